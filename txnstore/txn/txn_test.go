@@ -1,0 +1,185 @@
+package txn
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestEveryStateOwesSomethingDefinite(t *testing.T) {
+	want := map[State]Duty{
+		Pending: Reverse, Authorized: Reverse, Reversing: Reverse, Advising: Repeat, Suspense: Human,
+		Abandoned: Nothing, Declined: Nothing, Approved: Nothing, Reversed: Nothing, Resolved: Nothing,
+	}
+	require.Len(t, want, len(States()))
+	for _, s := range States() {
+		assert.Equal(t, want[s], s.Owes(), s)
+	}
+	assert.Equal(t, Human, State("from a later version").Owes(), "what this version cannot read is never forgotten")
+	assert.Equal(t, Human, State("").Owes())
+}
+
+func TestOnlyTheDrawnStepsAreLegal(t *testing.T) {
+	drawn := map[State][]State{
+		Pending:    {Abandoned, Declined, Authorized, Approved, Reversing},
+		Authorized: {Approved, Reversing},
+		Reversing:  {Reversed, Suspense},
+		Suspense:   {Reversed, Resolved},
+		Advising:   {Approved, Suspense},
+	}
+	for _, from := range append(States(), "unheard of") {
+		for _, to := range append(States(), "unheard of") {
+			assert.Equal(t, contains(drawn[from], to), from.CanBecome(to), "%s to %s", from, to)
+		}
+	}
+}
+
+func TestADecisionToReverseIsNeverTakenBack(t *testing.T) {
+	for _, s := range []State{Reversing, Suspense, Reversed} {
+		assert.False(t, s.CanBecome(Approved), s)
+		assert.False(t, s.CanBecome(Declined), s)
+		assert.False(t, s.CanBecome(Abandoned), s)
+	}
+}
+
+func contains(list []State, s State) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+func TestAmountsAsPeopleTypeThem(t *testing.T) {
+	cny, err := CurrencyOf("cny")
+	require.NoError(t, err)
+	jpy, err := CurrencyOf("392")
+	require.NoError(t, err)
+	good := []struct {
+		c    Currency
+		text string
+		want Amount
+	}{
+		{cny, "12.50", 1250}, {cny, "12.5", 1250}, {cny, "12", 1200}, {cny, "0.01", 1}, {cny, "0012.50", 1250},
+		{cny, "9999999999.99", MaxAmount}, {jpy, "500", 500},
+	}
+	for _, g := range good {
+		got, err := g.c.ParseAmount(g.text)
+		require.NoError(t, err, g.text)
+		assert.Equal(t, g.want, got, g.text)
+	}
+	for _, bad := range []string{"", "0", "0.00", "-1", "+1", "1.234", "10000000000.00", "1e3", "1,000", ".5", "5.", "12.5.0", "１２", " 1", "1 ", "99999999999999999999"} {
+		_, err := cny.ParseAmount(bad)
+		assert.ErrorIs(t, err, ErrAmount, "%q", bad)
+	}
+	_, err = jpy.ParseAmount("1.5")
+	assert.ErrorIs(t, err, ErrAmount)
+	assert.Equal(t, "0.05", cny.Format(5))
+	assert.Equal(t, "-12.50", cny.Format(-1250))
+	assert.Equal(t, "500", jpy.Format(500))
+}
+
+func FuzzParseAmount(f *testing.F) {
+	for _, s := range []string{"12.50", "0", "-1", "9999999999.99", ".", "1.2.3"} {
+		f.Add(s)
+	}
+	cny := Currency{"156", "CNY", 2}
+	f.Fuzz(func(t *testing.T, text string) {
+		a, err := cny.ParseAmount(text)
+		if err != nil {
+			return
+		}
+		if !a.Valid() {
+			t.Fatalf("%q gave %d", text, a)
+		}
+		if again, err := cny.ParseAmount(cny.Format(a)); err != nil || again != a {
+			t.Fatalf("%d does not survive %q", a, cny.Format(a))
+		}
+	})
+}
+
+// No verb, encoder or logger may print a card number or a track, however deep it is buried.
+func TestCardDataCannotBePrinted(t *testing.T) {
+	const number = "6224242900000113"
+	pan, err := ParsePAN(number)
+	require.NoError(t, err)
+	track, err := ParseTrack(number + "D30122011234567890")
+	require.NoError(t, err)
+	presented := Presented{Card: Card{PAN: pan, Expiry: "3012"}, Track: track, Chip: NewChip([]byte(number))}
+	type buried struct {
+		pan   PAN
+		track Track
+		chip  Chip
+		all   Presented
+		deep  *Presented
+	}
+	for _, v := range []any{pan, &pan, track, &track, presented, &presented, presented.Chip,
+		buried{pan, track, presented.Chip, presented, &presented}, &buried{pan: pan, track: track}, []PAN{pan}, map[string]Track{"x": track}} {
+		var out strings.Builder
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%08b"} {
+			fmt.Fprintf(&out, verb+" ", v)
+		}
+		if asJSON, err := json.Marshal(v); err == nil {
+			out.Write(asJSON)
+		}
+		slog.New(slog.NewTextHandler(&out, nil)).Info("x", "v", v)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "v", v)
+		assert.NotContains(t, out.String(), number, "%T", v)
+		assert.NotContains(t, out.String(), number[6:12], "%T", v)
+		assert.NotContains(t, out.String(), fmt.Sprintf("%x", number), "%T", v)
+	}
+	assert.Equal(t, "622424******0113", pan.Masked())
+	assert.Equal(t, "0113", pan.Last4())
+	short, err := ParsePAN("400000000002")
+	require.NoError(t, err)
+	assert.Equal(t, "********0002", short.Masked(), "too short for six and four")
+}
+
+func TestTrackGivesTheCard(t *testing.T) {
+	track, err := ParseTrack("6200000000000005=30122200000000000000")
+	require.NoError(t, err)
+	pan, expiry, err := track.Card()
+	require.NoError(t, err)
+	assert.Equal(t, "0005", pan.Last4())
+	assert.Equal(t, "3012", expiry)
+	for _, bad := range []string{"", "6200000000000005", "62=00=00", "6200000000000005=3012X", strings.Repeat("1", 30) + "=3012000"} {
+		_, err := ParseTrack(bad)
+		require.Error(t, err, bad)
+		if bad != "" {
+			assert.NotContains(t, err.Error(), bad)
+		}
+	}
+}
+
+func TestJournalKeepsTheFirstAndTheNewest(t *testing.T) {
+	var x Txn
+	for i := range 3 * MaxJournal {
+		x.Note(x.Began, 1, fmt.Sprintf("event %d", i))
+	}
+	require.Len(t, x.Journal, MaxJournal)
+	assert.Equal(t, "event 0", x.Journal[0].Event)
+	assert.Equal(t, fmt.Sprintf("event %d", 3*MaxJournal-1), x.Journal[MaxJournal-1].Event)
+	x.Note(x.Began, 1, strings.Repeat("长", 40))
+	assert.LessOrEqual(t, len(x.Journal[MaxJournal-1].Event), MaxEvent)
+}
+
+func TestADraftThatCouldNotBeReversedIsRefused(t *testing.T) {
+	pan, _ := ParsePAN("4242424242424242")
+	good := Draft{Kind: Sale, Reference: "r1", Amount: 1, Currency: Currency{"156", "CNY", 2}, Card: Card{PAN: pan}}
+	require.NoError(t, good.Check())
+	for name, spoil := range map[string]func(*Draft){
+		"kind": func(d *Draft) { d.Kind = "" }, "amount": func(d *Draft) { d.Amount = 0 }, "currency": func(d *Draft) { d.Currency = Currency{} },
+		"reference": func(d *Draft) { d.Reference = "" }, "long reference": func(d *Draft) { d.Reference = strings.Repeat("x", MaxReference+1) },
+		"card": func(d *Draft) { d.Card.PAN = PAN{} },
+	} {
+		d := good
+		spoil(&d)
+		assert.Error(t, d.Check(), name)
+	}
+}

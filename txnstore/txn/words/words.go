@@ -1,0 +1,146 @@
+// Package words holds what people read, in Chinese and in English, side by side in one place so that it can be
+// reviewed as language. It is part of the vocabulary and knows nobody.
+//
+// The person at the terminal is told what happened to the money, whether to hand over the goods, whether to present the
+// card again, and whom to call with which number.
+package words
+
+import "posagent/txnstore/txn"
+
+// Pair is one sentence in both languages.
+type Pair struct {
+	ZH string `json:"zh"`
+	EN string `json:"en"`
+}
+
+// Stage names a step of a sale that the person waiting can see.
+type Stage string
+
+const (
+	Recovering Stage = "recovering"
+	SigningIn  Stage = "signing-in"
+	Present    Stage = "present-card"
+	CardRead   Stage = "card-read"
+	Recorded   Stage = "recorded"
+	Connecting Stage = "connecting"
+	Sending    Stage = "sending"
+	Waiting    Stage = "waiting"
+	Unknown    Stage = "unknown"
+	Held       Stage = "approved"
+	Printing   Stage = "printing"
+	PaperOwed  Stage = "paper-owed"
+)
+
+// OfStage is the line shown while a step lasts.
+func OfStage(s Stage) Pair {
+	switch s {
+	case Recovering:
+		return Pair{"正在处理上一笔未完成的交易", "Finishing an earlier transaction first"}
+	case SigningIn:
+		return Pair{"正在签到", "Signing in to the acquirer"}
+	case Present:
+		return Pair{"请刷卡、插卡或挥卡", "Present the card"}
+	case CardRead:
+		return Pair{"已读卡", "Card read"}
+	case Recorded:
+		return Pair{"交易已登记，不能再取消", "Recorded; it can no longer be cancelled"}
+	case Connecting:
+		return Pair{"正在连接收单行", "Connecting to the acquirer"}
+	case Sending:
+		return Pair{"正在发送", "Sending"}
+	case Waiting:
+		return Pair{"已发送，等待银行应答", "Sent, waiting for the bank"}
+	case Unknown:
+		return Pair{"结果未知，请勿重刷，正在确认", "Outcome unknown. Do not present the card again. Confirming"}
+	case Held:
+		return Pair{"交易成功", "Approved"}
+	case Printing:
+		return Pair{"正在打印", "Printing"}
+	case PaperOwed:
+		return Pair{"款项已入账，签购单待补打", "The money is held; the slip is still to be printed"}
+	default:
+		return Pair{string(s), string(s)}
+	}
+}
+
+// Outcome is how a request ended for the person who made it. It has a third value besides yes and no.
+type Outcome string
+
+const (
+	OutcomeApproved Outcome = "approved" // the money is held
+	OutcomeDeclined Outcome = "declined" // the acquirer said no; nothing charged
+	OutcomeNotDone  Outcome = "not-done" // nothing was sent; nothing charged
+	OutcomeReversed Outcome = "reversed" // undone and confirmed by the acquirer; nothing charged
+	OutcomeUnknown  Outcome = "unknown"  // not yet proven either way
+	OutcomeResolved Outcome = "resolved" // closed by people, with evidence
+	OutcomeRefused  Outcome = "refused"  // the request was not accepted; no transaction was begun
+)
+
+// OutcomeOf reads the outcome from a record's state. Whatever is not proven is unknown, never declined.
+func OutcomeOf(s txn.State) Outcome {
+	switch s {
+	case txn.Approved:
+		return OutcomeApproved
+	case txn.Declined:
+		return OutcomeDeclined
+	case txn.Abandoned:
+		return OutcomeNotDone
+	case txn.Reversed:
+		return OutcomeReversed
+	case txn.Resolved:
+		return OutcomeResolved
+	default:
+		return OutcomeUnknown
+	}
+}
+
+// OfOutcome is the closing line: money, goods, card.
+func OfOutcome(o Outcome) Pair {
+	switch o {
+	case OutcomeApproved:
+		return Pair{"交易成功。款项已入账，可以交货。", "Approved. The money is held; hand over the goods."}
+	case OutcomeDeclined:
+		return Pair{"交易被拒绝。未扣款，请勿交货，可换卡再试。", "Declined. Nothing was charged; keep the goods; another card may be tried."}
+	case OutcomeNotDone:
+		return Pair{"交易未发出。未扣款，请勿交货，可以重新交易。", "Not sent. Nothing was charged; keep the goods; the sale may be made again."}
+	case OutcomeReversed:
+		return Pair{"交易已冲正。未扣款，请勿交货，可以重新交易。", "Reversed, confirmed by the acquirer. Nothing is charged; keep the goods; the sale may be made again."}
+	case OutcomeUnknown:
+		return Pair{"结果未知，请勿重刷，正在确认。暂勿交货；请记下凭证号，必要时致电收单行。",
+			"Outcome unknown. Do not present the card again; it is being confirmed. Keep the goods; note the voucher number in case the acquirer must be called."}
+	case OutcomeResolved:
+		return Pair{"该笔已由人工凭证据处理完毕。", "Closed by people, with evidence."}
+	case OutcomeRefused:
+		return Pair{"未受理。没有发生交易，未扣款。", "Not accepted. No transaction was begun; nothing was charged."}
+	default:
+		return Pair{string(o), string(o)}
+	}
+}
+
+// OfState names a record's state in the books.
+func OfState(s txn.State) Pair {
+	switch s {
+	case txn.Pending:
+		return Pair{"待定", "pending"}
+	case txn.Abandoned:
+		return Pair{"未发出", "not sent"}
+	case txn.Declined:
+		return Pair{"被拒绝", "declined"}
+	case txn.Authorized:
+		return Pair{"待卡片确认", "authorized"}
+	case txn.Approved:
+		return Pair{"成功", "approved"}
+	case txn.Reversing:
+		return Pair{"待冲正", "reversing"}
+	case txn.Reversed:
+		return Pair{"已冲正", "reversed"}
+	case txn.Suspense:
+		return Pair{"挂账待查", "suspense"}
+	case txn.Resolved:
+		return Pair{"已人工处理", "resolved"}
+	case txn.Advising:
+		return Pair{"待通知", "advising"}
+	default:
+		return Pair{"状态不明", "unknown state"}
+	}
+}

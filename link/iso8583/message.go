@@ -1,0 +1,192 @@
+package iso8583
+
+import (
+	"iter"
+	"math/bits"
+)
+
+const (
+	lastField = 64
+
+	maxValue  = 999  // digits or bytes of one value: what an LLLVAR length can say
+	maxValues = 4096 // bytes of all values of a message together
+)
+
+// MaxMessage is the longest message in wire bytes that Unpack takes.
+const MaxMessage = 4096
+
+// Message is one message: its type and its values. The zero Message is empty and ready; the first use allocates about
+// 9 KiB and nothing after that does, so a Message is worth reusing. It is for one goroutine at a time, and a copy of
+// the struct is the same message.
+//
+// Everything sits behind one pointer, so that a Message inside an unexported field of another struct, where fmt cannot
+// call its methods, prints as an address.
+type Message struct{ c *content }
+
+type span struct{ at, n uint16 }
+
+type content struct {
+	mti     [4]byte // digits; zero bytes when not set
+	present uint64  // as on the wire: field 1 is the most significant bit
+	spans   [lastField + 1]span
+	used    int // of values, without gaps
+	values  [maxValues]byte
+	rawLen  int
+	raw     [MaxMessage]byte
+	fault   *FieldError // the first thing set that no message can hold; Pack reports it
+}
+
+func bit(field int) uint64 { return 1 << (lastField - field) }
+
+func (m *Message) open() *content {
+	if m.c == nil {
+		m.c = new(content)
+	}
+	return m.c
+}
+
+// Reset empties the message and overwrites what it held.
+func (m *Message) Reset() {
+	if m.c == nil {
+		return
+	}
+	c := m.c
+	clear(c.values[:c.used])
+	clear(c.raw[:c.rawLen])
+	c.mti, c.present, c.used, c.rawLen, c.fault = [4]byte{}, 0, 0, 0, nil
+}
+
+// SetMTI sets the message type, four digits such as "0200". Anything else makes Pack fail.
+func (m *Message) SetMTI(mti string) {
+	c := m.open()
+	c.mti = [4]byte{}
+	if len(mti) != 4 || badDigit(mti) >= 0 {
+		c.blame(0, "must be four digits")
+		return
+	}
+	c.forgive(0)
+	copy(c.mti[:], mti)
+}
+
+// MTI is the message type, or "" when none is set.
+func (m *Message) MTI() string {
+	if m.c == nil || m.c.mti[0] == 0 {
+		return ""
+	}
+	return string(m.c.mti[:])
+}
+
+// Set sets a field to a value as people write it. The dialect checks it in Pack; a field outside 2 to 64 or a value of
+// more than 999 bytes is not kept, and makes Pack fail.
+func (m *Message) Set(field int, value string) { set(m.open(), field, value) }
+
+// SetBytes is Set for binary values. It copies.
+func (m *Message) SetBytes(field int, value []byte) { set(m.open(), field, value) }
+
+func set[T string | []byte](c *content, field int, value T) {
+	if field < 2 || field > lastField {
+		c.blame(field, "a message has fields 2 to 64")
+		return
+	}
+	c.drop(field)
+	switch {
+	case len(value) > maxValue:
+		c.blame(field, "longer than 999, the most a length can say")
+	case c.used+len(value) > maxValues:
+		c.blame(field, "the message holds 4096 bytes of values at most")
+	default:
+		c.forgive(field)
+		copy(c.room(field, len(value)), value)
+	}
+}
+
+// Get is the field's value, "" when it is absent. It allocates; Bytes does not.
+func (m *Message) Get(field int) string { return string(m.Bytes(field)) }
+
+// Bytes is the field's value, nil when it is absent. The slice is the message's own: it is to be read only, and it
+// ends with the next change of the message.
+func (m *Message) Bytes(field int) []byte {
+	if !m.Has(field) {
+		return nil
+	}
+	s := m.c.spans[field]
+	return m.c.values[s.at : s.at+s.n : s.at+s.n]
+}
+
+// Has reports whether the field is present, be it empty.
+func (m *Message) Has(field int) bool {
+	return m.c != nil && field >= 2 && field <= lastField && m.c.present&bit(field) != 0
+}
+
+// Clear removes a field.
+func (m *Message) Clear(field int) {
+	if m.c == nil {
+		return
+	}
+	m.c.forgive(field)
+	if m.Has(field) {
+		m.c.drop(field)
+	}
+}
+
+// Fields yields the numbers of the fields present, in ascending order.
+func (m *Message) Fields() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if m.c == nil {
+			return
+		}
+		for left := m.c.present; left != 0; {
+			field := bits.LeadingZeros64(left) + 1
+			if !yield(field) {
+				return
+			}
+			left &^= bit(field)
+		}
+	}
+}
+
+// Raw is the message exactly as it was unpacked, for its MAC; nil for a message built here. It is read-only, it ends
+// with the next Unpack or Reset, and it does not follow a later Set.
+func (m *Message) Raw() []byte {
+	if m.c == nil || m.c.rawLen == 0 {
+		return nil
+	}
+	return m.c.raw[:m.c.rawLen:m.c.rawLen]
+}
+
+// room adds n bytes for a field that is absent. The caller has checked that they fit.
+func (c *content) room(field, n int) []byte {
+	c.present |= bit(field)
+	c.spans[field] = span{uint16(c.used), uint16(n)}
+	c.used += n
+	return c.values[c.used-n : c.used]
+}
+
+// drop removes a field, closes the gap and overwrites what is left behind it.
+func (c *content) drop(field int) {
+	if c.present&bit(field) == 0 {
+		return
+	}
+	gone := c.spans[field]
+	copy(c.values[gone.at:c.used], c.values[gone.at+gone.n:c.used])
+	clear(c.values[c.used-int(gone.n) : c.used])
+	c.used -= int(gone.n)
+	c.present &^= bit(field)
+	for f := range c.spans {
+		if c.spans[f].at > gone.at {
+			c.spans[f].at -= gone.n
+		}
+	}
+}
+
+func (c *content) blame(field int, why string) {
+	if c.fault == nil {
+		c.fault = &FieldError{Field: field, Why: why}
+	}
+}
+
+func (c *content) forgive(field int) {
+	if c.fault != nil && c.fault.Field == field {
+		c.fault = nil
+	}
+}

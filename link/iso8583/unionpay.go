@@ -1,0 +1,55 @@
+package iso8583
+
+// UnionPay is the dialect of point-of-sale terminals connected directly to a UnionPay acquirer (直联POS终端规范): BCD
+// message type, one bitmap of 8 bytes, BCD numbers and lengths.
+//
+// Two rows are traps. Field 22 is three digits sent left-aligned ("021" travels as 02 10), field 23 three digits sent
+// right-aligned ("001" travels as 00 01). Tracks travel as nibbles with D for the separator.
+//
+// The limit of field 59 is ours: acquirers differ, and what they ask for stays below it.
+func UnionPay() *Dialect {
+	number := func(name string, digits int) Field { return Field{name, Format{N, Fixed, BCDRight, digits}} }
+	numberLL := func(name string, most int) Field { return Field{name, Format{N, LLVAR, BCDLeft, most}} }
+	numberLLL := func(name string, most int) Field { return Field{name, Format{N, LLLVAR, BCDLeft, most}} }
+	text := func(name string, c Class, bytes int) Field { return Field{name, Format{c, Fixed, ASCII, bytes}} }
+	textLLL := func(name string, c Class, most int) Field { return Field{name, Format{c, LLLVAR, ASCII, most}} }
+	binary := func(name string, bytes int) Field { return Field{name, Format{B, Fixed, Binary, bytes}} }
+	binaryLLL := func(name string, most int) Field { return Field{name, Format{B, LLLVAR, Binary, most}} }
+
+	return &Dialect{Name: "UnionPay", Fields: [65]Field{
+		2:  numberLL("card number", 19),
+		3:  number("processing code", 6),
+		4:  number("amount", 12),
+		11: number("STAN", 6),
+		12: number("local time", 6),
+		13: number("local date", 4),
+		14: number("expiry", 4),
+		15: number("settlement date", 4),
+		22: {"entry mode", Format{N, Fixed, BCDLeft, 3}},
+		23: number("card sequence number", 3),
+		25: number("POS condition", 2),
+		26: number("PIN capture code", 2),
+		32: numberLL("acquirer", 11),
+		35: {"track 2", Format{Z, LLVAR, BCDLeft, 37}},
+		36: {"track 3", Format{Z, LLLVAR, BCDLeft, 104}},
+		37: text("reference number", AN, 12),
+		38: text("authorisation code", AN, 6),
+		39: text("response code", AN, 2),
+		41: text("terminal", ANS, 8),
+		42: text("merchant", ANS, 15),
+		44: {"additional response", Format{ANS, LLVAR, ASCII, 25}},
+		48: numberLLL("totals or batch details", 322),
+		49: text("currency", AN, 3),
+		52: binary("PIN block", 8),
+		53: number("security control", 16),
+		54: textLLL("balances", AN, 20),
+		55: binaryLLL("chip data", 255),
+		58: binaryLLL("purse data", 100),
+		59: binaryLLL("terminal data", 600),
+		60: numberLLL("type, batch, network code", 17),
+		61: numberLLL("original data", 29),
+		62: binaryLLL("private", 512),
+		63: textLLL("private text", ANS, 163),
+		64: binary("MAC", 8),
+	}}
+}

@@ -39,7 +39,7 @@ func readBCD(dst, src []byte, align Encoding) bool {
 	}
 	for len(dst) >= 2 {
 		high, low := src[0]>>4, src[0]&0x0F
-		bad |= high + 6 | low + 6 // a nibble above 9 carries into bit 4
+		bad |= (high + 6) | (low + 6) // a nibble above 9 carries into bit 4
 		dst[0], dst[1] = '0'+high, '0'+low
 		dst, src = dst[2:], src[1:]
 	}

@@ -1,0 +1,19 @@
+// Package terminal decides the order of deeds: what a sale is, what is owed after any failure, and when paper may come
+// out. It knows neither bbolt nor serial lines nor ISO 8583; it speaks txn, and to four interfaces.
+//
+// A sale reads top-down as its story (sale.go), and recovery (recover.go) is not a separate path: every sale begins with
+// it, and so do boot and the agent's timer.
+//
+//	recover what is owed ─► read the card ─► Begin: durable ─► Request on the line
+//	                                                             │
+//	                 not one byte left ──► abandoned             │
+//	                 refused ────────────► declined              │
+//	                 approved ───────────► approved ─► paper ◄───┤
+//	                 anything else ──────► reversing ─► Reverse ◄┘
+//
+// Three rules hold everywhere:
+//
+//   - Nothing is sent before the commit that says it may have been.
+//   - Nothing is shown or printed as approved before the commit that says so.
+//   - Only txn.ErrNotSent abandons. A time-out is never a decline.
+package terminal

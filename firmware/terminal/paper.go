@@ -1,0 +1,70 @@
+package terminal
+
+import (
+	"context"
+	"errors"
+
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+// withPaper prints what is due and returns the record as it then stands. A printer fault never changes an outcome: the
+// slip stays owed.
+func (t *Terminal) withPaper(ctx context.Context, o Order, x txn.Txn) (txn.Txn, error) {
+	if !x.OwesPaper() {
+		return x, nil
+	}
+	o.say(words.Printing, x)
+	if err := t.printOwed(ctx); err != nil {
+		o.say(words.PaperOwed, x)
+	}
+	return t.store.Get(x.ID)
+}
+
+// PrintOwed prints every slip that is due, oldest first, and stops at the first fault.
+func (t *Terminal) PrintOwed(ctx context.Context) error {
+	if err := t.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer t.giveTurn()
+	return t.printOwed(ctx)
+}
+
+func (t *Terminal) printOwed(ctx context.Context) error {
+	due, err := t.store.OwedPaper()
+	if err != nil {
+		return err
+	}
+	for _, x := range due {
+		for _, c := range []txn.Copy{txn.MerchantCopy, txn.CustomerCopy} {
+			if x.SlipOf(c) != txn.SlipOwed {
+				continue
+			}
+			if err := t.print(ctx, x, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// print puts one copy on paper. A slip that an earlier try, or an earlier boot, may have printed without proof is marked
+// as a duplicate: two unmarked slips for one sale are worse than one marked slip too many.
+func (t *Terminal) print(ctx context.Context, x txn.Txn, c txn.Copy) error {
+	key := slipKey{x.ID, c}
+	reprint := t.tried[key] || x.EndBoot != t.store.Boot()
+	proven, err := t.printer.Print(ctx, x, c, reprint)
+	if err != nil {
+		if !errors.Is(err, txn.ErrNotSent) {
+			t.tried[key] = true
+		}
+		return err
+	}
+	delete(t.tried, key)
+	became := txn.SlipPrinted
+	if !proven {
+		became = txn.SlipDoubted
+	}
+	_, err = t.store.Mark(x.ID, func(x *txn.Txn) { x.SetSlip(c, became) })
+	return err
+}

@@ -1,0 +1,170 @@
+package terminal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"posagent/txnstore/txn"
+)
+
+// Recover finishes or reverses what is owed, oldest first, and then prints what paper is owed. Boot, the agent's timer
+// and every sale run it. Its cost depends on what is owed, not on history. It returns an OwedError when the acquirer did
+// not settle something; calling it again is always safe.
+func (t *Terminal) Recover(ctx context.Context) error {
+	if err := t.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer t.giveTurn()
+	return errors.Join(t.recover(ctx), t.printOwed(ctx))
+}
+
+// DecideOwed commits, without touching any line, the decision to reverse everything that a previous run left open. The
+// agent calls it once at the start, so that a decision does not wait for a connection.
+func (t *Terminal) DecideOwed(ctx context.Context) error {
+	if err := t.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer t.giveTurn()
+	owed, err := t.store.Owed()
+	if err != nil {
+		return err
+	}
+	for _, x := range owed {
+		if _, err := t.decided(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Terminal) recover(ctx context.Context) error {
+	owed, err := t.store.Owed()
+	if err != nil {
+		return err
+	}
+	for _, x := range owed {
+		switch x.State.Owes() {
+		case txn.Reverse:
+			if x, err = t.decided(x); err != nil {
+				return err
+			}
+			if x, err = t.reverse(ctx, x); err != nil {
+				return &OwedError{x, err}
+			}
+		case txn.Repeat:
+			return &OwedError{x, fmt.Errorf("state %s cannot be repeated by this version", x.State)}
+		case txn.Human, txn.Nothing:
+		}
+	}
+	return nil
+}
+
+// decided turns what a power cut left into a decision. Pending means that a request may have reached the acquirer;
+// authorized that it was approved and the card did not finish.
+func (t *Terminal) decided(x txn.Txn) (txn.Txn, error) {
+	switch x.State {
+	case txn.Pending:
+		return t.decideReversal(x, txn.NoAnswer, txn.Evidence{}, "interrupted before an answer")
+	case txn.Authorized:
+		return t.decideReversal(x, txn.NotDone, txn.Evidence{}, "interrupted before the card confirmed")
+	default:
+		return x, nil
+	}
+}
+
+// notFound is the answer 25, unable to locate the original (ISO 8583:1987 response codes). It ends a reversal, but
+// after a change of business day the acquirer no longer looks at yesterday, so it proves nothing.
+const notFound = "25"
+
+// reverse makes one attempt, or two if the acquirer asks for new keys first. The attempt is counted and committed before
+// it is made: a power cut in the middle must not make tries free.
+func (t *Terminal) reverse(ctx context.Context, x txn.Txn) (txn.Txn, error) {
+	for resigned := false; ; resigned = true {
+		x, err := t.store.Update(x.ID, func(x *txn.Txn) { x.Tries.Made++; x.Tries.Last = t.o.Now() })
+		if err != nil {
+			return x, err
+		}
+		answer, sent, err := t.host.Reverse(ctx, x)
+		switch {
+		case errors.Is(err, txn.ErrNotSent):
+			return t.uncounted(x, "reversal not sent", err)
+		case err != nil:
+			return t.failedTry(x, "", briefly("reversal unanswered", err), err)
+		case answer.Approved && answer.Code == notFound && dayChanged(x, answer):
+			return t.store.Advance(x.ID, txn.Suspense, func(x *txn.Txn) {
+				x.Tries.Code = answer.Code
+				x.Slips.Merchant = txn.SlipOwed
+				t.note(x, "25 after a day change proves nothing")
+			})
+		case answer.Approved:
+			return t.store.Advance(x.ID, txn.Reversed, func(x *txn.Txn) {
+				x.Tries.Code = answer.Code
+				if x.Sent.Bearer == "" {
+					x.Sent.Bearer = sent.Bearer
+				}
+				x.Slips.Merchant = txn.SlipOwed
+				t.note(x, "reversed "+answer.Code)
+			})
+		}
+		refused := fmt.Errorf("the acquirer answered the reversal with %s", answer.Code)
+		if t.host.SignedIn() || resigned {
+			return t.failedTry(x, answer.Code, "reversal refused "+answer.Code, refused)
+		}
+		if x, err = t.uncounted(x, "new keys asked for, "+answer.Code, nil); err != nil {
+			return x, err
+		}
+		if err := t.host.SignIn(ctx); err != nil {
+			return x, err
+		}
+	}
+}
+
+// uncounted gives a try back: nothing of it reached the acquirer, or the acquirer only asked for new keys. The mark
+// rides with the next commit; a power cut before that merely counts the try.
+func (t *Terminal) uncounted(x txn.Txn, event string, cause error) (txn.Txn, error) {
+	x, err := t.store.Mark(x.ID, func(x *txn.Txn) { x.Tries.Unsent++; t.note(x, event) })
+	return x, errors.Join(cause, err)
+}
+
+// failedTry leaves the reversal owed, or hands it to people once the allowance is used up. It is never given up.
+func (t *Terminal) failedTry(x txn.Txn, code, event string, cause error) (txn.Txn, error) {
+	if x.Tries.Made-x.Tries.Unsent >= t.o.ReversalTries {
+		return t.store.Advance(x.ID, txn.Suspense, func(x *txn.Txn) {
+			x.Tries.Code = code
+			x.Slips.Merchant = txn.SlipOwed
+			t.note(x, event)
+			t.note(x, "tries spent, people must look")
+		})
+	}
+	x, err := t.store.Mark(x.ID, func(x *txn.Txn) { x.Tries.Code = code; t.note(x, event) })
+	return x, errors.Join(cause, err)
+}
+
+// dayChanged compares the acquirer's dates where it gave them, and the terminal's own clock where it did not.
+func dayChanged(x txn.Txn, a txn.Answer) bool {
+	sold := x.Answer.HostDate
+	if sold == "" {
+		sold = x.Began.Format("0102")
+	}
+	today := a.HostDate
+	if today == "" {
+		today = x.Tries.Last.Format("0102")
+	}
+	return sold != today
+}
+
+// Late records that an answer came after the decision to reverse. It is evidence, and it changes nothing else.
+func (t *Terminal) Late(stan uint32, code string) error {
+	newest, err := t.store.List(recent)
+	if err != nil {
+		return err
+	}
+	for _, x := range newest {
+		if x.STAN == stan {
+			_, err := t.store.Mark(x.ID, func(x *txn.Txn) { t.note(x, "late answer "+code+", not honoured") })
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package receipt
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"posagent/txnstore/txn"
+)
+
+// Limits of a layout, in columns. Every amount fits the narrowest paper at single width.
+const (
+	MinColumns = 24
+	MaxColumns = 64
+
+	maxField = 120 // columns of any text that comes from outside; the rest is cut, with a mark
+)
+
+// Layout is what a slip needs to know beside the transaction.
+type Layout struct {
+	Columns      int            // 32 for 58 mm paper, 48 for 80 mm
+	MerchantName string         // at the head of every slip
+	Thanks       string         // last words on the customer's copy of a sale; may be empty
+	Zone         *time.Location // for the record's stamps; nil leaves each in the zone it carries
+}
+
+// Check refuses a width on which slips cannot be laid out.
+func (l Layout) Check() error {
+	if l.Columns < MinColumns || l.Columns > MaxColumns {
+		return fmt.Errorf("receipt: %d columns: use %d to %d (32 for 58 mm paper, 48 for 80 mm)", l.Columns, MinColumns, MaxColumns)
+	}
+	return nil
+}
+
+// page collects the lines of a slip.
+type page struct {
+	columns int
+	lines   []Line
+}
+
+func (p *page) slip() Slip {
+	return Slip{Columns: p.columns, Lines: append(p.lines, Line{Op: Cut})}
+}
+
+func (p *page) rule()          { p.lines = append(p.lines, Line{Op: Rule}) }
+func (p *page) feed(lines int) { p.lines = append(p.lines, Line{Op: Feed, Feed: lines}) }
+
+// text adds a text in a style, wrapped to the paper. A big text that does not fit one line at double width is printed
+// tall instead.
+func (p *page) text(s string, style Line) {
+	s = clip(Printable(s), maxField)
+	if style.Size == Big && 2*Width(s) > p.columns {
+		style.Size = Tall
+	}
+	for _, part := range Wrap(s, p.columns) {
+		style.Op, style.Text = Text, part
+		p.lines = append(p.lines, style)
+	}
+}
+
+// sentence adds both languages of a wording, each on lines of its own.
+func (p *page) sentence(w words, style Line) {
+	p.text(w.zh, style)
+	p.text(w.en, style)
+}
+
+// row adds a label on the left and its value on the right; a value that does not fit beside its label goes below it. An
+// empty value adds nothing.
+func (p *page) row(label words, value string) { p.rowStyled(label, value, false) }
+
+func (p *page) rowStyled(label words, value string, bold bool) {
+	value = strings.TrimSpace(clip(Printable(value), maxField))
+	if value == "" {
+		return
+	}
+	name := label.both()
+	if gap := p.columns - Width(name) - Width(value); gap >= 1 {
+		p.lines = append(p.lines, Line{Text: name + strings.Repeat(" ", gap) + value, Bold: bold})
+		return
+	}
+	p.text(name, Line{Bold: bold})
+	p.text(value, Line{Align: Right, Bold: bold})
+}
+
+// amount adds money on a line of its own, never wrapped and never shortened: big when asked and when it fits, else tall,
+// else refused.
+func (p *page) amount(t txn.Txn, size Size) error {
+	if t.Currency.Letters == "" || !t.Amount.Valid() {
+		return fmt.Errorf("receipt: transaction %d has no amount that can be printed (%d in currency %q)", t.ID, t.Amount, t.Currency.Letters)
+	}
+	line := Line{Text: currencyMark(t.Currency) + " " + t.Currency.Format(t.Amount), Align: Right, Size: size, Bold: true}
+	if line.Columns() > p.columns && line.Size == Big {
+		line.Size = Tall
+	}
+	if line.Columns() > p.columns {
+		return fmt.Errorf("receipt: amount of transaction %d does not fit %d columns", t.ID, p.columns)
+	}
+	p.lines = append(p.lines, line)
+	return nil
+}

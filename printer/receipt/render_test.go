@@ -1,0 +1,274 @@
+package receipt_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"posagent/printer/receipt"
+	"posagent/txnstore/txn"
+)
+
+var update = flag.Bool("update", false, "write the golden receipts anew")
+
+const goldenDir = "../../testdata/receipts"
+
+var (
+	shanghai = time.FixedZone("CST", 8*3600)
+	small    = receipt.Layout{Columns: 32, MerchantName: "城南便利店", Thanks: "谢谢惠顾 THANK YOU", Zone: shanghai}
+	wide     = receipt.Layout{Columns: 48, MerchantName: "城南便利店", Thanks: "谢谢惠顾 THANK YOU", Zone: shanghai}
+)
+
+func aSale(t *testing.T) txn.Txn {
+	t.Helper()
+	pan, err := txn.ParsePAN("6224242900000113")
+	require.NoError(t, err)
+	yuan, err := txn.CurrencyOf("CNY")
+	require.NoError(t, err)
+	return txn.Txn{
+		ID: 12, Terminal: "10000042", Merchant: "898440354110001", Operator: "01",
+		Kind: txn.Sale, State: txn.Approved, Reference: "till-3/20261121-0007", Batch: 1, STAN: 12,
+		Amount: 1250, Currency: yuan,
+		Card: txn.Card{PAN: pan, Expiry: "3012", Entry: txn.Contactless, Label: "UnionPay Debit", AID: "A000000333010101"},
+		// The terminal's clock is some seconds off the acquirer's, and stands in another zone.
+		Began: time.Date(2026, 11, 21, 14, 40, 58, 0, time.UTC),
+		Answer: txn.Answer{Code: "00", Approved: true, RRN: "112214412345", AuthCode: "A1B2C3", Acquirer: "银联商务", Issuer: "工商银行",
+			HostTime: "224105", HostDate: "1121"},
+	}
+}
+
+func aReversal(t *testing.T) txn.Txn {
+	sale := aSale(t)
+	sale.State, sale.Reason, sale.Answer = txn.Reversed, txn.NoAnswer, txn.Answer{}
+	return sale
+}
+
+func aSuspense(t *testing.T) txn.Txn {
+	sale := aReversal(t)
+	sale.State, sale.Tries = txn.Suspense, txn.Tries{Made: 8, Code: "25"}
+	return sale
+}
+
+func TestSlipsLookAsTheyShould(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		of      func(*testing.T) txn.Txn
+		copy    txn.Copy
+		reprint bool
+	}{
+		{"sale-merchant", aSale, txn.MerchantCopy, false},
+		{"sale-customer", aSale, txn.CustomerCopy, false},
+		{"sale-duplicate", aSale, txn.MerchantCopy, true},
+		{"reversal-merchant", aReversal, txn.MerchantCopy, false},
+		{"reversal-customer", aReversal, txn.CustomerCopy, false},
+		{"suspense-merchant", aSuspense, txn.MerchantCopy, false},
+		{"suspense-customer", aSuspense, txn.CustomerCopy, false},
+	} {
+		for _, l := range []receipt.Layout{small, wide} {
+			name := fmt.Sprintf("%s-%d", c.name, l.Columns)
+			t.Run(name, func(t *testing.T) {
+				slip, err := receipt.Render(c.of(t), c.copy, l, c.reprint)
+				require.NoError(t, err)
+				requireFits(t, slip)
+				golden(t, filepath.Join(goldenDir, name+".txt"), drawing(slip))
+			})
+		}
+	}
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "run the test with -update to write it")
+	require.Equal(t, string(want), got)
+}
+
+// drawing shows a slip as on paper, with its styles in a margin: B big, T tall, * bold.
+func drawing(s receipt.Slip) string {
+	var b strings.Builder
+	margin := []string{" ", "T", "B"}
+	for _, l := range s.Lines {
+		one := receipt.Slip{Columns: s.Columns, Lines: []receipt.Line{l}}
+		switch l.Op {
+		case receipt.Cut:
+			b.WriteString("   '" + strings.Repeat("~", s.Columns) + "'\n")
+			continue
+		case receipt.Feed:
+			b.WriteString(strings.Repeat("   |"+strings.Repeat(" ", s.Columns)+"|\n", l.Feed))
+			continue
+		}
+		bold := " "
+		if l.Bold {
+			bold = "*"
+		}
+		text := strings.TrimSuffix(one.Text(), "\n")
+		// A big line is drawn at normal size and takes half the columns it takes on paper.
+		used := receipt.Width(text)
+		b.WriteString(margin[l.Size] + bold + " |" + text + strings.Repeat(" ", max(s.Columns-used, 0)) + "|\n")
+	}
+	return b.String()
+}
+
+func requireFits(t *testing.T, s receipt.Slip) {
+	t.Helper()
+	for i, l := range s.Lines {
+		require.LessOrEqual(t, l.Columns(), s.Columns, "line %d: %q", i+1, l.Text)
+		require.Equal(t, receipt.Printable(l.Text), l.Text, "line %d", i+1)
+	}
+	require.Equal(t, receipt.Cut, s.Lines[len(s.Lines)-1].Op)
+}
+
+func TestOnlyThreeStatesHaveASlip(t *testing.T) {
+	for _, state := range append(txn.States(), "unheard-of", "") {
+		sale := aSale(t)
+		sale.State = state
+		_, err := receipt.Render(sale, txn.CustomerCopy, small, false)
+		switch state {
+		case txn.Approved, txn.Reversed, txn.Suspense:
+			assert.NoError(t, err, state)
+		default:
+			assert.ErrorContains(t, err, "no slip", "state %q", state)
+		}
+	}
+}
+
+func TestWhatCannotBePrintedIsRefused(t *testing.T) {
+	for name, spoil := range map[string]func(*txn.Txn, *txn.Copy, *receipt.Layout){
+		"no such copy":       func(_ *txn.Txn, c *txn.Copy, _ *receipt.Layout) { *c = "third" },
+		"no such kind":       func(s *txn.Txn, _ *txn.Copy, _ *receipt.Layout) { s.Kind = "barter" },
+		"no currency":        func(s *txn.Txn, _ *txn.Copy, _ *receipt.Layout) { s.Currency = txn.Currency{} },
+		"no amount":          func(s *txn.Txn, _ *txn.Copy, _ *receipt.Layout) { s.Amount = 0 },
+		"amount of thirteen": func(s *txn.Txn, _ *txn.Copy, _ *receipt.Layout) { s.Amount = txn.MaxAmount + 1 },
+		"paper too narrow":   func(_ *txn.Txn, _ *txn.Copy, l *receipt.Layout) { l.Columns = 16 },
+		"paper too wide":     func(_ *txn.Txn, _ *txn.Copy, l *receipt.Layout) { l.Columns = 400 },
+	} {
+		for _, state := range []txn.State{txn.Approved, txn.Reversed, txn.Suspense} {
+			sale, c, l := aSale(t), txn.CustomerCopy, small
+			sale.State = state
+			spoil(&sale, &c, &l)
+			_, err := receipt.Render(sale, c, l, false)
+			assert.Error(t, err, "%s, %s", name, state)
+		}
+	}
+}
+
+func TestTheAmountIsAlwaysWhole(t *testing.T) {
+	for columns := receipt.MinColumns; columns <= receipt.MaxColumns; columns++ {
+		for _, state := range []txn.State{txn.Approved, txn.Reversed, txn.Suspense} {
+			sale, l := aSale(t), small
+			sale.State, sale.Amount, l.Columns = state, txn.MaxAmount, columns
+			slip, err := receipt.Render(sale, txn.MerchantCopy, l, true)
+			require.NoError(t, err)
+			requireFits(t, slip)
+			var found []receipt.Line
+			for _, line := range slip.Lines {
+				if strings.Contains(line.Text, "RMB") {
+					found = append(found, line)
+				}
+			}
+			require.Len(t, found, 1)
+			require.Equal(t, "RMB 9999999999.99", found[0].Text)
+			require.Equal(t, state == txn.Approved && columns >= 34, found[0].Size == receipt.Big, "%s at %d columns", state, columns)
+		}
+	}
+}
+
+// A notice that could be shown as proof of payment would be a fraud tool.
+func TestANoticeIsNoProofOfPayment(t *testing.T) {
+	for _, of := range []func(*testing.T) txn.Txn{aReversal, aSuspense} {
+		for _, c := range []txn.Copy{txn.MerchantCopy, txn.CustomerCopy} {
+			slip, err := receipt.Render(of(t), c, small, false)
+			require.NoError(t, err)
+			text := slip.Text()
+			for _, word := range []string{"签购单", "SALES SLIP", "签名", "SIGNATURE", "授权码", "谢谢"} {
+				assert.NotContains(t, text, word)
+			}
+			assert.Contains(t, text, "NOT A RECEIPT OF PAYMENT")
+			assert.Equal(t, receipt.Big, slip.Lines[0].Size, "the title is the first and the biggest thing on the slip")
+			for _, line := range slip.Lines {
+				if strings.Contains(line.Text, "RMB") {
+					assert.Equal(t, receipt.Normal, line.Size)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryReasonHasWords(t *testing.T) {
+	for reason, words := range map[txn.Reason]string{
+		txn.NoAnswer: "NO ANSWER", txn.NotDone: "COULD NOT FINISH", txn.BadMAC: "FAILED ITS CHECK", txn.OtherCause: "FAULT",
+		"": "NOT RECORDED", "Z9": "Z9",
+	} {
+		r := aReversal(t)
+		r.Reason = reason
+		slip, err := receipt.Render(r, txn.CustomerCopy, wide, false)
+		require.NoError(t, err)
+		assert.Contains(t, slip.Text(), words)
+	}
+}
+
+func TestEveryEntryHasItsLetter(t *testing.T) {
+	for entry, letter := range map[txn.Entry]string{
+		txn.Swiped: "/S", txn.Inserted: "/I", txn.Contactless: "/C", txn.Tapped: "/C", txn.Keyed: "/K",
+	} {
+		sale := aSale(t)
+		sale.Card.Entry = entry
+		slip, err := receipt.Render(sale, txn.CustomerCopy, small, false)
+		require.NoError(t, err)
+		assert.Contains(t, slip.Text(), "622424******0113 "+letter)
+	}
+}
+
+func TestNoSlipShowsTheWholeNumber(t *testing.T) {
+	for _, state := range []txn.State{txn.Approved, txn.Reversed, txn.Suspense} {
+		sale := aSale(t)
+		sale.State = state
+		slip, err := receipt.Render(sale, txn.MerchantCopy, wide, true)
+		require.NoError(t, err)
+		assert.NotContains(t, fmt.Sprintf("%+v", slip), "6224242900000113")
+		assert.NotContains(t, fmt.Sprintf("%+v", slip), "3012", "the expiry date is nobody's business")
+
+		sale.Card.PAN = txn.PAN{}
+		slip, err = receipt.Render(sale, txn.MerchantCopy, wide, true)
+		require.NoError(t, err, "a number that could not be unsealed does not keep the slip back")
+		assert.Contains(t, slip.Text(), "****")
+	}
+}
+
+func TestHostileTextsStayOnTheirLines(t *testing.T) {
+	sale := aSale(t)
+	long := strings.Repeat("超长的名称与 a very long name\x1b@\x10\x04\x01\n\t", 20)
+	sale.Answer.Issuer, sale.Answer.Text, sale.Operator, sale.Card.Label, sale.Merchant = long, "笑😀é€\xff", long, long, long
+	l := small
+	l.MerchantName = long
+	for _, state := range []txn.State{txn.Approved, txn.Reversed, txn.Suspense} {
+		sale.State = state
+		slip, err := receipt.Render(sale, txn.MerchantCopy, l, true)
+		require.NoError(t, err)
+		requireFits(t, slip)
+		assert.Less(t, len(slip.Lines), 100)
+	}
+	slip, err := receipt.Render(func() txn.Txn { sale.State = txn.Approved; return sale }(), txn.CustomerCopy, small, false)
+	require.NoError(t, err)
+	assert.Contains(t, slip.Text(), "笑□é□□", "what the ROM lacks shows as a box")
+}
+
+func TestTheMerchantsOwnSlips(t *testing.T) {
+	slip, err := receipt.Note(small, "结算总计单", "笔数 COUNT 3", "", "合计 TOTAL RMB 37.50")
+	require.NoError(t, err)
+	requireFits(t, slip)
+	assert.Contains(t, slip.Text(), "结算总计单")
+	_, err = receipt.Note(receipt.Layout{}, "x")
+	assert.Error(t, err)
+	requireFits(t, receipt.Interrupted(24))
+}

@@ -1,0 +1,168 @@
+package link
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"posagent/link/iso8583"
+)
+
+const (
+	lengthLen = 2
+	maxBody   = headerLen + iso8583.MaxMessage // what a length may announce
+	maxFrame  = lengthLen + maxBody
+)
+
+//	LengthPrefixed  ┌───────┬──────┬────────────────────┬─────────────┐
+//	                │ len 2 │ TPDU │ application header │   message   │
+//	                └───────┴──────┴────────────────────┴─────────────┘
+//	                        ├───────────── len bytes ─────────────────┤
+//	SelfDelimited           ┌──────┬────────────────────┬─────────────┐
+//	                        │ TPDU │ application header │   message   │
+//	                        └──────┴────────────────────┴─────────────┘
+
+// AppendFrame appends the frame that carries m. On an error dst comes back as it was.
+func AppendFrame(dst []byte, f Framing, h Header, d *iso8583.Dialect, m *iso8583.Message) ([]byte, error) {
+	start := len(dst)
+	out := dst
+	if f == LengthPrefixed {
+		out = append(out, 0, 0)
+	}
+	body := len(out)
+	out = append(out, h.TPDU[:]...)
+	out = append(out, h.Application[:]...)
+	out, err := d.Pack(out, m)
+	if err != nil {
+		return dst, err
+	}
+	if len(out)-body > maxBody {
+		return dst, fmt.Errorf("the message is longer than %d bytes", iso8583.MaxMessage)
+	}
+	if f == LengthPrefixed {
+		binary.BigEndian.PutUint16(out[start:], uint16(len(out)-body))
+	}
+	return out, nil
+}
+
+// errMore means that no frame is whole yet.
+var errMore = errors.New("no whole frame yet")
+
+// badFrame is a frame that was skipped: the stream after it is still in step.
+type badFrame struct{ why error }
+
+func (e *badFrame) Error() string   { return fmt.Sprintf("%v: %v", ErrGarbage, e.why) }
+func (e *badFrame) Unwrap() []error { return []error{ErrGarbage, e.why} }
+
+// deframer cuts a stream into frames. It holds at most one frame of the longest kind. Its user fills room, tells took,
+// and calls next until that says errMore.
+type deframer struct {
+	framing Framing
+	dialect *iso8583.Dialect
+	buf     [maxFrame]byte
+	n       int
+	spare   *iso8583.Message // what next unpacks into; given away with each whole message
+}
+
+// room is where the next bytes of the stream go. It is never empty after next has said errMore.
+func (d *deframer) room() []byte { return d.buf[d.n:] }
+
+func (d *deframer) took(n int) { d.n += n }
+
+// pending is how many bytes of a frame that is not whole have come.
+func (d *deframer) pending() int { return d.n }
+
+// next gives the next whole message and its header. Other outcomes: errMore; a *badFrame, which was skipped; anything
+// else means that the stream is out of step and can only be hung up.
+func (d *deframer) next() (*iso8583.Message, Header, error) {
+	if d.spare == nil {
+		d.spare = new(iso8583.Message)
+	}
+	cut := d.nextPrefixed
+	if d.framing == SelfDelimited {
+		cut = d.nextSelfDelimited
+	}
+	m := d.spare
+	h, err := cut(m)
+	if err != nil {
+		return nil, Header{}, err
+	}
+	d.spare = nil
+	return m, h, nil
+}
+
+func (d *deframer) nextPrefixed(m *iso8583.Message) (Header, error) {
+	if d.n < lengthLen {
+		return Header{}, errMore
+	}
+	size := int(binary.BigEndian.Uint16(d.buf[:]))
+	if size > maxBody {
+		return Header{}, fmt.Errorf("%w: a frame announces %d bytes, %d are allowed", ErrGarbage, size, maxBody)
+	}
+	if d.n < lengthLen+size {
+		return Header{}, errMore
+	}
+	defer d.drop(lengthLen + size)
+	body := d.buf[lengthLen : lengthLen+size]
+	if size < headerLen {
+		return Header{}, &badFrame{fmt.Errorf("a frame of %d bytes has no room for its header", size)}
+	}
+	h, err := readHeader(body)
+	if err != nil {
+		return Header{}, &badFrame{err}
+	}
+	n, err := d.dialect.Unpack(m, body[headerLen:])
+	switch {
+	case errors.Is(err, iso8583.ErrShort):
+		return Header{}, &badFrame{errors.New("the frame ends inside the message")}
+	case err != nil:
+		return Header{}, &badFrame{err}
+	case headerLen+n != size:
+		m.Reset()
+		return Header{}, &badFrame{fmt.Errorf("%d bytes follow the message in its frame", size-headerLen-n)}
+	}
+	return h, nil
+}
+
+func (d *deframer) nextSelfDelimited(m *iso8583.Message) (Header, error) {
+	if d.n > 0 && d.buf[0] != tpduID {
+		return Header{}, fmt.Errorf("%w: %w", ErrGarbage, errTPDU)
+	}
+	if d.n <= headerLen {
+		return Header{}, errMore
+	}
+	h, err := readHeader(d.buf[:d.n])
+	if err != nil {
+		return Header{}, fmt.Errorf("%w: %w", ErrGarbage, err)
+	}
+	n, err := d.dialect.Unpack(m, d.buf[headerLen:d.n])
+	switch {
+	case errors.Is(err, iso8583.ErrShort) && d.n >= maxBody:
+		return Header{}, fmt.Errorf("%w: a message does not end within %d bytes", ErrGarbage, iso8583.MaxMessage)
+	case errors.Is(err, iso8583.ErrShort):
+		return Header{}, errMore
+	case err != nil:
+		return Header{}, fmt.Errorf("%w: %w", ErrGarbage, err)
+	}
+	d.drop(headerLen + n)
+	return h, nil
+}
+
+// drop removes a frame. What follows it moves to the front, and what is left behind is overwritten: it may be card
+// data of an answer.
+func (d *deframer) drop(n int) {
+	rest := copy(d.buf[:], d.buf[n:d.n])
+	clear(d.buf[rest:d.n])
+	d.n = rest
+}
+
+var errTPDU = errors.New("a frame does not start with a TPDU (60)")
+
+func readHeader(body []byte) (h Header, err error) {
+	if body[0] != tpduID {
+		return Header{}, errTPDU
+	}
+	copy(h.TPDU[:], body)
+	copy(h.Application[:], body[tpduLen:])
+	return h, nil
+}

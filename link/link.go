@@ -1,0 +1,221 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"posagent/link/iso8583"
+	"posagent/txnstore/txn"
+)
+
+// Options describe a link. They are read once, by New.
+type Options struct {
+	Dialect *iso8583.Dialect // nil is iso8583.UnionPay()
+	Header  Header
+	Bearers []Bearer      // best first
+	Answer  time.Duration // allowance from the last byte of a request to its answer; 0 is 60 s
+	Idle    time.Duration // keep the line this long after an exchange; 0 keeps it until Hangup
+
+	// Stray is told of every message that nobody waits for: late, duplicate, of another terminal. It runs on the
+	// session's reader, so it returns soon and does not call the link. The message is its own.
+	Stray func(*iso8583.Message)
+
+	// Progress is told of each step. It runs inside Exchange, so it returns soon and does not call the link.
+	Progress func(Stage)
+}
+
+// Reply is the answer to a request.
+type Reply struct {
+	Message *iso8583.Message
+	Orders  byte         // digit D of the answer's header, 0 to 15: see OrderSignIn and its siblings
+	Sent    txn.Evidence // of the request
+}
+
+// Link is one session at a time to the acquirer. Its methods may be called from any goroutine.
+type Link struct {
+	o     Options
+	turn  chan struct{} // holds one token; who has it may dial, exchange or let go of an idle line
+	frame []byte        // owned by the holder of the turn
+
+	idle *time.Timer // owned by the holder of the turn
+
+	closed context.Context // ends with Close
+	close  context.CancelFunc
+
+	mu      sync.Mutex
+	session *session // the newest; it may be over
+}
+
+// New makes a link. It opens nothing: the first Exchange dials.
+func New(o Options) *Link {
+	if o.Dialect == nil {
+		o.Dialect = iso8583.UnionPay()
+	}
+	if o.Answer <= 0 {
+		o.Answer = answerTime
+	}
+	o.Bearers = append([]Bearer(nil), o.Bearers...)
+	for i := range o.Bearers {
+		if o.Bearers[i].Connect <= 0 {
+			o.Bearers[i].Connect = connectTime
+		}
+	}
+	l := &Link{o: o, turn: make(chan struct{}, 1)}
+	l.turn <- struct{}{}
+	l.closed, l.close = context.WithCancel(context.Background())
+	return l
+}
+
+// Exchange sends m and waits for its answer: request type plus 10, same field 11, same field 41 where the request has
+// them. It takes at most the dials, 20 s to write, and the answer's allowance; ctx may end it earlier. Exchanges queue
+// up; one that queues when ctx ends was not sent.
+//
+// The error is an *ExchangeError. m is not changed and not kept.
+func (l *Link) Exchange(ctx context.Context, m *iso8583.Message) (*Reply, error) {
+	select {
+	case <-l.turn:
+		defer func() { l.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return nil, &ExchangeError{Cause: context.Cause(ctx)}
+	case <-l.closed.Done():
+		return nil, &ExchangeError{Cause: ErrClosed}
+	}
+	l.stopIdle()
+	defer l.startIdle()
+
+	frame, err := AppendFrame(l.frame[:0], LengthPrefixed, l.o.Header, l.o.Dialect, m)
+	if err != nil {
+		return nil, &ExchangeError{Cause: err}
+	}
+	defer clear(frame) // it holds card data
+	l.frame = frame
+
+	s, sent, err := l.send(ctx, frame, answerTo(m))
+	if err != nil {
+		return nil, &ExchangeError{Sent: sent, Cause: err}
+	}
+	reply, err := l.receive(ctx, s)
+	if err != nil {
+		return nil, &ExchangeError{Sent: sent, Cause: err}
+	}
+	reply.Sent = sent
+	return reply, nil
+}
+
+// send goes from line to line, the open one first, as long as not a byte has been written. It stays with the line that
+// took the first byte, whatever becomes of it.
+func (l *Link) send(ctx context.Context, prefixed []byte, w wanted) (*session, txn.Evidence, error) {
+	var failed []error
+	s := l.living()
+	for next := 0; ; s = nil {
+		if err := l.over(ctx); err != nil {
+			return nil, txn.Evidence{Total: len(prefixed)}, errors.Join(append(failed, err)...)
+		}
+		if s == nil {
+			if next == len(l.o.Bearers) {
+				break
+			}
+			b := &l.o.Bearers[next]
+			next++
+			var err error
+			if s, err = l.dial(ctx, b); err != nil {
+				failed = append(failed, fmt.Errorf("%s: %w", b.Name, err))
+				continue
+			}
+		}
+		sent, err := l.write(ctx, s, prefixed, w)
+		if err == nil || sent.Written > 0 {
+			return s, sent, err
+		}
+		failed = append(failed, fmt.Errorf("%s: %w", s.bearer.Name, err))
+	}
+	if len(failed) == 0 {
+		failed = append(failed, errors.New("no bearer is configured"))
+	}
+	return nil, txn.Evidence{Total: len(prefixed)}, errors.Join(failed...)
+}
+
+// write puts the frame on one line. A line that does not take all of it is hung up: what follows would be read as the
+// rest of this frame.
+func (l *Link) write(ctx context.Context, s *session, prefixed []byte, w wanted) (txn.Evidence, error) {
+	frame := prefixed
+	if s.bearer.Framing == SelfDelimited {
+		frame = prefixed[lengthLen:]
+	}
+	l.progress(Stage{Step: Sending, Bearer: s.bearer.Name, Total: len(frame)})
+	s.await(w)
+	n, err := s.write(ctx, frame)
+	sent := txn.Evidence{Written: n, Total: len(frame), Bearer: s.bearer.Name}
+	l.progress(Stage{Step: Sent, Bearer: s.bearer.Name, Sent: n, Total: len(frame)})
+	if n == len(frame) {
+		return sent, nil // an error beside a whole frame is the reader's to find
+	}
+	switch {
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		err = fmt.Errorf("%w: the line took %d of %d bytes in %s", ErrTimeout, n, len(frame), sendTime)
+	default:
+		err = fmt.Errorf("%w: %w", ErrHungUp, err)
+	}
+	s.giveUp()
+	_ = s.end(err)
+	return sent, err
+}
+
+// receive waits for the answer to what has been written.
+func (l *Link) receive(ctx context.Context, s *session) (*Reply, error) {
+	timer := time.NewTimer(l.o.Answer)
+	defer timer.Stop()
+	var why error
+	select {
+	case reply := <-s.answer:
+		s.silent = 0
+		return reply, nil
+	case <-s.done:
+		why = s.over()
+	case <-timer.C:
+		why = fmt.Errorf("%w: no answer within %s", ErrTimeout, l.o.Answer)
+		s.silent++
+	case <-ctx.Done():
+		why = context.Cause(ctx)
+	}
+	reply, garbage, pending := s.giveUp()
+	if reply != nil {
+		s.silent = 0
+		return reply, nil
+	}
+	switch {
+	case garbage != nil:
+		why = fmt.Errorf("%w; %w", why, garbage)
+	case pending > 0:
+		why = fmt.Errorf("%w; %w: it broke off after %d bytes", why, ErrGarbage, pending)
+	}
+	if pending > 0 || s.silent >= silentExchanges {
+		_ = s.end(fmt.Errorf("%w: the far end fell silent", ErrHungUp))
+	}
+	return nil, why
+}
+
+// Hangup ends the session, and with it an exchange that is waiting on it. The next Exchange dials.
+func (l *Link) Hangup() error { return l.hangup(fmt.Errorf("%w at this end", ErrHungUp)) }
+
+// Close ends the session and every exchange, for good. It returns when none is left.
+func (l *Link) Close() error {
+	l.close()
+	err := l.hangup(ErrClosed)
+	<-l.turn
+	defer func() { l.turn <- struct{}{} }()
+	l.stopIdle()
+	return err
+}
+
+func (l *Link) progress(s Stage) {
+	if l.o.Progress != nil {
+		l.o.Progress(s)
+	}
+}

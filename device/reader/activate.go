@@ -1,0 +1,231 @@
+package reader
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"posagent/device/reader/neo2"
+	"posagent/txnstore/txn"
+)
+
+// Request is what a card is asked to pay. Timeout is how long to wait for a card, 1 s to 255 s, rounded up to whole
+// seconds; Country is the terminal's ISO 3166 number in four digits ("0156"), or empty for the reader's own setting.
+type Request struct {
+	Amount   txn.Amount
+	Currency txn.Currency
+	Timeout  time.Duration
+	Country  string
+}
+
+const (
+	maxTimeout = 255 * time.Second // one byte (IDG p. 208)
+	typeSale   = 0x00              // 9C: purchase, first two digits of the ISO 8583 processing code
+
+	// cardTime is how long reader and card may take once a card is found: "the transaction may not complete within the
+	// timeout period" (IDG p. 208).
+	cardTime = 10 * time.Second
+)
+
+// activation is one Activate under way.
+type activation struct {
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// Activate waits for a card to be swiped or tapped and returns what it gave. When ctx ends it cancels in the reader, waits
+// for that to be answered, and returns an error that is both ErrCancelled and the context's; card data that arrives in
+// that moment is dropped. It returns ErrTimeout when nobody came, ErrBusy when another Activate runs, and otherwise the
+// errors of this package: none of them has moved money.
+func (r *Reader) Activate(ctx context.Context, q Request) (txn.Presented, error) {
+	payload, err := q.payload()
+	if err != nil {
+		return txn.Presented{}, err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	active := &activation{stop: func() { stop(ErrCancelled) }, done: make(chan struct{})}
+	r.mu.Lock()
+	if r.active != nil {
+		r.mu.Unlock()
+		return txn.Presented{}, ErrBusy
+	}
+	r.active = active
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		r.active = nil
+		r.mu.Unlock()
+		close(active.done)
+	}()
+	if err := r.take(ctx); err != nil {
+		return txn.Presented{}, cancelled(ctx)
+	}
+	defer r.release()
+	if err := r.fence(ctx); err != nil {
+		return txn.Presented{}, err
+	}
+	if err := r.line.send(neo2.Frame{Command: neo2.Activate, Sub: neo2.ActivateSub, Data: payload}, r.answer); err != nil {
+		return txn.Presented{}, err
+	}
+	return r.awaitCard(ctx, q)
+}
+
+// fence makes sure that the next answer to 02-01 is the answer to ours, and finds a dead reader in one answer time
+// instead of a customer's patience. A reader that does not answer the cancel is still asked for the ping, which decides.
+func (r *Reader) fence(ctx context.Context) error {
+	orphan := r.orphan || r.line.doubt
+	if err := r.line.settle(); err != nil {
+		return err
+	}
+	if orphan && ctx.Err() == nil {
+		_, _ = r.exchange(ctx, neo2.Frame{Command: neo2.Cancel, Sub: neo2.CancelSub})
+	}
+	if ctx.Err() != nil {
+		return cancelled(ctx)
+	}
+	_, err := r.exchange(ctx, neo2.Frame{Command: neo2.Ping, Sub: neo2.PingSub})
+	switch {
+	case ctx.Err() != nil:
+		return cancelled(ctx)
+	case err != nil:
+		return err
+	}
+	r.orphan = false
+	return nil
+}
+
+func (r *Reader) awaitCard(ctx context.Context, q Request) (txn.Presented, error) {
+	stopWake := r.line.wake(ctx)
+	defer stopWake()
+	r.line.decoder.Reset()
+	strange := 0
+	until := time.Now().Add(q.seconds() + r.answer)
+	for {
+		item, err := r.line.receive(ctx, until)
+		switch {
+		case errors.Is(err, errInterrupted):
+			return txn.Presented{}, r.abandon(cancelled(ctx))
+		case errors.Is(err, errSilence):
+			return txn.Presented{}, r.abandon(r.nothing(strange))
+		case err != nil:
+			return txn.Presented{}, err
+		case isBoot(item):
+			return txn.Presented{}, fmt.Errorf("%w (%s)", ErrRestarted, printable(item.Data))
+		}
+		if event, ok := eventOf(item.Frame, r.now()); ok && item.Fault == neo2.Whole {
+			if event.Prompt == CardFound {
+				until = later(until, time.Now().Add(cardTime))
+			}
+			r.events(event)
+			continue
+		}
+		switch ours := item.Command == neo2.Activate; {
+		case ours && item.Fault == neo2.Whole:
+			presented, err := outcome(item.Frame, q)
+			if errors.Is(err, ErrGarbage) { // perhaps not the end of the transaction: the reader may still be waiting
+				err = r.abandon(err)
+			}
+			return presented, err
+		case ours && item.Sub != neo2.UserInterface:
+			// Very likely the card's answer, damaged: it will not come again, so do not keep the customer waiting.
+			return txn.Presented{}, r.abandon(fmt.Errorf("%w: it was damaged on the line; present the card again", ErrGarbage))
+		}
+		if strange++; strange > maxStrange {
+			return txn.Presented{}, r.abandon(r.nothing(strange))
+		}
+	}
+}
+
+// abandon ends the transaction in the reader and returns why. Between the cancel and its answer nothing is sent
+// (IDG p. 242); an answer of 02-01 that crosses it, card data included, is dropped. However it ends, the next activation
+// begins by emptying the line and cancelling again.
+func (r *Reader) abandon(why error) error {
+	r.line.doubt, r.orphan = true, true
+	cancel := neo2.Frame{Command: neo2.Cancel, Sub: neo2.CancelSub}
+	if err := r.line.send(cancel, r.answer); err != nil {
+		return fmt.Errorf("%w; and it could not be cancelled in the reader: %w", why, err)
+	}
+	_, err := r.await(context.Background(), cancel)
+	r.line.doubt = true
+	switch silent := errors.Is(why, ErrNoAnswer); {
+	case err != nil && !silent:
+		return fmt.Errorf("%w; and the reader did not answer the cancel: %w", why, err)
+	case err == nil && silent:
+		return fmt.Errorf("%w the card transaction, though it answers a cancel: present the card again", ErrNoAnswer)
+	}
+	return why
+}
+
+func cancelled(ctx context.Context) error {
+	if cause := context.Cause(ctx); !errors.Is(cause, ErrCancelled) {
+		return fmt.Errorf("%w: %w", ErrCancelled, cause)
+	}
+	return ErrCancelled
+}
+
+// outcome reads the final answer of 02-01.
+func outcome(answer neo2.Frame, q Request) (txn.Presented, error) {
+	switch answer.Sub {
+	case neo2.OK, neo2.OnlineRequested:
+		return parseCard(answer.Data, q)
+	default:
+		return txn.Presented{}, failure(answer)
+	}
+}
+
+func (q Request) seconds() time.Duration { return (q.Timeout + time.Second - 1).Truncate(time.Second) }
+
+// payload is the data of 02-01: the timeout, then TLVs (IDG p. 209-211).
+func (q Request) payload() ([]byte, error) {
+	currency, err := bcd(q.Currency.Number, 4)
+	switch {
+	case !q.Amount.Valid():
+		return nil, fmt.Errorf("%w: %d minor units", txn.ErrAmount, q.Amount)
+	case err != nil || len(q.Currency.Number) != 3 || q.Currency.Exponent < 0 || q.Currency.Exponent > 9:
+		return nil, fmt.Errorf("currency %q with %d decimals cannot be sent to the reader: use an ISO 4217 number", q.Currency.Number, q.Currency.Exponent)
+	case q.Timeout <= 0 || q.seconds() > maxTimeout:
+		return nil, fmt.Errorf("card timeout %v is outside 1 s to %v", q.Timeout, maxTimeout)
+	}
+	amount, err := bcd(strconv.FormatInt(int64(q.Amount), 10), 12)
+	if err != nil {
+		return nil, err
+	}
+	data := []byte{byte(q.seconds() / time.Second)}
+	data = neo2.AppendTLV(data, neo2.TagAmount, amount)
+	data = neo2.AppendTLV(data, neo2.TagType, []byte{typeSale})
+	data = neo2.AppendTLV(data, neo2.TagCurrency, currency)
+	data = neo2.AppendTLV(data, neo2.TagExponent, []byte{byte(q.Currency.Exponent)})
+	if q.Country == "" {
+		return data, nil
+	}
+	country, err := bcd(q.Country, 4)
+	if err != nil || len(q.Country) != 4 {
+		return nil, fmt.Errorf("country %q is not four digits such as 0156", q.Country)
+	}
+	return neo2.AppendTLV(data, neo2.TagCountry, country), nil
+}
+
+// bcd packs decimal digits, zero-filled on the left to the given even width.
+func bcd(digits string, width int) ([]byte, error) {
+	if digits == "" || len(digits) > width {
+		return nil, fmt.Errorf("%d digits do not fit in %d", len(digits), width)
+	}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return nil, errors.New("not decimal")
+		}
+	}
+	return hex.DecodeString(strings.Repeat("0", width-len(digits)) + digits)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}

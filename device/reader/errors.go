@@ -1,0 +1,91 @@
+package reader
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"posagent/device/reader/neo2"
+)
+
+// What a caller can act on. Every error of this package unwraps to one of these, to the line's own error, or to none
+// when only the text helps.
+var (
+	ErrTimeout     = errors.New("no card was presented in time")
+	ErrCancelled   = errors.New("card reading was cancelled")
+	ErrTampered    = errors.New("the card reader reports tampering: take it out of service and call the service desk")
+	ErrNoAnswer    = errors.New("the card reader does not answer")
+	ErrGarbage     = errors.New("the card reader's answer makes no sense")
+	ErrRestarted   = errors.New("the card reader restarted: present the card again")
+	ErrBusy        = errors.New("the card reader is waiting for a card: finish or cancel that first")
+	ErrCardUnread  = errors.New("the card could not be read: present one card again")
+	ErrCardRefused = errors.New("the card cannot be used here: ask for another card")
+	ErrUseContact  = errors.New("the card cannot be tapped for this amount: swipe it")
+)
+
+// StatusError is an answer with a status other than success. Code, SW1, SW2 and RF are the failure data of 02-01
+// (IDG p. 220); they are zero where the reader gave none.
+type StatusError struct {
+	Command, Sub, Status byte
+	Code, SW1, SW2, RF   byte
+}
+
+// Error names the command, the raw codes and their meaning.
+func (e *StatusError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "card reader, command %02X-%02X: status %02Xh, %s", e.Command, e.Sub, e.Status, neo2.StatusText(e.Status))
+	if e.Code != 0 {
+		fmt.Fprintf(&b, "; error %02Xh, %s", e.Code, neo2.CodeText(e.Code))
+	}
+	if e.SW1 != 0 || e.SW2 != 0 {
+		fmt.Fprintf(&b, "; card status %02X%02X", e.SW1, e.SW2)
+	}
+	if step := neo2.StateText(e.RF); step != "" {
+		fmt.Fprintf(&b, "; during %s", step)
+	}
+	if cause := e.Unwrap(); cause != nil {
+		fmt.Fprintf(&b, ": %v", cause)
+	}
+	return b.String()
+}
+
+// Unwrap sorts the codes by what the person at the terminal can do.
+func (e *StatusError) Unwrap() error {
+	switch e.Status {
+	case neo2.TimedOut:
+		return ErrTimeout
+	case neo2.Tampered:
+		return ErrTampered
+	case neo2.Failed:
+		if e.Command == neo2.Activate {
+			return causeOf(e.Code)
+		}
+		return nil
+	}
+	if !neo2.KnownStatus(e.Status) {
+		return ErrGarbage
+	}
+	return nil
+}
+
+func causeOf(code byte) error {
+	switch code {
+	case neo2.CodeGoToContact, neo2.CodeOverLimit:
+		return ErrUseContact
+	case neo2.CodeBlocked, neo2.CodeExpired, neo2.CodeUnsupported, neo2.CodeAAC, neo2.CodeARQC, neo2.CodeOnline:
+		return ErrCardRefused
+	case 0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58: // checks between card and reader that a repetition cannot mend
+		return ErrCardRefused
+	default:
+		return ErrCardUnread
+	}
+}
+
+// failure builds the error of an answer to 02-01.
+func failure(answer neo2.Frame) error {
+	e := &StatusError{Command: neo2.Activate, Sub: neo2.ActivateSub, Status: answer.Sub}
+	if answer.Sub == neo2.Failed && len(answer.Data) >= 4 {
+		e.Code, e.SW1, e.SW2, e.RF = answer.Data[0], answer.Data[1], answer.Data[2], answer.Data[3]
+	}
+	return e
+}

@@ -1,0 +1,253 @@
+package neo2
+
+import "fmt"
+
+// Header opens every frame of protocol 2 (IDG 2.1).
+const Header = "ViVOtech2\x00"
+
+// Sizes of a frame, in bytes. MaxData is our bound, not the guide's: the largest answer seen in clear mode (tracks,
+// clearing record and TLVs) stays under 1 KiB.
+const (
+	HeadSize = len(Header) + 4 // header, command, sub-command or status, length
+	MaxData  = 4096
+	MaxFrame = HeadSize + MaxData + 2
+)
+
+// Commands and their sub-commands (IDG table 3).
+const (
+	Activate    byte = 0x02 // start a card transaction; p. 208
+	ActivateSub byte = 0x01 // in clear; 40h is the encrypted form
+
+	Cancel    byte = 0x05 // stop a card transaction; p. 242
+	CancelSub byte = 0x01
+
+	Ping    byte = 0x18 // p. 42
+	PingSub byte = 0x01
+
+	Version    byte = 0x29 // firmware version text; p. 131
+	VersionSub byte = 0x00
+
+	Boot    byte = 0x14 // the reader says that it has started, with its platform name; p. 150
+	BootSub byte = 0x01
+
+	// Screen with ScreenSub carries one message index to be shown by the terminal of a reader without display. The
+	// indexes are published (p. 124); that they arrive in a frame 03-03 is taken from practice, not from the guide.
+	Screen    byte = 0x03
+	ScreenSub byte = 0x03
+)
+
+// CardFound is the data byte of an answer 02h with status UserInterface: the reader has found a card and begins; p. 221.
+const CardFound byte = 0x01
+
+// Message indexes (IDG p. 124, control user interface).
+const (
+	ShowWelcome     byte = 0x00
+	ShowPresent     byte = 0x01
+	ShowNoCard      byte = 0x02
+	ShowProcessing  byte = 0x03
+	ShowThankYou    byte = 0x04
+	ShowFail        byte = 0x05
+	ShowAmount      byte = 0x06
+	ShowBalance     byte = 0x07
+	ShowUseChip     byte = 0x08
+	ShowTryAgain    byte = 0x09
+	ShowOneCardOnly byte = 0x0A
+	ShowWait        byte = 0x0B
+)
+
+// Status codes of an answer (IDG table 6, p. 28).
+const (
+	OK              byte = 0x00
+	UnknownCommand  byte = 0x02
+	UnknownSub      byte = 0x03
+	BadChecksum     byte = 0x04
+	BadParameter    byte = 0x05
+	Malformed       byte = 0x07
+	TimedOut        byte = 0x08
+	Failed          byte = 0x0A
+	NotAllowed      byte = 0x0B
+	UserInterface   byte = 0x0E
+	Tampered        byte = 0x1D
+	OnlineRequested byte = 0x23
+)
+
+var statuses = map[byte]string{
+	OK:              "OK",
+	0x01:            "incorrect header",
+	UnknownCommand:  "unknown command",
+	UnknownSub:      "unknown sub-command",
+	BadChecksum:     "checksum error in the command",
+	BadParameter:    "incorrect parameter",
+	0x06:            "parameter not supported",
+	Malformed:       "malformed data",
+	TimedOut:        "no card in time",
+	Failed:          "failed",
+	NotAllowed:      "command not allowed",
+	0x0C:            "sub-command not allowed",
+	0x0D:            "data too long for the reader",
+	UserInterface:   "user interface event",
+	0x10:            "boot loader: clear firmware needed",
+	0x11:            "communication type not supported",
+	0x12:            "secure interface not working",
+	0x19:            "frame too large",
+	0x1C:            "card command could not be encoded",
+	Tampered:        "tamper detected",
+	OnlineRequested: "online authorization requested",
+}
+
+// KnownStatus reports whether the guide gives the status a meaning that this program may meet.
+func KnownStatus(status byte) bool { return statuses[status] != "" }
+
+// StatusText is the meaning of a status code, or says that it has none.
+func StatusText(status byte) string {
+	if text := statuses[status]; text != "" {
+		return text
+	}
+	return "not a status of this protocol"
+}
+
+// Error codes of a failed card transaction (IDG table 8, p. 31-34).
+const (
+	CodeGoToContact byte = 0x02
+	CodeCardError   byte = 0x20
+	CodeCollision   byte = 0x21
+	CodeOverLimit   byte = 0x22
+	CodeOnline      byte = 0x23
+	CodeLost        byte = 0x24
+	CodeBlocked     byte = 0x25
+	CodeExpired     byte = 0x26
+	CodeUnsupported byte = 0x27
+	CodeNoResponse  byte = 0x30
+	CodeAAC         byte = 0x42
+	CodeARQC        byte = 0x43
+	CodeGeneric     byte = 0x62
+	CodeTornLog     byte = 0x73
+)
+
+var codes = map[byte]string{
+	0x01:            "command out of sequence",
+	CodeGoToContact: "use the contact interface",
+	0x03:            "amount is zero",
+	CodeCardError:   "the card answered with an error",
+	CodeCollision:   "more than one card in the field",
+	CodeOverLimit:   "amount over the contactless limit",
+	CodeOnline:      "online authorization requested",
+	CodeLost:        "the card left the field",
+	CodeBlocked:     "card blocked or not supported by the reader's settings",
+	CodeExpired:     "card expired",
+	CodeUnsupported: "card type not supported",
+	CodeNoResponse:  "the card did not respond",
+	CodeAAC:         "the card declined",
+	CodeARQC:        "the card asked to go online and the reader is set offline only",
+	0x44:            "card does not support the data authentication asked for",
+	0x50:            "data authentication: certification authority key missing in the reader",
+	0x51:            "data authentication: issuer key could not be recovered",
+	0x52:            "data authentication: static data wrong",
+	0x53:            "data authentication: card key could not be recovered",
+	0x54:            "data authentication: dynamic signature wrong",
+	0x55:            "processing restrictions failed",
+	0x56:            "terminal risk management failed",
+	0x57:            "cardholder verification failed",
+	0x58:            "terminal action analysis failed",
+	CodeGeneric:     "general error",
+	CodeTornLog:     "torn transaction log could not be cleaned",
+	0x80:            "no merchant configured in the reader",
+	0x81:            "card data is not TLV",
+	0x83:            "reader memory error",
+	0x85:            "application version wrong",
+}
+
+// CodeText is the meaning of an error code, or its number.
+func CodeText(code byte) string {
+	if text := codes[code]; text != "" {
+		return text
+	}
+	return fmt.Sprintf("error code %02Xh", code)
+}
+
+// RF state codes: which card command failed (IDG table 9; names as in ID TECH's published SDK headers).
+var states = [...]string{"", "PPSE", "SELECT", "GET PROCESSING OPTIONS", "READ RECORD", "GENERATE AC",
+	"COMPUTE CRYPTOGRAPHIC CHECKSUM", "INTERNAL AUTHENTICATE", "static data authentication", "dynamic data authentication"}
+
+// StateText names the step between reader and card in which it failed; empty for "not known".
+func StateText(rf byte) string {
+	if int(rf) < len(states) {
+		return states[rf]
+	}
+	return fmt.Sprintf("RF state %02Xh", rf)
+}
+
+// Tags that the driver or the simulated reader name. Those of EMV are from EMV Book 3 annex A; 9F63 is UnionPay's product
+// identification; the rest is ViVOpay's own (IDG p. 213-220).
+const (
+	TagAIDCard          = 0x4F
+	TagLabel            = 0x50
+	TagTrack1Equivalent = 0x56
+	TagTrack2Equivalent = 0x57
+	TagPAN              = 0x5A
+	TagExpiry           = 0x5F24
+	TagCurrency         = 0x5F2A
+	TagSequence         = 0x5F34
+	TagExponent         = 0x5F36
+	TagAIP              = 0x82
+	TagDFName           = 0x84
+	TagTVR              = 0x95
+	TagDate             = 0x9A
+	TagType             = 0x9C
+	TagAmount           = 0x9F02
+	TagAmountOther      = 0x9F03
+	TagAID              = 0x9F06
+	TagAppVersion       = 0x9F09
+	TagIssuerData       = 0x9F10
+	TagPreferredName    = 0x9F12
+	TagCountry          = 0x9F1A
+	TagSerial           = 0x9F1E
+	TagCryptogram       = 0x9F26
+	TagCryptogramInfo   = 0x9F27
+	TagCapabilities     = 0x9F33
+	TagCVMResults       = 0x9F34
+	TagTerminalType     = 0x9F35
+	TagATC              = 0x9F36
+	TagUnpredictable    = 0x9F37
+	TagEntryMode        = 0x9F39
+	TagCounter          = 0x9F41
+	TagProduct          = 0x9F63
+	TagTrack2MSD        = 0x9F6B // Mastercard magnetic stripe mode
+
+	TagSourceOld   = 0xDF30   // in GroupVivo: where the track came from; p. 220
+	TagSource      = 0xDFEE30 // the same in present firmware
+	TagKSN         = 0xDFEE12 // present only if the card data is encrypted; p. 236
+	TagEnhancedMSR = 0xDFEE23 // a swipe in the enhanced encrypted format, answer to 02-40 only; p. 238
+	TagTrack2Text  = 0xDFEF18 // track 2 of a contactless magnetic stripe mode, as text; p. 213
+	TagTrack2TextB = 0xFFEE14 // the same in older firmware
+
+	GroupClearing = 0xE1     // field 55 as the reader composed it; p. 213
+	GroupVivo     = 0xFFEE01 // p. 218
+	GroupRecord   = 0xFF8105 // Mastercard data record; p. 218
+	GroupDiscrete = 0xFF8106 // Mastercard discretionary data; p. 218
+	TagAuthCode   = 0xE300   // not BER: two bytes although E3h would be a tag by itself; p. 216
+)
+
+// Values of TagEntryMode (IDG p. 238).
+const (
+	ModeContact   byte = 0x05
+	ModeChipTap   byte = 0x07
+	ModeFallback  byte = 0x80
+	ModeSwipe     byte = 0x90
+	ModeStripeTap byte = 0x91
+)
+
+// Values of TagSource (IDG p. 220, 238).
+const (
+	SourceTap     byte = 0x00
+	SourceContact byte = 0x01
+	SourceSwipe   byte = 0x0C
+)
+
+// Kinds of cryptogram, the two highest bits of TagCryptogramInfo (EMV Book 3, 6.5.5.4).
+const (
+	CryptogramMask byte = 0xC0
+	CryptogramAAC  byte = 0x00 // declined by the card
+	CryptogramTC   byte = 0x40 // approved offline
+	CryptogramARQC byte = 0x80 // go online
+)

@@ -29,6 +29,8 @@ func newWire(t *testing.T) *wire {
 	master, slave, err := pty.Open()
 	require.NoError(t, err)
 	t.Cleanup(func() { master.Close(); slave.Close() })
+	// creack/pty leaves the master blocking, where no deadline would reach.
+	require.NoError(t, unix.SetNonblock(int(master.Fd()), true))
 	require.NoError(t, master.SetDeadline(time.Now().Add(patience)))
 	return &wire{t: t, master: master, name: slave.Name()}
 }

@@ -1,0 +1,161 @@
+package printer
+
+import (
+	"fmt"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"posagent/printer/receipt"
+)
+
+// check refuses a slip that would not come out as it was laid out.
+func check(s receipt.Slip, columns int) error {
+	if s.Columns != columns {
+		return fmt.Errorf("printer: slip refused: laid out for %d columns, the printer has %d", s.Columns, columns)
+	}
+	if len(s.Lines) > maxSlipLines {
+		return fmt.Errorf("printer: slip refused: %d lines, at most %d", len(s.Lines), maxSlipLines)
+	}
+	for i, l := range s.Lines {
+		switch {
+		case l.Op > receipt.Cut || l.Size > receipt.Big || l.Align > receipt.Right:
+			return fmt.Errorf("printer: slip refused: line %d is of a kind this driver does not know", i+1)
+		case l.Op == receipt.Text && l.Columns() > columns:
+			return fmt.Errorf("printer: slip refused: line %d takes %d columns of %d: wrap it first", i+1, l.Columns(), columns)
+		case l.Op == receipt.Text && receipt.Printable(l.Text) != l.Text:
+			return fmt.Errorf("printer: slip refused: line %d holds characters without a GBK code: pass it through receipt.Printable", i+1)
+		case l.Op == receipt.Feed && (l.Feed < 1 || l.Feed > receipt.MaxFeed):
+			return fmt.Errorf("printer: slip refused: line %d feeds %d lines, at most %d", i+1, l.Feed, receipt.MaxFeed)
+		}
+	}
+	return nil
+}
+
+// encoder turns checked lines into the printer's bytes. It sends a mode only when it changes.
+//
+// The byte DLE (10h) never appears in what it makes: text is ASCII from 20h up and GBK pairs of which the first byte is
+// 81h or more and the second 40h or more, and no parameter in use is 10h. So slip data can hold no real-time command.
+type encoder struct {
+	out     []byte
+	columns int
+	cut     bool
+	gbk     *encoding.Encoder
+	modes   modes
+}
+
+// modes are the printer's, as this encoder left them.
+type modes struct {
+	known bool
+	align receipt.Align
+	size  receipt.Size
+	bold  bool
+}
+
+func newEncoder(columns int, cut bool) *encoder {
+	return &encoder{out: make([]byte, 0, 2048), columns: columns, cut: cut, gbk: simplifiedchinese.GBK.NewEncoder()}
+}
+
+// begin starts a slip on a printer in unknown modes.
+func (e *encoder) begin() {
+	e.out = initialise(e.out)
+	e.out = automaticStatus(e.out, asbOn) // ESC @ may have ended it, and so may a power cut since the last slip
+	e.out = chineseOff(e.out)
+	e.modes = modes{}
+}
+
+// void ends a slip that broke off inside a command: NULs are taken as its missing parameters or ignored, the line under
+// way is printed, and what is on the paper is called void and cut off.
+func (e *encoder) void() error {
+	e.out = append(e.out, make([]byte, paddingBytes)...)
+	e.out = append(e.out, lf)
+	e.out = chineseOff(e.out)
+	e.modes = modes{}
+	return e.lines(receipt.Interrupted(e.columns).Lines)
+}
+
+// slip encodes lines and, behind the last thing printed and before the paper moves to the cutter, the question for
+// proof. In that place it is tied to the printing, not to the cut.
+func (e *encoder) slip(lines []receipt.Line, proof []byte) error {
+	last := len(lines)
+	for last > 0 && (lines[last-1].Op == receipt.Cut || lines[last-1].Op == receipt.Feed) {
+		last--
+	}
+	if err := e.lines(lines[:last]); err != nil {
+		return err
+	}
+	e.out = append(e.out, proof...)
+	return e.lines(lines[last:])
+}
+
+func (e *encoder) lines(lines []receipt.Line) error {
+	for i, l := range lines {
+		switch l.Op {
+		case receipt.Text:
+			e.style(l)
+			if err := e.text(l.Text); err != nil {
+				return fmt.Errorf("printer: line %d: %w", i+1, err)
+			}
+		case receipt.Rule:
+			e.style(receipt.Line{})
+			if err := e.text(receipt.RuleText(e.columns)); err != nil {
+				return err
+			}
+		case receipt.Feed:
+			e.style(receipt.Line{}) // an empty line at double height would be two
+			e.out = feedLines(e.out, byte(l.Feed))
+		case receipt.Cut:
+			if e.cut {
+				e.out = feedAndCut(e.out)
+			} else {
+				e.out = feedLines(e.out, tearOffLines)
+			}
+		}
+	}
+	return nil
+}
+
+func (e *encoder) style(l receipt.Line) {
+	if !e.modes.known || e.modes.align != l.Align {
+		e.out = justify(e.out, byte(l.Align))
+	}
+	if !e.modes.known || e.modes.bold != l.Bold {
+		on := byte(0)
+		if l.Bold {
+			on = 1
+		}
+		e.out = embolden(e.out, on)
+	}
+	if !e.modes.known || e.modes.size != l.Size {
+		switch l.Size {
+		case receipt.Tall:
+			e.out = enlarge(e.out, sizeTall, chineseTall)
+		case receipt.Big:
+			e.out = enlarge(e.out, sizeBig, chineseBig)
+		default:
+			e.out = enlarge(e.out, sizeNormal, chineseNormal)
+		}
+	}
+	e.modes = modes{true, l.Align, l.Size, l.Bold}
+}
+
+// text adds one line of text, in two-byte mode when it holds anything but ASCII.
+func (e *encoder) text(s string) error {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x80 {
+			continue
+		}
+		code, err := e.gbk.String(s)
+		if err != nil {
+			return err
+		}
+		e.out = chineseOn(e.out)
+		e.out = append(e.out, code...)
+		e.out = chineseOff(e.out)
+		e.out = append(e.out, lf)
+		return nil
+	}
+	e.out = append(e.out, s...)
+	e.out = append(e.out, lf)
+	return nil
+}

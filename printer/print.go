@@ -1,0 +1,232 @@
+package printer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"posagent/printer/receipt"
+)
+
+// Proof is what is known of a slip that was sent.
+type Proof int
+
+const (
+	Unconfirmed Proof = iota // sent, no fault showed, and nothing proves it: mark the copy unconfirmed
+	Proven                   // the printer said that it is on paper
+)
+
+func (p Proof) String() string {
+	if p == Proven {
+		return "proven"
+	}
+	return "unconfirmed"
+}
+
+// Numbers of our own choice.
+const (
+	unansweredMost = 5 // questions in a row, while waiting for proof, after which the printer counts as gone
+	recoverTries   = 3 // questions after DLE ENQ, while the blade moves home
+)
+
+// Print prints a slip and waits for the proof.
+//
+//   - Proven, nil: it is on paper.
+//   - Unconfirmed, nil: every byte was taken and the printer shows no fault, but it gave no proof: it cannot (see
+//     ProofMode), or it did not within Opts.Print.
+//   - Unconfirmed, *FaultError: ErrPaperOut, ErrCoverOpen, ErrCutter, ErrOffline, ErrNoAnswer, or what the port or the
+//     context said. Sent false: not one byte of the slip left, print it as it is. Sent true: it may be on paper, or come
+//     out once the fault is mended; print it again with the duplicate mark.
+//   - Unconfirmed, another error: the slip itself was refused, nothing was sent.
+//
+// A jammed cutter is told to recover first: somebody who prints again has seen to the blade. That clears what the printer
+// still held of the slip before.
+func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
+	if err := check(s, p.opts.Columns); err != nil {
+		return Unconfirmed, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t, end, err := p.converse(ctx)
+	if err != nil {
+		return Unconfirmed, err
+	}
+	defer end()
+
+	if err := t.makeReady(); err != nil {
+		return Unconfirmed, err
+	}
+	p.nextID++
+	t.wanted = newID(p.nextID)
+	data, err := p.encode(s, t.wanted)
+	if err != nil {
+		return Unconfirmed, err
+	}
+	if sent, err := t.send(data); err != nil {
+		// Bytes of a slip left and it did not end: half a command may be waiting for its other half, half a slip for
+		// its cut. The next Print begins by voiding it. If this process dies first, the NULs of New end the command
+		// and ESC @ the line, and the half slip stays at the head of the next one, without an end and without a cut.
+		p.torn = p.torn || sent > 0
+		return Unconfirmed, t.fault(err, t.asb, sent > 0)
+	}
+	p.torn = false
+	return t.awaitProof()
+}
+
+func (p *Printer) encode(s receipt.Slip, id [4]byte) ([]byte, error) {
+	e := newEncoder(p.opts.Columns, p.opts.CutAfter)
+	if p.torn {
+		if err := e.void(); err != nil {
+			return nil, err
+		}
+	}
+	e.begin()
+	var proof []byte
+	if p.opts.Proof == ProcessID {
+		proof = askProof(nil, id)
+	}
+	if err := e.slip(s.Lines, proof); err != nil {
+		return nil, err
+	}
+	if p.opts.Proof == StatusAfterFeed {
+		e.out = askInOrder(e.out)
+	}
+	return e.out, nil
+}
+
+// makeReady asks for the status, and refuses to begin on a printer that cannot print.
+func (t *talk) makeReady() error {
+	s, err := t.status()
+	for try := 0; err == nil && s.CutterError && try < recoverTries; try++ {
+		if try == 0 {
+			if _, err = t.write(recoverClearing(), t.p.opts.Answer); err != nil {
+				break
+			}
+		} else if err = t.pause(t.p.opts.Answer); err != nil {
+			break
+		}
+		s, err = t.status()
+	}
+	if err != nil {
+		return t.fault(err, s, false)
+	}
+	if cause := s.Fault(); cause != nil {
+		return t.fault(cause, s, false)
+	}
+	return nil
+}
+
+// pause lets time pass and learns what comes meanwhile.
+func (t *talk) pause(d time.Duration) error {
+	for until := time.Now().Add(d); ; {
+		if _, err := t.next(time.Until(until)); errors.Is(err, errQuiet) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// send writes a slip in pieces, and obeys XOFF between them. It does not stop for a fault as long as the line takes
+// bytes: a whole slip in the printer's buffer comes out whole when the paper returns, half a slip never does.
+func (t *talk) send(data []byte) (sent int, err error) {
+	for sent < len(data) {
+		if err := t.waitForXON(); err != nil {
+			return sent, err
+		}
+		piece := data[sent:min(sent+pieceBytes, len(data))]
+		n, err := t.write(piece, t.p.opts.Print)
+		sent += n
+		if err != nil {
+			return sent, t.blame(err)
+		}
+	}
+	return sent, nil
+}
+
+func (t *talk) waitForXON() error {
+	if err := t.catchUp(); err != nil {
+		return err
+	}
+	for until := time.Now().Add(t.p.opts.Print); t.held; {
+		if _, err := t.next(time.Until(until)); errors.Is(err, errQuiet) {
+			return t.blame(ErrOffline)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blame replaces "the line takes no more" by the reason that the printer gave for it, if it gave one.
+func (t *talk) blame(err error) error {
+	if !errors.Is(err, ErrOffline) {
+		return err
+	}
+	_ = t.catchUp() // a port that failed too changes nothing: the line takes no more
+	if cause := t.asb.Fault(); t.asb.Known && cause != nil {
+		return cause
+	}
+	return err
+}
+
+// awaitProof waits until the printer proves the slip, shows a fault, or the time is up. The automatic status is only the
+// doorbell: what is reported is what the printer answers when asked, so a byte that the line spoiled is no fault. It is
+// also asked when nothing comes, for printers without automatic status.
+func (t *talk) awaitProof() (Proof, error) {
+	var last Status
+	unanswered := 0
+	for until := time.Now().Add(t.p.opts.Print); ; {
+		_, err := t.next(min(t.p.opts.Answer, time.Until(until)))
+		switch {
+		case t.proven:
+			return Proven, nil
+		case t.p.opts.Proof == StatusAfterFeed && t.reached:
+			return Unconfirmed, nil
+		case err == nil && !t.rang && time.Now().Before(until):
+			continue
+		case err != nil && !errors.Is(err, errQuiet):
+			return Unconfirmed, t.fault(err, last, true)
+		}
+
+		s, err := t.status()
+		switch {
+		case t.proven:
+			return Proven, nil
+		case errors.Is(err, ErrNoAnswer), errors.Is(err, ErrOffline):
+			if unanswered++; unanswered >= unansweredMost {
+				return Unconfirmed, t.silent(last)
+			}
+		case err != nil:
+			return Unconfirmed, t.fault(err, last, true)
+		case s.Fault() != nil && !passing(s):
+			return Unconfirmed, t.fault(s.Fault(), s, true)
+		default:
+			last, unanswered = s, 0
+		}
+		switch {
+		case t.p.opts.Proof == NoProof && last.Known && last.Fault() == nil:
+			return Unconfirmed, nil
+		case time.Now().Before(until):
+		case unanswered > 0:
+			return Unconfirmed, t.silent(last)
+		case last.Fault() != nil:
+			return Unconfirmed, t.fault(last.Fault(), last, true)
+		default:
+			return Unconfirmed, nil
+		}
+	}
+}
+
+// passing reports whether a fault may end without anybody's doing: a hot head, a held button.
+func passing(s Status) bool { return s.Fault() == ErrOffline && !s.Unrecoverable }
+
+// silent is the error of a printer that stopped answering. If its last automatic status told a fault, that is the
+// reason.
+func (t *talk) silent(last Status) error {
+	if cause := t.asb.Fault(); t.asb.Known && cause != nil {
+		return t.fault(cause, t.asb, true)
+	}
+	return t.fault(fmt.Errorf("%w any more", ErrNoAnswer), last, true)
+}

@@ -1,0 +1,248 @@
+package printer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+)
+
+// talk is one conversation with the printer: it lasts as long as one call of Status or Print, and so does the goroutine
+// that reads the port.
+type talk struct {
+	p       *Printer
+	ctx     context.Context
+	answers chan answer
+	failed  error // why answers was closed; read after that only
+
+	// What the answers have said so far.
+	wanted  [4]byte // the process id that would be the proof
+	proven  bool    // it came
+	reached bool    // an answer in order came
+	rang    bool    // an automatic status told a fault since the last full question
+	asb     Status  // the latest automatic status
+	held    bool    // XOFF without XON
+	noise   int
+}
+
+// converse opens a conversation, and returns how to end it. Ending makes the reader return by a deadline in the past, and
+// waits for it.
+func (p *Printer) converse(ctx context.Context) (*talk, func(), error) {
+	if err := p.discard(); err != nil {
+		return nil, nil, &FaultError{Cause: err}
+	}
+	if err := p.port.SetReadDeadline(time.Time{}); err != nil {
+		return nil, nil, &FaultError{Cause: err}
+	}
+	t := &talk{p: p, ctx: ctx, answers: make(chan answer, 64)}
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		t.failed = t.listen(over)
+		close(t.answers)
+	}()
+	interrupt := context.AfterFunc(ctx, func() { _ = p.port.SetWriteDeadline(time.Unix(1, 0)) })
+	return t, func() {
+		interrupt()
+		close(over)
+		_ = p.port.SetReadDeadline(time.Unix(1, 0))
+		<-done
+	}, nil
+}
+
+// discard reads away what came between conversations: automatic status, and answers that were too late. One stale answer
+// would shift all that follow, because they do not say what they answer.
+func (p *Printer) discard() error {
+	if err := p.port.SetReadDeadline(time.Now().Add(discardTime)); err != nil {
+		return err
+	}
+	buf := make([]byte, 256)
+	for range discardReads {
+		n, err := p.port.Read(buf)
+		for _, b := range buf[:n] {
+			p.demux.feed(b, func(answer) {}) // half an automatic status may end in the conversation
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listen reads the port until the conversation is over or the port fails.
+func (t *talk) listen(over <-chan struct{}) error {
+	buf := make([]byte, 256)
+	for idle := 0; idle < 100; {
+		n, err := t.p.port.Read(buf)
+		stopped := false
+		for _, b := range buf[:n] {
+			t.p.demux.feed(b, func(a answer) {
+				select {
+				case t.answers <- a:
+				case <-over:
+					stopped = true
+				}
+			})
+		}
+		if err != nil || stopped {
+			return err
+		}
+		if idle++; n > 0 {
+			idle = 0
+		}
+	}
+	return io.ErrNoProgress
+}
+
+var errQuiet = errors.New("nothing came") // the wait passed; never leaves the package
+
+// next takes one answer, waiting at most wait.
+func (t *talk) next(wait time.Duration) (answer, error) {
+	timer := time.NewTimer(max(wait, 0))
+	defer timer.Stop()
+	select {
+	case a, open := <-t.answers:
+		if !open {
+			return answer{}, t.portFailed()
+		}
+		t.learn(a)
+		return a, nil
+	case <-t.ctx.Done():
+		return answer{}, t.ctx.Err()
+	case <-timer.C:
+		return answer{}, errQuiet
+	}
+}
+
+func (t *talk) portFailed() error {
+	if t.failed == nil {
+		return io.ErrUnexpectedEOF
+	}
+	return t.failed
+}
+
+// learn keeps what an answer says.
+func (t *talk) learn(a answer) {
+	switch a.kind {
+	case automatic:
+		t.asb = statusOfASB(a.data)
+		t.rang = t.rang || t.asb.Fault() != nil
+	case processID:
+		t.proven = t.proven || a.data == t.wanted // another id belongs to an earlier slip
+	case inOrder:
+		t.reached = true
+	case goOn:
+		t.held = false
+	case hold:
+		t.held = true
+	case noise:
+		t.noise++
+	case realTime:
+	}
+}
+
+// catchUp learns what has already arrived.
+func (t *talk) catchUp() error {
+	for {
+		select {
+		case a, open := <-t.answers:
+			if !open {
+				return t.portFailed()
+			}
+			t.learn(a)
+		default:
+			return nil
+		}
+	}
+}
+
+// status asks DLE EOT 1 to 4, one at a time, because the answers do not say which question they belong to. After a
+// question went unanswered the line is first left alone until nothing more comes, so that its late answer is not taken
+// for the next one's.
+func (t *talk) status() (Status, error) {
+	if t.p.unsure {
+		if err := t.settle(); err != nil {
+			return Status{}, err
+		}
+		t.p.unsure = false
+	}
+	t.rang = false
+	var raw [4]byte
+	for n := range raw {
+		b, err := t.ask(byte(n + 1))
+		if err != nil {
+			return Status{}, err
+		}
+		raw[n] = b
+	}
+	return statusOf(raw), nil
+}
+
+func (t *talk) ask(n byte) (byte, error) {
+	if err := t.catchUp(); err != nil {
+		return 0, err
+	}
+	if _, err := t.write(askStatus(n), t.p.opts.Answer); err != nil {
+		t.p.unsure = true
+		return 0, err
+	}
+	for until := time.Now().Add(t.p.opts.Answer); ; {
+		a, err := t.next(time.Until(until))
+		switch {
+		case errors.Is(err, errQuiet):
+			t.p.unsure = true
+			return 0, ErrNoAnswer
+		case err != nil:
+			t.p.unsure = true
+			return 0, err
+		case a.kind == realTime:
+			return a.data[0], nil
+		}
+	}
+}
+
+// settle waits for a quiet line: one answer's time without a real-time answer, at most ten of them.
+func (t *talk) settle() error {
+	end := time.Now().Add(10 * t.p.opts.Answer)
+	for quiet := time.Now().Add(t.p.opts.Answer); ; {
+		a, err := t.next(time.Until(quiet))
+		switch {
+		case errors.Is(err, errQuiet):
+			return nil
+		case err != nil:
+			return err
+		case time.Now().After(end):
+			return ErrNoAnswer
+		case a.kind == realTime:
+			quiet = time.Now().Add(t.p.opts.Answer)
+		}
+	}
+}
+
+// write sends data, and says how much of it left. A line that takes nothing for patience is given up.
+func (t *talk) write(data []byte, patience time.Duration) (sent int, err error) {
+	for since := time.Now(); sent < len(data); {
+		if err := t.ctx.Err(); err != nil {
+			return sent, err
+		}
+		if err := t.p.port.SetWriteDeadline(time.Now().Add(t.p.opts.Answer)); err != nil {
+			return sent, err
+		}
+		n, err := t.p.port.Write(data[sent:])
+		if sent += n; n > 0 {
+			since = time.Now()
+		}
+		switch {
+		case err == nil && n > 0:
+		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+			return sent, err
+		case time.Since(since) >= patience:
+			return sent, ErrOffline
+		}
+	}
+	return sent, nil
+}

@@ -1,0 +1,286 @@
+package acquirer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"sync"
+
+	"posagent/link"
+	"posagent/link/iso8583"
+	"posagent/txnstore/txn"
+)
+
+// Options say who the terminal is and how its acquirer wants to be spoken to.
+type Options struct {
+	Terminal string // field 41, 8 characters
+	Merchant string // field 42, 15 characters
+	Operator string // up to 3 characters, field 63 of a sign-in; empty means "01"
+	Serial   string // 12 characters, field 62 of a sign-in: network licence 4, machine's serial number 8; empty means zeros
+	TMK      []byte // terminal master key, 16 bytes
+
+	STAN       func() (uint32, error) // the next one, for a sign-in; the store makes it durable
+	Batch      func() uint32          // the open batch
+	AdoptBatch func(uint32) error     // told of the acquirer's batch at sign-in; nil keeps the terminal's own
+
+	MAC           MACAlgorithm
+	MACOnDeclines bool             // a refusal counts only with a MAC that verifies
+	Dialect       *iso8583.Dialect // nil is iso8583.UnionPay()
+}
+
+// Check refuses options with which no sign-in can succeed, all faults at once.
+func (o Options) Check() error {
+	var faults []error
+	if len(o.Terminal) != 8 {
+		faults = append(faults, fmt.Errorf("terminal number has %d characters, want 8", len(o.Terminal)))
+	}
+	if len(o.Merchant) != 15 {
+		faults = append(faults, fmt.Errorf("merchant number has %d characters, want 15", len(o.Merchant)))
+	}
+	if len(o.Operator) > operatorLength {
+		faults = append(faults, fmt.Errorf("operator has %d characters, at most %d", len(o.Operator), operatorLength))
+	}
+	if o.Serial != "" && len(o.Serial) != serialLength {
+		faults = append(faults, fmt.Errorf("serial has %d characters, want %d", len(o.Serial), serialLength))
+	}
+	if o.STAN == nil || o.Batch == nil {
+		faults = append(faults, errors.New("no source of STAN and batch"))
+	}
+	_, err := masterKey(o.TMK)
+	return errors.Join(append(faults, err, o.MAC.Check())...)
+}
+
+// Format keeps the master key out of every print.
+func (o Options) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "[acquirer options of terminal %s, merchant %s]", o.Terminal, o.Merchant)
+}
+
+// LogValue keeps the master key out of the log.
+func (o Options) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(o)) }
+
+// Host is the acquirer as one terminal sees it. Financial messages are sent one at a time by one goroutine; SignedIn,
+// Echo, SignIn and Hangup may be called from any.
+type Host struct {
+	link   *link.Link
+	o      Options // without the master key
+	master key
+	fault  error // of the options; nothing is sent while there is one
+
+	mu  sync.Mutex
+	mac key // working key since the last sign-in; zero means signed out
+}
+
+// New makes a Host over a link. Nothing is sent; options that Check refuses make every call fail with what Check said,
+// unsent.
+func New(l *link.Link, o Options) *Host {
+	h := &Host{link: l, fault: o.Check()}
+	if h.fault == nil {
+		h.master, h.fault = masterKey(o.TMK)
+	}
+	o.TMK = nil
+	if o.Dialect == nil {
+		o.Dialect = iso8583.UnionPay()
+	}
+	h.o = o
+	return h
+}
+
+func (h *Host) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "acquirer of terminal "+h.o.Terminal)
+}
+
+// SignedIn reports whether there are working keys that the acquirer has not disowned.
+func (h *Host) SignedIn() bool { return !h.key().isZero() }
+
+// Hangup ends the line. The next message dials.
+func (h *Host) Hangup() error { return h.link.Hangup() }
+
+func (h *Host) key() key {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.mac
+}
+
+// disown forgets a working key, so that the next financial message signs in first. A newer one stays.
+func (h *Host) disown(k key) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.mac == k {
+		h.mac = key{}
+	}
+}
+
+// SignIn asks for new working keys and verifies each by its check value. On any failure the old keys, if there are some,
+// stay. Errors: ErrCheckValue, ErrKeyField, ErrMasterKey, *RefusedError, *link.ExchangeError, or what STAN or AdoptBatch
+// said.
+func (h *Host) SignIn(ctx context.Context) error {
+	_, err := h.signIn(ctx)
+	return err
+}
+
+func (h *Host) signIn(ctx context.Context) (batch uint32, err error) {
+	if h.fault != nil {
+		return 0, h.fault
+	}
+	stan, err := h.o.STAN()
+	if err != nil {
+		return 0, fmt.Errorf("sign-in: no STAN: %w", err)
+	}
+	request := signInMessage(h.o, stan)
+	reply, err := h.link.Exchange(ctx, request)
+	if err != nil {
+		return 0, fmt.Errorf("sign-in: %w", err)
+	}
+	answer := reply.Message
+	if why := foreign(request, answer); why != "" {
+		return 0, fmt.Errorf("sign-in: %s", why)
+	}
+	if code := answer.Get(39); code != approvedCode {
+		return 0, &RefusedError{"sign-in", code}
+	}
+	mac, err := openMACKey(h.master, answer.Bytes(62))
+	if err != nil {
+		return 0, fmt.Errorf("sign-in: %w", err)
+	}
+	if batch, err = batchOf(answer); err != nil {
+		return 0, fmt.Errorf("sign-in: %w", err)
+	}
+	if h.o.AdoptBatch != nil {
+		if err := h.o.AdoptBatch(batch); err != nil {
+			return 0, fmt.Errorf("sign-in: batch %06d: %w", batch, err)
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.mac = mac
+	return batch, nil
+}
+
+// batchOf reads the acquirer's batch from field 60 of a sign-in answer.
+func batchOf(answer *iso8583.Message) (uint32, error) {
+	private := answer.Get(60)
+	if len(private) < 8 {
+		return 0, errors.New("the answer names no batch in field 60")
+	}
+	batch, err := strconv.ParseUint(private[2:8], 10, 32)
+	if err != nil || batch == 0 {
+		return 0, errors.New("field 60 of the answer names no batch")
+	}
+	return uint32(batch), nil
+}
+
+// Echo asks whether the acquirer is there. It needs no keys and takes no STAN.
+func (h *Host) Echo(ctx context.Context) error {
+	if h.fault != nil {
+		return h.fault
+	}
+	request := echoMessage(h.o)
+	reply, err := h.link.Exchange(ctx, request)
+	if err != nil {
+		return fmt.Errorf("echo: %w", err)
+	}
+	if why := foreign(request, reply.Message); why != "" {
+		return fmt.Errorf("echo: %s", why)
+	}
+	if code := reply.Message.Get(39); code != approvedCode {
+		return &RefusedError{"echo", code}
+	}
+	return nil
+}
+
+// Request sends a sale (0200) and returns the acquirer's verdict. Without working keys it signs in first. The evidence
+// is valid beside an error too. The error is an *AnswerError.
+//
+// Answers 09 (still being processed) and 10 (part of the amount approved) are no verdict on a sale of one amount: they
+// come as errors with reason 06, and the sale is to be reversed. After A0, 99, 77 and 97 the next message signs in first.
+func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Answer, txn.Evidence, error) {
+	return h.financial(ctx, t, true, func() (*iso8583.Message, error) { return saleMessage(t, p) })
+}
+
+// Reverse sends the reversal of t (0400) with t's own STAN, batch and reason. Answer.Approved says that the acquirer's
+// code ends the repetition: 00, 12 or 25. 25 proves less than 00, because a host also answers it for what it reversed
+// before and for yesterday's business, so the caller looks at Answer.Code again. The error is an *AnswerError; its reason
+// is the one that the next try should carry.
+func (h *Host) Reverse(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence, error) {
+	answer, sent, err := h.financial(ctx, t, false, func() (*iso8583.Message, error) { return reversalMessage(t) })
+	var failure *AnswerError
+	if errors.As(err, &failure) {
+		if failure.Reason == txn.NoAnswer {
+			failure.Reason = t.Reason
+		} else {
+			failure.Reason = txn.OtherCause
+		}
+	}
+	return answer, sent, err
+}
+
+func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func() (*iso8583.Message, error)) (txn.Answer, txn.Evidence, error) {
+	mac, err := h.ready(ctx, t, fresh)
+	if err != nil {
+		return txn.Answer{}, txn.Evidence{}, err
+	}
+	request, err := build()
+	if err == nil {
+		defer request.Reset() // it holds card data
+		err = h.sign(mac, request)
+	}
+	if err != nil {
+		return txn.Answer{}, txn.Evidence{}, unsent("the message cannot be built", err)
+	}
+	reply, err := h.link.Exchange(ctx, request)
+	if err != nil {
+		failure := unanswered(err)
+		return txn.Answer{}, failure.Sent, failure
+	}
+	if reply.Orders == link.OrderSignIn {
+		h.disown(mac)
+	}
+	answer, failure := h.judge(mac, request, reply.Message)
+	if failure != nil {
+		failure.Sent = reply.Sent
+		return txn.Answer{}, reply.Sent, failure
+	}
+	return answer, reply.Sent, nil
+}
+
+// ready gives the working key, signing in if there is none. A sale that was recorded under another batch than the
+// acquirer names at that sign-in would be refused (77): it is not sent, and begins again under the right one.
+func (h *Host) ready(ctx context.Context, t txn.Txn, fresh bool) (key, error) {
+	if h.fault != nil {
+		return key{}, unsent("the acquirer's configuration is not usable", h.fault)
+	}
+	if t.Terminal != h.o.Terminal {
+		return key{}, unsent(fmt.Sprintf("the transaction belongs to terminal %q, the keys to %s", t.Terminal, h.o.Terminal), nil)
+	}
+	if mac := h.key(); !mac.isZero() {
+		return mac, nil
+	}
+	batch, err := h.signIn(ctx)
+	if err != nil {
+		return key{}, unsent("not signed in", err)
+	}
+	if fresh && t.Batch != batch {
+		return key{}, unsent(fmt.Sprintf("the acquirer has opened batch %06d and the transaction has %06d: begin again", batch, t.Batch), nil)
+	}
+	mac := h.key()
+	if mac.isZero() {
+		return key{}, unsent("signed in, and signed out again at once", nil)
+	}
+	return mac, nil
+}
+
+// sign adds field 64 over the message as it will travel, the bit of field 64 set.
+func (h *Host) sign(mac key, m *iso8583.Message) error {
+	m.SetBytes(64, make([]byte, macLength))
+	packed, err := h.o.Dialect.Pack(nil, m)
+	if err != nil {
+		return err
+	}
+	defer clear(packed)
+	field := h.o.MAC.field64(mac, packed[:len(packed)-macLength])
+	m.SetBytes(64, field[:])
+	return nil
+}

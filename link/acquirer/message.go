@@ -1,0 +1,163 @@
+package acquirer
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"posagent/link/iso8583"
+	"posagent/txnstore/txn"
+)
+
+// Constants of the direct-connection POS dialect (直联POS终端规范; field numbers are those of ISO 8583:1987).
+const (
+	mtiSale     = "0200"
+	mtiReversal = "0400"
+	mtiSignIn   = "0800"
+	mtiManage   = "0820"
+
+	processingSale  = "000000" // field 3
+	conditionNormal = "00"     // field 25
+	approvedCode    = "00"     // field 39
+
+	// Field 60: type 2, batch 6, network code 3; a financial message adds reader capability, chip condition and
+	// whether part of the amount may be approved.
+	typeManage    = "00"
+	typeSale      = "22"
+	networkSale   = "000"
+	networkSignIn = "003" // double-length keys
+	networkEcho   = "301"
+	capability    = "6" // contact chip, contactless and magnetic stripe
+	chipOrdinary  = "0" // no fallback
+	wholeAmount   = "0"
+
+	operatorLength = 3
+	serialLength   = 12
+
+	// Field 62 of a sign-in: these words, the length of what follows, and network licence and serial number.
+	sequenceNo = "Sequence No12"
+)
+
+// entryModes is field 22 without a PIN: two digits for the way the card came in, and 2 for no PIN.
+var entryModes = map[txn.Entry]string{
+	txn.Keyed: "012", txn.Swiped: "022", txn.Inserted: "052", txn.Contactless: "072", txn.Tapped: "912",
+}
+
+func signInMessage(o Options, stan uint32) *iso8583.Message {
+	m := new(iso8583.Message)
+	m.SetMTI(mtiSignIn)
+	m.Set(11, fmt.Sprintf("%06d", stan))
+	m.Set(41, o.Terminal)
+	m.Set(42, o.Merchant)
+	m.Set(60, fmt.Sprintf("%s%06d%s", typeManage, o.Batch(), networkSignIn))
+	serial := o.Serial
+	if serial == "" {
+		serial = strings.Repeat("0", serialLength)
+	}
+	m.Set(62, sequenceNo+serial)
+	operator := o.Operator
+	if operator == "" {
+		operator = "01"
+	}
+	m.Set(63, fmt.Sprintf("%-*s", operatorLength, operator))
+	return m
+}
+
+func echoMessage(o Options) *iso8583.Message {
+	m := new(iso8583.Message)
+	m.SetMTI(mtiManage)
+	m.Set(41, o.Terminal)
+	m.Set(42, o.Merchant)
+	m.Set(60, fmt.Sprintf("%s%06d%s", typeManage, o.Batch(), networkEcho))
+	return m
+}
+
+// common sets what a sale and its reversal share, which is how the acquirer finds the one from the other.
+func common(mti string, t txn.Txn) (*iso8583.Message, error) {
+	mode, known := entryModes[t.Card.Entry]
+	switch {
+	case t.Kind != txn.Sale:
+		return nil, fmt.Errorf("kind %q cannot be sent by this version", t.Kind)
+	case !known:
+		return nil, fmt.Errorf("entry mode %q cannot be sent by this version", t.Card.Entry)
+	case !t.Amount.Valid():
+		return nil, fmt.Errorf("%w: %d minor units", txn.ErrAmount, t.Amount)
+	case t.STAN == 0 || t.Batch == 0:
+		return nil, errors.New("the record has no STAN or no batch")
+	}
+	m := new(iso8583.Message)
+	m.SetMTI(mti)
+	m.Set(3, processingSale)
+	m.Set(4, fmt.Sprintf("%012d", int64(t.Amount)))
+	m.Set(11, fmt.Sprintf("%06d", t.STAN))
+	m.Set(22, mode)
+	m.Set(25, conditionNormal)
+	m.Set(41, t.Terminal)
+	m.Set(42, t.Merchant)
+	m.Set(49, t.Currency.Number)
+	m.Set(60, fmt.Sprintf("%s%06d%s%s%s%s", typeSale, t.Batch, networkSale, capability, chipOrdinary, wholeAmount))
+	if chip(t.Card.Entry) && t.Card.Sequence != "" {
+		m.Set(23, t.Card.Sequence)
+	}
+	return m, nil
+}
+
+func chip(e txn.Entry) bool { return e == txn.Inserted || e == txn.Contactless }
+
+// saleMessage is a 0200. From a magnetic stripe the acquirer takes number and expiry itself, so fields 2 and 14 stay out.
+func saleMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, error) {
+	m, err := common(mtiSale, t)
+	if err != nil {
+		return nil, err
+	}
+	stripe := t.Card.Entry == txn.Swiped || t.Card.Entry == txn.Tapped
+	switch {
+	case stripe && p.Track.IsZero():
+		return nil, errors.New("a card read from its stripe has no track 2")
+	case chip(t.Card.Entry) && p.Chip.IsZero():
+		return nil, errors.New("a card read from its chip has no chip data")
+	}
+	if !stripe {
+		setNumber(m, t.Card)
+	}
+	if t.Card.Entry != txn.Keyed && !p.Track.IsZero() {
+		m.Set(35, p.Track.DataInTheClear())
+	}
+	if chip(t.Card.Entry) {
+		setChip(m, p.Chip)
+	}
+	return m, nil
+}
+
+// reversalMessage is a 0400: the sale again, with its own STAN, less track and PIN, with number and expiry whatever the
+// entry mode, the authorisation code if one was seen, and the reason in field 39.
+func reversalMessage(t txn.Txn) (*iso8583.Message, error) {
+	m, err := common(mtiReversal, t)
+	if err != nil {
+		return nil, err
+	}
+	setNumber(m, t.Card)
+	if t.Answer.AuthCode != "" {
+		m.Set(38, fmt.Sprintf("%-6s", t.Answer.AuthCode))
+	}
+	m.Set(39, string(t.Reason))
+	if chip(t.Card.Entry) && !t.Card.Chip.IsZero() {
+		setChip(m, t.Card.Chip)
+	}
+	return m, nil
+}
+
+// setNumber is the only place where a card number enters a message. A record without an expiry date goes without:
+// a reversal that says less is better than none.
+func setNumber(m *iso8583.Message, c txn.Card) {
+	m.Set(2, c.PAN.DigitsInTheClear())
+	if c.Expiry != "" {
+		m.Set(14, c.Expiry)
+	}
+}
+
+func setChip(m *iso8583.Message, c txn.Chip) {
+	tlv := c.BytesInTheClear()
+	m.SetBytes(55, tlv)
+	clear(tlv)
+}

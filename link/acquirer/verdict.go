@@ -1,0 +1,161 @@
+package acquirer
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"posagent/link/iso8583"
+	"posagent/txnstore/txn"
+)
+
+// judge decides whether an answer counts, and reads it. What does not count is never an approval and never a refusal.
+func (h *Host) judge(mac key, request, answer *iso8583.Message) (txn.Answer, *AnswerError) {
+	wrong := func(reason txn.Reason, format string, args ...any) (txn.Answer, *AnswerError) {
+		return txn.Answer{}, &AnswerError{Reason: reason, Why: fmt.Sprintf(format, args...)}
+	}
+	if why := foreign(request, answer); why != "" {
+		return wrong(txn.OtherCause, "%s", why)
+	}
+	code := answer.Get(39)
+	response := ResponseOf(code)
+	approval := response.Class == Success
+	if response.signIn {
+		h.disown(mac)
+	}
+	if approval || answer.Has(64) || h.o.MACOnDeclines {
+		if !h.authentic(mac, answer) {
+			h.disown(mac)
+			if approval {
+				return wrong(txn.BadMAC, "approved with %s, and the MAC does not verify", code)
+			}
+			return wrong(txn.OtherCause, "refused with %s, and the MAC does not verify", code)
+		}
+	}
+	reversal := request.MTI() == mtiReversal
+	if response.unclear && !reversal {
+		return wrong(txn.OtherCause, "answered %s: %s", code, response.en)
+	}
+	if why := disagreement(request, answer, approval); why != "" {
+		return wrong(txn.OtherCause, "%s", why)
+	}
+	verdict := read(answer)
+	verdict.Approved = response.Approved()
+	if reversal {
+		verdict.Approved = endsReversal(code)
+	}
+	return verdict, nil
+}
+
+// foreign says why an answer belongs to some other request. The link has matched it already; money deserves a second look.
+func foreign(request, answer *iso8583.Message) string {
+	asked, got := request.MTI(), answer.MTI()
+	switch {
+	case len(got) != 4 || got[:2] != asked[:2] || got[2] != asked[2]+1:
+		return fmt.Sprintf("the answer to %s has type %s", asked, got)
+	case request.Has(11) && answer.Get(11) != request.Get(11):
+		return "the answer has another STAN"
+	case answer.Get(41) != request.Get(41):
+		return "the answer has another terminal"
+	case len(answer.Get(39)) != 2:
+		return "the answer has no response code"
+	}
+	return ""
+}
+
+// disagreement compares what the answer repeats of the request. An approval must repeat all of it; a refusal may leave
+// out what the acquirer could not read, and a refusal over the merchant may name another merchant.
+func disagreement(request, answer *iso8583.Message, approval bool) string {
+	for _, f := range []struct {
+		number  int
+		name    string
+		decline bool // compared in a refusal too
+	}{{3, "processing code", true}, {4, "amount", true}, {42, "merchant", false}} {
+		if !approval && (!f.decline || !answer.Has(f.number)) {
+			continue
+		}
+		if answer.Get(f.number) != request.Get(f.number) {
+			return "the answer has another " + f.name
+		}
+	}
+	return ""
+}
+
+// authentic verifies field 64 over the answer as it came.
+func (h *Host) authentic(mac key, answer *iso8583.Message) bool {
+	raw := answer.Raw()
+	if !answer.Has(64) || len(raw) < macLength {
+		return false
+	}
+	return h.o.MAC.verify(mac, raw[:len(raw)-macLength], answer.Bytes(64))
+}
+
+// read takes an answer's fields in the terms of the trade. Field 44 is issuer and acquirer, eleven characters each.
+func read(answer *iso8583.Message) txn.Answer {
+	institutions := answer.Get(44)
+	issuer := institutions[:min(len(institutions), institutionLength)]
+	centre := institutions[len(issuer):]
+	if strings.TrimSpace(centre) == "" {
+		centre = answer.Get(32)
+	}
+	return txn.Answer{
+		Code:      answer.Get(39),
+		RRN:       printable(answer.Get(37)),
+		AuthCode:  printable(answer.Get(38)),
+		Issuer:    printable(issuer),
+		Acquirer:  printable(centre),
+		HostTime:  answer.Get(12),
+		HostDate:  answer.Get(13),
+		SettledOn: answer.Get(15),
+		Text:      text(answer.Bytes(63)),
+	}
+}
+
+const (
+	institutionLength = 11 // field 44, each half
+	organisation      = 3  // field 63: the card organisation goes before the texts
+	textSlot          = 20 // field 63: issuer, centre, acquirer
+	maxText           = 60 // bytes of txn.Answer.Text
+)
+
+// text reads the texts of field 63, GB18030, slot by slot, so that a character cut at the end of one does not spoil the
+// next. It goes to receipts and screens: what cannot be printed is left out, and what is too long ends at a character.
+func text(field63 []byte) string {
+	if len(field63) <= organisation {
+		return ""
+	}
+	var parts []string
+	for rest := field63[organisation:]; len(rest) > 0; {
+		slot := rest[:min(len(rest), textSlot)]
+		rest = rest[len(slot):]
+		decoded, err := simplifiedchinese.GB18030.NewDecoder().Bytes(slot)
+		if err != nil {
+			continue
+		}
+		if part := printable(string(decoded)); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	joined := strings.Join(parts, " ")
+	if len(joined) <= maxText {
+		return joined
+	}
+	end := maxText
+	for !utf8.RuneStart(joined[end]) {
+		end--
+	}
+	return strings.TrimSpace(joined[:end])
+}
+
+// printable drops control characters and what could not be decoded, and trims.
+func printable(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s))
+}

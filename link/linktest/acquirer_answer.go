@@ -1,0 +1,288 @@
+package linktest
+
+import (
+	"fmt"
+	"strconv"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"posagent/link/iso8583"
+	"posagent/txnstore/txn"
+)
+
+// reply is what is to be done about one message.
+type reply struct {
+	fault  Fault
+	packed []byte // the answer, from its message type on; nil when there is none
+}
+
+// answer judges one message and does what it asks, in one piece under the lock: books are written, and kept, before the
+// answer is known to the line.
+func (a *Acquirer) answer(m *iso8583.Message) (reply, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.broken != nil {
+		return reply{}, a.broken
+	}
+	amount, err := strconv.ParseInt(m.Get(4), 10, 64)
+	if err != nil {
+		amount = 0 // a message without one
+	}
+	fault := a.faultLocked(m.MTI(), txn.Amount(amount))
+	if fault.Kind == Lost || fault.Kind == DropBefore {
+		a.noteLocked(m, fault, "")
+		return reply{fault: fault}, nil
+	}
+	out := a.serveLocked(m, fault)
+	a.noteLocked(m, fault, out.Get(39))
+	if a.broken != nil {
+		return reply{}, a.broken
+	}
+	packed, err := a.sealLocked(out, m.Get(41), fault)
+	return reply{fault, packed}, err
+}
+
+// serveLocked makes the answer that the books give.
+func (a *Acquirer) serveLocked(m *iso8583.Message, fault Fault) *iso8583.Message {
+	out := a.echoLocked(m)
+	merchant, registered := a.o.Terminals[m.Get(41)]
+	refusal := ""
+	switch {
+	case !registered:
+		refusal = codeNoTerminal
+	case m.Get(42) != merchant:
+		refusal = codeNoMerchant
+	case fault.Kind == Decline && m.MTI() != mtiSale: // a sale that is refused stands in the books
+		refusal = fault.Code
+	}
+	if refusal != "" {
+		out.Set(39, refusal)
+		return out
+	}
+	switch m.MTI() {
+	case mtiSignIn:
+		a.signInLocked(m, out, fault)
+	case mtiManage:
+		out.Set(39, manageCode(m))
+	case mtiSale:
+		a.saleLocked(m, out, fault)
+	case mtiReversal:
+		a.reversalLocked(m, out, fault)
+	default:
+		out.Set(39, codeBadTerms)
+	}
+	return out
+}
+
+// manageCode answers an echo, which needs no keys.
+func manageCode(m *iso8583.Message) string {
+	if _, err := parsePrivate(m.Get(60), "00", "301"); err != nil || fields(m, "41 42 60", "") != nil {
+		return codeFormat
+	}
+	return codeApproved
+}
+
+// signInLocked issues new working keys. The old ones are void from here on, whether the answer arrives or not.
+func (a *Acquirer) signInLocked(m, out *iso8583.Message, fault Fault) {
+	if _, err := parsePrivate(m.Get(60), "00", "003"); err != nil || fields(m, "11 41 42 60 62 63", "") != nil || len(m.Bytes(62)) != 25 {
+		out.Set(39, codeFormat)
+		return
+	}
+	fresh, err := newSession(a.o.Rand)
+	if err != nil {
+		a.broken = err
+		return
+	}
+	a.sessions[m.Get(41)] = fresh
+	keys := fresh.field62(a.o.TMK)
+	if fault.Kind == WrongCheck {
+		keys[39] ^= 1
+	}
+	out.Set(39, codeApproved)
+	out.Set(60, fmt.Sprintf("00%06d003", a.books.Terminals[m.Get(41)].Batch))
+	out.SetBytes(62, keys)
+}
+
+func (a *Acquirer) saleLocked(m, out *iso8583.Message, fault Fault) {
+	if !a.authenticLocked(m) {
+		out.Set(39, codeMAC)
+		return
+	}
+	sale, err := parseSale(m)
+	if err != nil {
+		out.Set(39, codeFormat)
+		return
+	}
+	sale.now = a.o.Now()
+	if _, posted := a.books.row(sale.rowKey); posted {
+		out.Set(39, codeDuplicate)
+		return
+	}
+	if sale.batch != a.books.Terminals[sale.terminal].Batch {
+		out.Set(39, codeBatch)
+		return
+	}
+	name, verdict := a.judge(sale)
+	if verdict == codeApproved && fault.Code != "" && fault.Kind != Forge {
+		verdict = fault.Code
+	}
+	row := a.books.sell(sale, name, verdict)
+	a.keepLocked(name)
+	out.Set(37, row.RRN)
+	out.Set(39, row.Code)
+	if row.State == Held {
+		out.Set(38, row.Auth)
+		if row.Held != row.Amount {
+			out.Set(4, fmt.Sprintf("%012d", row.Held))
+		}
+	}
+}
+
+// judge finds the account, and why it cannot pay whatever the amount.
+func (a *Acquirer) judge(sale entry) (name, verdict string) {
+	for name, account := range a.o.Accounts {
+		if account.PAN.Equal(sale.pan) {
+			if account.Expiry != "" && account.Expiry != sale.expiry {
+				return name, codeExpired
+			}
+			return name, codeApproved
+		}
+	}
+	return "", codeNoCard
+}
+
+func (a *Acquirer) reversalLocked(m, out *iso8583.Message, fault Fault) {
+	if !a.authenticLocked(m) {
+		out.Set(39, codeMAC)
+		return
+	}
+	reversal, err := parseReversal(m)
+	if err != nil {
+		out.Set(39, codeFormat)
+		return
+	}
+	reversal.now = a.o.Now()
+	row, verdict := a.books.reverse(reversal)
+	a.keepLocked(row.Account)
+	if fault.Kind == Approve && fault.Code != "" {
+		verdict = fault.Code
+	}
+	if row.RRN != "" {
+		out.Set(37, row.RRN)
+	}
+	out.Set(39, verdict)
+}
+
+// keepLocked proves the account that was touched and hands the books to their keeper. A bank that cannot write its books
+// answers nobody any more.
+func (a *Acquirer) keepLocked(name string) {
+	if account, touched := a.books.Accounts[name]; touched && account.Opening != account.Balance+account.Held {
+		a.broken = fmt.Errorf("account %s: opening %d is not balance %d plus held %d", name, account.Opening, account.Balance, account.Held)
+		return
+	}
+	if a.o.Keep == nil {
+		return
+	}
+	if err := a.o.Keep(a.books.clone()); err != nil {
+		a.broken = fmt.Errorf("the books could not be kept, so nothing is answered any more: %w", err)
+	}
+}
+
+// authenticLocked verifies field 64 under the terminal's present key.
+func (a *Acquirer) authenticLocked(m *iso8583.Message) bool {
+	s, signedIn := a.sessions[m.Get(41)]
+	raw := m.Raw()
+	return signedIn && m.Has(64) && s.mac(raw[:len(raw)-8]) == m.Get(64)
+}
+
+// echoLocked starts an answer: what a host repeats of the request, and its own stamps.
+func (a *Acquirer) echoLocked(m *iso8583.Message) *iso8583.Message {
+	out := new(iso8583.Message)
+	mti := []byte(m.MTI())
+	mti[2]++
+	out.SetMTI(string(mti))
+	for _, f := range []int{3, 4, 11, 25, 41, 42, 49, 60} {
+		if m.Has(f) {
+			out.Set(f, m.Get(f))
+		}
+	}
+	now := a.o.Now()
+	out.Set(12, now.Format("150405"))
+	out.Set(13, now.Format("0102"))
+	if m.MTI() == mtiSale || m.MTI() == mtiReversal {
+		out.Set(15, now.Format("0102"))
+		out.Set(32, "48021000")
+		out.Set(44, "03050000   48021000")
+	}
+	return out
+}
+
+// sealLocked adds the text that the person at the terminal sees, spoils what the fault spoils, and adds the MAC.
+func (a *Acquirer) sealLocked(out *iso8583.Message, terminal string, fault Fault) ([]byte, error) {
+	if fault.Kind == Forge {
+		out.Set(39, fault.Code)
+		out.Clear(38)
+	}
+	financial := out.MTI() == "0210" || out.MTI() == "0410"
+	if financial {
+		out.Set(63, words(out.Get(39)))
+	}
+	spoil(out, fault)
+	s, signedIn := a.sessions[terminal]
+	bare := a.o.BareDeclines && !approves(out.Get(39)) || fault.Kind == NoMAC || fault.Kind == Forge
+	if !financial || !signedIn || bare || out.Get(39) == codeMAC {
+		return a.dialect.Pack(nil, out)
+	}
+	out.Set(64, "00000000")
+	packed, err := a.dialect.Pack(nil, out)
+	if err != nil {
+		return nil, err
+	}
+	data := packed[:len(packed)-8]
+	mac := s.mac(data)
+	if fault.Kind == WrongMAC {
+		mac = s.mac(append([]byte("wrong"), data...))
+	}
+	return append(data, mac...), nil
+}
+
+// spoil makes the answer disagree with its request. The MAC is made afterwards and is right.
+func spoil(out *iso8583.Message, fault Fault) {
+	bump := func(field int) {
+		value := out.Bytes(field)
+		if len(value) == 0 {
+			return
+		}
+		changed := append([]byte(nil), value...)
+		last := &changed[len(changed)-1]
+		*last = '0' + (*last-'0'+1)%10
+		out.SetBytes(field, changed)
+	}
+	switch fault.Kind {
+	case WrongSTAN:
+		bump(11)
+	case WrongAmount:
+		bump(4)
+	case WrongTerminal:
+		bump(41)
+	case WrongMerchant:
+		bump(42)
+	}
+}
+
+// words is field 63 of an answer: card organisation 3, then issuer, centre and acquirer text of 20 bytes each, GB18030.
+func words(code string) string {
+	issuer, centre := "交易成功", "欢迎使用银联卡"
+	if !approves(code) {
+		issuer, centre = "交易失败", "请查询发卡行"
+	}
+	text := "CUP"
+	for _, part := range []string{issuer, centre, ""} {
+		encoded, err := simplifiedchinese.GB18030.NewEncoder().String(part)
+		if err != nil {
+			encoded = ""
+		}
+		text += fmt.Sprintf("%-20s", encoded)
+	}
+	return text
+}

@@ -1,0 +1,84 @@
+package modem
+
+import "strings"
+
+// kind says what the modem sent in command state. In data state nothing is lexed.
+type kind int
+
+const (
+	text  kind = iota // a line of printable characters: a result code or information text
+	echo              // the command line that was sent, come back
+	noise             // a line with other bytes in it, or one that would not end
+)
+
+type token struct {
+	kind kind
+	text string // without CR and LF, never empty; what was printable of a noise
+}
+
+// lexer cuts what a modem sends in command state into lines. It takes bytes as they come, one or a thousand at a time,
+// and gives the same tokens for the same bytes.
+//
+//	ATE0 CR        CR LF  OK  CR LF      CONNECT 9600 CR LF  60 00 01 …
+//	└echo──┘       └───── text ────┘     └────── text ────┘  └ unread: payload
+//
+// A line ends with CR LF, with CR alone (an echo), or with LF alone (a bad line). CR is decided by the byte after it,
+// so that a line never leaves half its end behind: what follows CONNECT's CR LF is payload to the byte.
+type lexer struct {
+	in   []byte // received, not yet lexed
+	line []byte // the line being collected, at most maxLine
+	bad  bool   // the line has bytes that are not text, or is too long
+	cr   bool   // the byte before was CR
+	sent string // the command whose echo may come
+}
+
+func (x *lexer) feed(p []byte) { x.in = append(x.in, p...) }
+
+// expect forgets everything received so far and names the command whose echo may come.
+func (x *lexer) expect(command string) { *x = lexer{in: x.in[:0], line: x.line[:0], sent: command} }
+
+// next returns the next complete line, or false when more bytes are needed.
+func (x *lexer) next() (token, bool) {
+	for len(x.in) > 0 {
+		b := x.in[0]
+		ends := x.cr || b == '\n'
+		if !x.cr || b == '\n' { // what follows CR is taken only if it is LF
+			x.in = x.in[1:]
+		}
+		x.cr = b == '\r' && !ends
+		switch {
+		case ends:
+			if t, ok := x.finish(); ok {
+				return t, true
+			}
+		case b == '\r':
+		case b < ' ' || b > '~' || len(x.line) == maxLine:
+			x.bad = true
+		default:
+			x.line = append(x.line, b)
+		}
+	}
+	return token{}, false
+}
+
+// finish ends the line being collected. An empty line is no token: it is a header of table 3 (6.2.6).
+func (x *lexer) finish() (token, bool) {
+	t := token{text, string(x.line)}
+	switch {
+	case x.bad:
+		t.kind = noise
+	case t.text == "":
+		return token{}, false
+	case x.sent != "" && strings.HasSuffix(t.text, x.sent):
+		t.kind = echo // the suffix, because an escape sequence typed in command state is echoed before it
+	}
+	x.line, x.bad = x.line[:0], false
+	return t, true
+}
+
+// unread gives up what follows the last line: the beginning of the payload.
+func (x *lexer) unread() []byte {
+	rest := append([]byte(nil), x.in...)
+	x.expect("")
+	return rest
+}

@@ -17,14 +17,29 @@ const (
 
 // Pace makes rw as slow as a line of the given speed in bits per second, each direction for itself, at ten bits a byte.
 // A byte written appears at the far end, and a byte read at this one, when its last bit would have arrived. Speed 0 or
-// less leaves rw as fast as it is.
+// less leaves rw as fast as it is. If rw has deadlines and Close, so has the result.
 func Pace(rw io.ReadWriter, baud int) io.ReadWriter {
 	if baud <= 0 {
 		return rw
 	}
 	perByte := bitsPerByte * time.Second / time.Duration(baud)
 	step := max(1, int(paceStep/perByte))
-	return &paced{rw: rw, in: clock{perByte: perByte, step: step}, out: clock{perByte: perByte, step: step}}
+	line := &paced{rw: rw, in: clock{perByte: perByte, step: step}, out: clock{perByte: perByte, step: step}}
+	if conn, ok := rw.(interruptible); ok {
+		return struct {
+			*paced
+			interruptible
+		}{line, conn}
+	}
+	return line
+}
+
+// interruptible is what a machine at the far end uses to stop waiting.
+type interruptible interface {
+	io.Closer
+	SetDeadline(time.Time) error
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
 }
 
 type paced struct {

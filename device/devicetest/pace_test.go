@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -94,4 +95,19 @@ func TestABrokenLineTellsHowFarItGot(t *testing.T) {
 	n, err := Pace(far, 9600).Write(make([]byte, 20))
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 	require.Equal(t, 10, n)
+}
+
+func TestAPacedLineKeepsItsDeadlines(t *testing.T) {
+	near, far := net.Pipe()
+	defer near.Close()
+	conn := Pace(far, 9600).(interface {
+		io.ReadWriteCloser
+		SetReadDeadline(time.Time) error
+	})
+	require.NoError(t, conn.SetReadDeadline(time.Unix(1, 0)))
+	_, err := conn.Read(make([]byte, 1))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	require.NoError(t, conn.Close())
+	_, closes := Pace(&bytes.Buffer{}, 9600).(io.Closer)
+	require.False(t, closes, "a buffer has nothing to close")
 }

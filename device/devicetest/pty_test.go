@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"posagent/device/serial"
+	tty "posagent/device/serial"
 )
 
 // patience bounds waits that a healthy run ends at once.
@@ -51,7 +51,7 @@ func TestAPtyIsAWireAndNotATerminal(t *testing.T) {
 func TestTheAgentMayCloseAndReopenItsLine(t *testing.T) {
 	far := openPty(t)
 	for range 20 {
-		near, err := serial.Open(far.Name(), serial.Options{Baud: 9600})
+		near, err := tty.Open(far.Name(), tty.Options{Baud: 9600})
 		require.NoError(t, err)
 		_, err = near.Write([]byte("ping"))
 		require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestTheAgentMayCloseAndReopenItsLine(t *testing.T) {
 
 func TestClosingTheFarEndHangsTheLineUp(t *testing.T) {
 	far := openPty(t)
-	near, err := serial.Open(far.Name(), serial.Options{Baud: 9600})
+	near, err := tty.Open(far.Name(), tty.Options{Baud: 9600})
 	require.NoError(t, err)
 	defer near.Close()
 	waiting := make(chan error, 1)
@@ -76,5 +76,5 @@ func TestClosingTheFarEndHangsTheLineUp(t *testing.T) {
 	require.NoError(t, far.Close())
 	require.ErrorIs(t, <-waiting, os.ErrClosed)
 	_, err = near.Read(make([]byte, 1))
-	require.ErrorIs(t, err, serial.ErrHangup)
+	require.ErrorIs(t, err, tty.ErrHangup)
 }

@@ -1,21 +1,25 @@
 package iso8583
 
+import "slices"
+
 // trackDigits are the sixteen nibbles of a track as characters: D is the separator (ISO/IEC 7813), the other letters
 // occur only where a part of the track is enciphered.
 const trackDigits = "0123456789ABC=EF"
 
 // appendBCD appends checked digits or track characters, two a byte.
 func appendBCD(dst, digits []byte, align Encoding) []byte {
+	start := len(dst)
+	dst = slices.Grow(dst, (len(digits)+1)/2)[:start+(len(digits)+1)/2]
+	out := dst[start:]
 	if len(digits)%2 == 1 && align == BCDRight {
-		dst = append(dst, nibble(digits[0]))
-		digits = digits[1:]
+		out[0] = nibble(digits[0])
+		out, digits = out[1:], digits[1:]
 	}
-	for len(digits) >= 2 {
-		dst = append(dst, nibble(digits[0])<<4|nibble(digits[1]))
-		digits = digits[2:]
+	for i := range len(digits) / 2 {
+		out[i] = nibble(digits[2*i])<<4 | nibble(digits[2*i+1])
 	}
-	if len(digits) == 1 {
-		dst = append(dst, nibble(digits[0])<<4)
+	if len(digits)%2 == 1 {
+		out[len(digits)/2] = nibble(digits[len(digits)-1]) << 4
 	}
 	return dst
 }

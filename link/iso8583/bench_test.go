@@ -38,6 +38,15 @@ func BenchmarkPack(b *testing.B) {
 	b.SetBytes(int64(len(wire)))
 	b.ReportAllocs()
 	for b.Loop() {
+		wire, _ = d.Pack(wire[:0], m)
+	}
+}
+
+func BenchmarkBuildAndPack(b *testing.B) {
+	d, m := UnionPay(), new(Message)
+	var wire []byte
+	b.ReportAllocs()
+	for b.Loop() {
 		bigSale(m)
 		wire, _ = d.Pack(wire[:0], m)
 	}

@@ -18,12 +18,13 @@ const plain = 1<<(64-3) | 1<<(64-4) | 1<<(64-11) | 1<<(64-12) | 1<<(64-13) | 1<<
 
 // masked prints like "0200 2:622424******0113 3:000000 35:[34] 64:[8]".
 func (m Message) masked() string {
-	if m.c == nil {
+	c := m.c()
+	if c == nil {
 		return "[empty message]"
 	}
 	out := []byte("----")
-	if m.c.mti[0] != 0 {
-		copy(out, m.c.mti[:])
+	if c.mti[0] != 0 {
+		copy(out, c.mti[:])
 	}
 	for field := range m.Fields() {
 		out = append(out, ' ')

@@ -19,9 +19,9 @@ const MaxMessage = 4096
 // 9 KiB and nothing after that does, so a Message is worth reusing. It is for one goroutine at a time, and a copy of
 // the struct is the same message.
 //
-// Everything sits behind one pointer, so that a Message inside an unexported field of another struct, where fmt cannot
-// call its methods, prints as an address.
-type Message struct{ c *content }
+// Everything sits behind a pointer to a pointer. Through an unexported field of another struct fmt cannot call methods,
+// and a verb that does not suit a pointer makes it print what the pointer leads to: here, an address.
+type Message struct{ held **content }
 
 type span struct{ at, n uint16 }
 
@@ -38,19 +38,28 @@ type content struct {
 
 func bit(field int) uint64 { return 1 << (lastField - field) }
 
-func (m *Message) open() *content {
-	if m.c == nil {
-		m.c = new(content)
+// c is nil as long as nothing was ever set.
+func (m *Message) c() *content {
+	if m.held == nil {
+		return nil
 	}
-	return m.c
+	return *m.held
+}
+
+func (m *Message) open() *content {
+	if m.held == nil {
+		c := new(content)
+		m.held = &c
+	}
+	return *m.held
 }
 
 // Reset empties the message and overwrites what it held.
 func (m *Message) Reset() {
-	if m.c == nil {
+	c := m.c()
+	if c == nil {
 		return
 	}
-	c := m.c
 	clear(c.values[:c.used])
 	clear(c.raw[:c.rawLen])
 	c.mti, c.present, c.used, c.rawLen, c.fault = [4]byte{}, 0, 0, 0, nil
@@ -70,10 +79,11 @@ func (m *Message) SetMTI(mti string) {
 
 // MTI is the message type, or "" when none is set.
 func (m *Message) MTI() string {
-	if m.c == nil || m.c.mti[0] == 0 {
+	c := m.c()
+	if c == nil || c.mti[0] == 0 {
 		return ""
 	}
-	return string(m.c.mti[:])
+	return string(c.mti[:])
 }
 
 // Set sets a field to a value as people write it. The dialect checks it in Pack; a field outside 2 to 64 or a value of
@@ -109,33 +119,35 @@ func (m *Message) Bytes(field int) []byte {
 	if !m.Has(field) {
 		return nil
 	}
-	s := m.c.spans[field]
-	return m.c.values[s.at : s.at+s.n : s.at+s.n]
+	return m.c().value(field)
 }
 
 // Has reports whether the field is present, be it empty.
 func (m *Message) Has(field int) bool {
-	return m.c != nil && field >= 2 && field <= lastField && m.c.present&bit(field) != 0
+	c := m.c()
+	return c != nil && field >= 2 && field <= lastField && c.present&bit(field) != 0
 }
 
 // Clear removes a field.
 func (m *Message) Clear(field int) {
-	if m.c == nil {
+	c := m.c()
+	if c == nil {
 		return
 	}
-	m.c.forgive(field)
+	c.forgive(field)
 	if m.Has(field) {
-		m.c.drop(field)
+		c.drop(field)
 	}
 }
 
 // Fields yields the numbers of the fields present, in ascending order.
 func (m *Message) Fields() iter.Seq[int] {
 	return func(yield func(int) bool) {
-		if m.c == nil {
+		c := m.c()
+		if c == nil {
 			return
 		}
-		for left := m.c.present; left != 0; {
+		for left := c.present; left != 0; {
 			field := bits.LeadingZeros64(left) + 1
 			if !yield(field) {
 				return
@@ -148,10 +160,17 @@ func (m *Message) Fields() iter.Seq[int] {
 // Raw is the message exactly as it was unpacked, for its MAC; nil for a message built here. It is read-only, it ends
 // with the next Unpack or Reset, and it does not follow a later Set.
 func (m *Message) Raw() []byte {
-	if m.c == nil || m.c.rawLen == 0 {
+	c := m.c()
+	if c == nil || c.rawLen == 0 {
 		return nil
 	}
-	return m.c.raw[:m.c.rawLen:m.c.rawLen]
+	return c.raw[:c.rawLen:c.rawLen]
+}
+
+// value is that of a field that is present.
+func (c *content) value(field int) []byte {
+	s := c.spans[field]
+	return c.values[s.at : s.at+s.n : s.at+s.n]
 }
 
 // room adds n bytes for a field that is absent. The caller has checked that they fit.

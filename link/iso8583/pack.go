@@ -21,7 +21,7 @@ func (d *Dialect) Pack(dst []byte, m *Message) ([]byte, error) {
 		field := bits.LeadingZeros64(left) + 1
 		left &^= bit(field)
 		format := &d.Fields[field].Format
-		value := m.Bytes(field)
+		value := c.value(field)
 		if err := d.check(field, value); err != nil {
 			return dst, err
 		}

@@ -1,0 +1,228 @@
+package txnstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Birth makes the three files, each in four steps, in this order: archive.db, shadow, hot.db.
+//
+//	write NAME.new in full ──► fsync it ──► rename to NAME ──► fsync the directory
+//
+// Power lost before a rename leaves a NAME.new, which the next Open removes. Power lost between two renames leaves some
+// of the files, all with boot 0: nobody has ever traded with them, so the next Open makes all three again. As soon as
+// one of them shows a boot, a missing one is not an interrupted birth but damage.
+const unborn = ".new"
+
+// fileNames in the order of birth.
+func fileNames() []string { return []string{archiveName, shadowName, hotName} }
+
+// prepare brings dir to the point where all three files exist, and reports whether they are new.
+func prepare(dir string, s *sealer) (findings []string, err error) {
+	for _, name := range fileNames() {
+		switch err := os.Remove(filepath.Join(dir, name+unborn)); {
+		case err == nil:
+			findings = append(findings, "removed "+name+unborn+", left by an interrupted first start")
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("remove %s%s: %w", name, unborn, err)
+		}
+	}
+	missing, err := missingFiles(dir)
+	if err != nil || len(missing) == 0 {
+		return findings, err
+	}
+	if len(missing) < len(fileNames()) {
+		if name, used := inService(dir, missing); used {
+			return nil, missingFile(dir, missing[0], name)
+		}
+		findings = append(findings, "an interrupted first start was begun again")
+	}
+	return findings, birth(dir, s)
+}
+
+// missingFiles lists the files that do not exist. A file of no bytes is damage in any case: birth never leaves one.
+func missingFiles(dir string) (missing []string, err error) {
+	for _, name := range fileNames() {
+		path := filepath.Join(dir, name)
+		switch info, err := os.Stat(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			missing = append(missing, name)
+		case err != nil:
+			return nil, fmt.Errorf("look for %s: %w", name, err)
+		case !info.Mode().IsRegular():
+			return nil, damaged(path, "is not a file;")
+		case info.Size() == 0:
+			return nil, damaged(path, "has no content;")
+		}
+	}
+	return missing, nil
+}
+
+// inService asks the files that exist whether the terminal has traded, and names the one that says so. A file that cannot
+// be read says yes: on doubt nothing is made anew.
+func inService(dir string, missing []string) (name string, yes bool) {
+	for _, name := range fileNames() {
+		if name == missing[0] || len(missing) > 1 && name == missing[1] {
+			continue
+		}
+		count, err := readBoot(filepath.Join(dir, name))
+		if err != nil || count.inService() {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+func missingFile(dir, missing, witness string) error {
+	return damaged(filepath.Join(dir, missing), "is missing although "+witness+" shows that this terminal has traded;")
+}
+
+func readBoot(path string) (count counters, err error) {
+	switch filepath.Base(path) {
+	case hotName:
+		h, err := openHot(path, true)
+		if err != nil {
+			return count, err
+		}
+		defer h.close()
+		return h.counters()
+	case archiveName:
+		a, err := openArchive(path, true)
+		if err != nil {
+			return count, err
+		}
+		defer a.close()
+		_, _, count, countErr, err := a.meta()
+		return count, errors.Join(err, countErr)
+	default:
+		s, err := openShadow(path, true)
+		if err != nil {
+			return count, err
+		}
+		defer s.close()
+		return s.boot()
+	}
+}
+
+// boot reads the counters only, without a key.
+func (s *shadowFile) boot() (count counters, err error) {
+	for n := range shadowBlocks {
+		b := make([]byte, pageSize)
+		if _, err := s.f.ReadAt(b, int64(n)*pageSize); err != nil {
+			return count, err
+		}
+		blk, err := openBlock(n, b)
+		if err != nil && (n == identityBlock || !errors.Is(err, errEmptyBlock)) {
+			return count, err
+		}
+		count = count.raised(blk.count)
+	}
+	return count, nil
+}
+
+func birth(dir string, s *sealer) error {
+	id, count := identity{s.terminal, s.keyCheck()}, newCounters(s.terminal)
+	builds := map[string]func(path string) error{
+		archiveName: func(path string) error { return buildArchive(path, id, count) },
+		shadowName:  func(path string) error { return buildShadow(path, id, count) },
+		hotName:     func(path string) error { return buildHot(path, count) },
+	}
+	for _, name := range fileNames() {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(builds[name](path+unborn), syncFile(path+unborn)); err != nil {
+			return fmt.Errorf("make %s: %w", name, err)
+		}
+		if err := os.Rename(path+unborn, path); err != nil {
+			return fmt.Errorf("make %s: %w", name, err)
+		}
+		if err := syncFile(dir); err != nil {
+			return fmt.Errorf("make %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func buildHot(path string, count counters) error {
+	return buildBolt(path, hotSize, bolt.Options{NoFreelistSync: true}, func(tx *bolt.Tx) error {
+		for i := range hotSlots {
+			if _, err := tx.CreateBucket(slotBucket(i)); err != nil {
+				return err
+			}
+		}
+		bucket, err := tx.CreateBucket(counterBucket)
+		if err != nil {
+			return err
+		}
+		return bucket.Put(counterKey, count.frame())
+	})
+}
+
+func buildArchive(path string, id identity, count counters) error {
+	return buildBolt(path, archiveStep, bolt.Options{}, func(tx *bolt.Tx) error {
+		for _, name := range [][]byte{txnBucket, refBucket, owedBucket, paperBucket, metaBucket} {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		meta := tx.Bucket(metaBucket)
+		return errors.Join(meta.Put(identityKey, id.frame()), meta.Put(countersKey, count.frame()))
+	})
+}
+
+// buildBolt makes a database of size bytes without a hole in it: bbolt writes its first four pages, zeros are written
+// behind them, and only then comes the first transaction, which would otherwise grow the file by truncation.
+func buildBolt(path string, size int64, o bolt.Options, fill func(*bolt.Tx) error) error {
+	o.Timeout, o.PageSize, o.FreelistType = lockPatience, pageSize, bolt.FreelistArrayType
+	db, err := bolt.Open(path, 0o600, &o)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err == nil {
+		err = errors.Join(writeZeros(f, 4*pageSize, size-4*pageSize), f.Close())
+	}
+	if err == nil {
+		err = db.Update(fill)
+	}
+	return errors.Join(err, db.Close())
+}
+
+func buildShadow(path string, id identity, count counters) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	err = writeZeros(f, 0, shadowSize)
+	if err == nil {
+		s := shadowFile{f: f}
+		err = s.put(identityBlock, count, id.frame())
+	}
+	return errors.Join(err, f.Close())
+}
+
+// writeZeros writes real zeros, so that the file system allocates the blocks now.
+func writeZeros(f *os.File, from, n int64) error {
+	zeros := make([]byte, 64<<10)
+	for n > 0 {
+		part := zeros[:min(n, int64(len(zeros)))]
+		if _, err := f.WriteAt(part, from); err != nil {
+			return err
+		}
+		from, n = from+int64(len(part)), n-int64(len(part))
+	}
+	return nil
+}
+
+// syncFile syncs a file or a directory by name.
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

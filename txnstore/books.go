@@ -1,0 +1,193 @@
+package txnstore
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"posagent/txnstore/txn"
+)
+
+// books is everything that can be read: the slots of hot.db as they are in memory, the archive, and the changes that are
+// waiting to ride with a commit. Its owner holds a mutex around every call.
+type books struct {
+	codec   *codec
+	archive *archive
+	slots   [hotSlots]slot
+	marks   map[txn.ID]record // newer than their copy in the archive
+	count   counters
+}
+
+type slotKind int
+
+const (
+	slotFree slotKind = iota // never used, or its record is safe in the archive and the archive's copy is the truth
+	slotLive                 // this record is the truth
+	slotBad                  // holds what nobody can read; left as it is for repair
+)
+
+// slot is one slot of hot.db.
+type slot struct {
+	kind slotKind
+	record
+	dirty bool // newer than hot.db
+}
+
+const inArchive = -1
+
+// find returns the newest version of a transaction and the slot it lives in, or inArchive.
+func (b *books) find(id txn.ID) (record, int, error) {
+	for i, s := range b.slots {
+		if s.kind == slotLive && s.ID == id {
+			return s.record, i, nil
+		}
+	}
+	if r, ok := b.marks[id]; ok {
+		return r, inArchive, nil
+	}
+	r, err := b.archive.get(b.codec, id)
+	return r, inArchive, err
+}
+
+func (b *books) get(id txn.ID) (txn.Txn, error) {
+	r, _, err := b.find(id)
+	return clone(r.Txn), err
+}
+
+// byReference asks the slots first: the archive learns a reference only when the transaction is finished.
+func (b *books) byReference(ref string) (txn.Txn, bool, error) {
+	for _, s := range b.slots {
+		if s.kind == slotLive && s.Reference == ref {
+			return clone(s.Txn), true, nil
+		}
+	}
+	if ref == "" || len(ref) > txn.MaxReference {
+		return txn.Txn{}, false, nil
+	}
+	id, ok, err := b.archive.byReference(ref)
+	if err != nil || !ok {
+		return txn.Txn{}, false, err
+	}
+	t, err := b.get(id)
+	return t, err == nil, err
+}
+
+// due collects what one index of the archive names, the slots and the waiting changes, as far as they still qualify,
+// oldest first. A record that cannot be read stops itself: it is counted and named.
+func (b *books) due(index []byte, qualifies func(txn.Txn) bool) (list []txn.Txn, bad map[txn.ID]error, err error) {
+	bad = map[txn.ID]error{}
+	ids, err := b.archive.index(index)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range b.slots {
+		if s.kind == slotLive {
+			ids = append(ids, s.ID)
+		}
+	}
+	for id := range b.marks {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		t, err := b.get(id)
+		switch {
+		case errors.Is(err, ErrBadRecord), errors.Is(err, ErrNotFound):
+			bad[id] = fmt.Errorf("transaction %d is listed as %s: %w", id, index, err)
+		case err != nil:
+			return nil, nil, err
+		case qualifies(t):
+			list = append(list, t)
+		}
+	}
+	return list, bad, nil
+}
+
+func (b *books) owed() ([]txn.Txn, map[txn.ID]error, error) {
+	return b.due(owedBucket, func(t txn.Txn) bool { return t.State.Owes() != txn.Nothing })
+}
+
+func (b *books) owedPaper() ([]txn.Txn, map[txn.ID]error, error) {
+	return b.due(paperBucket, txn.Txn.OwesPaper)
+}
+
+// pageOf is how many records Since reads at a time, so that a visitor may use the store.
+const pageOf = 64
+
+// listed is a record met on a walk, or why it cannot be read.
+type listed struct {
+	id txn.ID
+	txn.Txn
+	err error
+}
+
+// ascending returns the next records from a number on, in order, at most pageOf.
+func (b *books) ascending(from txn.ID) ([]listed, error) {
+	return b.walk(pageOf, func(id txn.ID) bool { return id >= from }, func(c *bolt.Cursor, started bool) ([]byte, []byte) {
+		if !started {
+			return c.Seek(idKey(from))
+		}
+		return c.Next()
+	}, 1)
+}
+
+// descending returns the newest records, newest first.
+func (b *books) descending(n int) ([]listed, error) {
+	return b.walk(n, func(txn.ID) bool { return true }, func(c *bolt.Cursor, started bool) ([]byte, []byte) {
+		if !started {
+			return c.Last()
+		}
+		return c.Prev()
+	}, -1)
+}
+
+// walk merges the archive, in the order of step, with the slots and the waiting changes, and keeps the first n.
+func (b *books) walk(n int, wanted func(txn.ID) bool, step func(*bolt.Cursor, bool) ([]byte, []byte), order int) ([]listed, error) {
+	var list []listed
+	for _, s := range b.slots {
+		if s.kind == slotLive && wanted(s.ID) {
+			list = append(list, listed{id: s.ID, Txn: clone(s.Txn)})
+		}
+	}
+	hot := len(list)
+	err := view(b.archive.db, func(tx *bolt.Tx) error {
+		cursor := tx.Bucket(txnBucket).Cursor()
+		for k, v := step(cursor, false); k != nil && len(list) < hot+n; k, v = step(cursor, true) {
+			id, err := keyID(k)
+			if err != nil || slices.ContainsFunc(list[:hot], func(l listed) bool { return l.id == id }) {
+				continue
+			}
+			r, ok := b.marks[id]
+			if !ok {
+				r, err = decodeArchived(b.codec, id, v)
+			}
+			list = append(list, listed{id, clone(r.Txn), err})
+		}
+		return nil
+	})
+	slices.SortFunc(list, func(x, y listed) int {
+		return order * cmp.Compare(x.id, y.id)
+	})
+	return list[:min(n, len(list))], err
+}
+
+// list returns the newest max records that can be read.
+func (b *books) list(max int) ([]txn.Txn, error) {
+	if max <= 0 {
+		return nil, nil
+	}
+	entries, err := b.descending(max)
+	if err != nil {
+		return nil, err
+	}
+	var list []txn.Txn
+	for _, e := range entries {
+		if e.err == nil {
+			list = append(list, e.Txn)
+		}
+	}
+	return list, nil
+}

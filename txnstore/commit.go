@@ -1,0 +1,143 @@
+package txnstore
+
+import (
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"posagent/txnstore/txn"
+)
+
+// change is a new version of the record in a slot, encoded.
+type change struct {
+	slot  int
+	frame []byte
+	record
+}
+
+// commitHot commits a change, or counters alone, to hot.db and shadow. On an error the outcome is unknown; the files have
+// then been reopened and reconciled.
+func (s *Store) commitHot(c *change, count counters) error {
+	if _, err := s.writeHot(c, count); err != nil {
+		s.count = s.count.raised(count) // what may be on the disk is never handed out again
+		return s.unknown(hotName, err)
+	}
+	return nil
+}
+
+// commitArchive commits entries, and every change that waits to ride there.
+func (s *Store) commitArchive(entries []entry) error {
+	if err := s.files.archive.reserve(); err != nil {
+		return err
+	}
+	if err := s.writeArchive(entries, nil); err != nil {
+		return s.unknown(archiveName, err)
+	}
+	return nil
+}
+
+// unknown is what follows a failed commit: nothing is tried again in place, because the kernel may have thrown away the
+// pages it could not write and still show them.
+func (s *Store) unknown(file string, cause error) error {
+	err := fmt.Errorf("%w: %s: %w", ErrUnknownCommit, file, cause)
+	if lost := s.reopen(); lost != nil {
+		return fmt.Errorf("%w (and the files could not be opened again: %w)", err, lost)
+	}
+	return err
+}
+
+// writeHot is one commit. The changed record, the records with waiting changes and the counters go into hot.db's one leaf;
+// at the same time the changed record goes into its next block of shadow. Both are awaited, so that what is acknowledged
+// is on the disk twice. It returns the slot whose block was written.
+//
+// Power lost in between leaves the new version in one of the two, in both, or in neither: reconcile takes the newest, and
+// a transaction that nobody was told about is owed like any other.
+func (s *Store) writeHot(c *change, count counters) (slot int, err error) {
+	count.Commit++
+	frames, stored, err := s.riders(c)
+	if err != nil {
+		return 0, err
+	}
+	slot = int(count.Commit % hotSlots)
+	if c != nil {
+		slot = c.slot
+		frames[slot] = c.frame
+	}
+	copied, ok := frames[slot]
+	if !ok && s.slots[slot].kind == slotLive {
+		if copied, _, err = s.codec.encode(s.slots[slot].record); err != nil {
+			return 0, err
+		}
+	}
+	tx, err := s.files.hot.stage(frames, count)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.commitBoth(tx, func() error { return s.files.shadow.write(slot, count, copied) }); err != nil {
+		return 0, err
+	}
+	for i, r := range stored {
+		s.slots[i] = slot0(r)
+	}
+	if c != nil {
+		s.slots[c.slot] = slot0(c.record)
+	}
+	s.count = count
+	return slot, nil
+}
+
+// slot0 is a slot whose record is in hot.db as it stands.
+func slot0(r record) slot { return slot{kind: slotLive, record: r} }
+
+// riders encodes the records in slots that are newer than hot.db, except the one that c replaces.
+func (s *Store) riders(c *change) (frames map[int][]byte, stored map[int]record, err error) {
+	frames, stored = map[int][]byte{}, map[int]record{}
+	for i, sl := range s.slots {
+		if sl.kind != slotLive || !sl.dirty || c != nil && c.slot == i {
+			continue
+		}
+		if frames[i], stored[i], err = s.codec.encode(sl.record); err != nil {
+			return nil, nil, err
+		}
+	}
+	return frames, stored, nil
+}
+
+func (s *Store) commitBoth(tx *bolt.Tx, shadow func() error) error {
+	second := make(chan error, 1)
+	go func() { second <- shadow() }()
+	err := tx.Commit()
+	if shadowErr := <-second; err == nil {
+		err = shadowErr
+	}
+	return err
+}
+
+// writeArchive is one commit of archive.db.
+func (s *Store) writeArchive(entries []entry, id *identity) error {
+	taken := map[txn.ID]bool{}
+	for _, e := range entries {
+		taken[e.ID] = true
+	}
+	for number, m := range s.marks {
+		if taken[number] {
+			continue
+		}
+		frame, stored, err := s.codec.encode(m)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, entry{stored, frame})
+	}
+	tx, err := s.files.archive.stage(entries, s.count, id)
+	if err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		delete(s.marks, e.ID)
+	}
+	return nil
+}

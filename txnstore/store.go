@@ -1,0 +1,253 @@
+package txnstore
+
+import (
+	"errors"
+	"fmt"
+
+	"posagent/txnstore/txn"
+)
+
+// maxMarks bounds what may wait to ride with a commit of the archive; one more is committed at once.
+const maxMarks = 64
+
+// Begin makes a transaction durable: number, STAN, batch, reference and everything a reversal will need, in one commit. The
+// record is pending, so from here on it owes a reversal until somebody proves otherwise.
+//
+// Errors: ErrReference, with the first transaction of that reference; ErrFull; ErrRecord; ErrUnknownCommit.
+func (s *Store) Begin(d txn.Draft) (txn.Txn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(); err != nil {
+		return txn.Txn{}, err
+	}
+	if err := d.Check(); err != nil {
+		return txn.Txn{}, fmt.Errorf("%w: %w", ErrRecord, err)
+	}
+	first, used, err := s.byReference(d.Reference)
+	if err != nil {
+		return txn.Txn{}, err
+	}
+	if used {
+		return first, fmt.Errorf("%w: by transaction %d, %s", ErrReference, first.ID, first.State)
+	}
+	slot, err := s.freeSlot()
+	if err != nil {
+		return txn.Txn{}, err
+	}
+	t, count := s.drafted(d)
+	frame, stored, err := s.codec.encode(record{Txn: t})
+	if err != nil {
+		return txn.Txn{}, err
+	}
+	if err := s.commitHot(&change{slot, frame, stored}, count); err != nil {
+		return txn.Txn{}, err
+	}
+	return clone(stored.Txn), nil
+}
+
+// drafted is the record of a draft, and the counters after it.
+func (s *Store) drafted(d txn.Draft) (txn.Txn, counters) {
+	count := s.count
+	count.Serial++
+	t := txn.Txn{
+		ID: txn.ID(count.NextID), Gen: 1, Boot: count.Boot, EndBoot: count.Boot,
+		Terminal: count.Terminal, Merchant: s.merchant, Operator: d.Operator,
+		Kind: d.Kind, State: txn.Pending, Reference: d.Reference, Batch: count.Batch, STAN: count.stan(),
+		Amount: d.Amount, Currency: d.Currency, Card: d.Card, Began: s.stamp(),
+	}
+	count.NextID++
+	s.note(&t, string(txn.Pending))
+	return t, count
+}
+
+// freeSlot finds a slot whose record is safe in the archive, and archives finished ones for it when there is none.
+func (s *Store) freeSlot() (int, error) {
+	if i, ok := s.slotOf(slotFree); ok {
+		return i, nil
+	}
+	if err := s.archiveFinished(); err != nil {
+		return 0, err
+	}
+	if i, ok := s.slotOf(slotFree); ok {
+		return i, nil
+	}
+	bad := 0
+	for _, sl := range s.slots {
+		if sl.kind == slotBad {
+			bad++
+		}
+	}
+	return 0, fmt.Errorf("%w: %d of %d slots, %d cannot be read; finish or reverse one first", ErrFull, hotSlots-bad, hotSlots, bad)
+}
+
+func (s *Store) slotOf(kind slotKind) (int, bool) {
+	for i, sl := range s.slots {
+		if sl.kind == kind {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// Advance takes a transaction to its next state, in one commit: the state, what change sets, a journal line, and when. The
+// change must not touch what identifies the transaction.
+//
+// Errors: ErrNotFound, ErrStep, ErrIdentity, ErrRecord, ErrUnknownCommit.
+func (s *Store) Advance(id txn.ID, next txn.State, change func(*txn.Txn)) (txn.Txn, error) {
+	return s.alter(id, s.put, func(old record) (record, error) {
+		if !old.State.CanBecome(next) {
+			return old, fmt.Errorf("%w: transaction %d is %s and cannot become %s", ErrStep, id, old.State, next)
+		}
+		r, err := changed(old, change)
+		if err != nil {
+			return old, err
+		}
+		r.State, r.EndBoot, r.Ended = next, s.count.Boot, s.stamp()
+		s.note(&r.Txn, string(old.State)+" → "+string(next))
+		return r, nil
+	})
+}
+
+// Update changes a transaction that stays in its state, in one commit: an attempt counter before the attempt.
+//
+// Errors: ErrNotFound, ErrIdentity, ErrRecord, ErrUnknownCommit.
+func (s *Store) Update(id txn.ID, change func(*txn.Txn)) (txn.Txn, error) {
+	return s.alter(id, s.put, func(old record) (record, error) { return changed(old, change) })
+}
+
+// Mark changes a transaction in memory; the change rides with the next commit, and is lost with the power before it. It is
+// for what may safely be done again or said twice: a slip that was printed.
+//
+// Errors: ErrNotFound, ErrIdentity, ErrRecord.
+func (s *Store) Mark(id txn.ID, change func(*txn.Txn)) (txn.Txn, error) {
+	return s.alter(id, s.keep, func(old record) (record, error) { return changed(old, change) })
+}
+
+// alter is what Advance, Update and Mark share: find, change, check, hand to store.
+func (s *Store) alter(id txn.ID, store func(int, entry) error, change func(record) (record, error)) (txn.Txn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(); err != nil {
+		return txn.Txn{}, err
+	}
+	old, slot, err := s.find(id)
+	if err != nil {
+		return txn.Txn{}, err
+	}
+	r, err := change(old)
+	if err != nil {
+		return clone(old.Txn), err
+	}
+	frame, stored, err := s.codec.encode(r)
+	if err != nil {
+		return clone(old.Txn), err
+	}
+	if err := store(slot, entry{stored, frame}); err != nil {
+		return txn.Txn{}, err // which version is on the disk is not known
+	}
+	return clone(stored.Txn), nil
+}
+
+// put commits now, where the record lives.
+func (s *Store) put(slot int, e entry) error {
+	if slot == inArchive {
+		return s.commitArchive([]entry{e})
+	}
+	return s.commitHot(&change{slot, e.frame, e.record}, s.count)
+}
+
+// keep waits for the next commit.
+func (s *Store) keep(slot int, e entry) error {
+	switch {
+	case slot != inArchive:
+		s.slots[slot] = slotWaiting(e.record)
+		return nil
+	case len(s.marks) >= maxMarks:
+		return s.commitArchive([]entry{e})
+	}
+	s.marks[e.ID] = e.record
+	return nil
+}
+
+func slotWaiting(r record) slot { return slot{kind: slotLive, record: r, dirty: true} }
+
+// changed applies a caller's change to a copy and makes it the next version.
+func changed(old record, change func(*txn.Txn)) (record, error) {
+	r := record{clone(old.Txn), old.extra}
+	if change != nil {
+		change(&r.Txn)
+	}
+	if what := touched(old.Txn, r.Txn); what != "" {
+		return record{}, fmt.Errorf("%w: transaction %d keeps its %s", ErrIdentity, old.ID, what)
+	}
+	r.Gen++
+	return r, nil
+}
+
+// touched names the first thing changed that identifies a transaction, or that only the store sets.
+func touched(a, b txn.Txn) string {
+	switch {
+	case a.ID != b.ID, a.Gen != b.Gen, a.Boot != b.Boot, a.Terminal != b.Terminal:
+		return "number, version, boot and terminal"
+	case a.Kind != b.Kind, a.Reference != b.Reference, a.Batch != b.Batch, a.STAN != b.STAN:
+		return "kind, reference, batch and STAN"
+	case a.Amount != b.Amount, a.Currency != b.Currency:
+		return "amount"
+	case !a.Card.PAN.Equal(b.Card.PAN), a.Card.Expiry != b.Card.Expiry:
+		return "card"
+	case a.State != b.State, a.EndBoot != b.EndBoot, !a.Ended.Equal(b.Ended), !a.Began.Equal(b.Began):
+		return "state and times; use Advance"
+	}
+	return ""
+}
+
+// NextSTAN hands out a STAN for a message that is no transaction, in one commit. None is handed out twice before 999999
+// others; after 999999 comes 1.
+func (s *Store) NextSTAN() (uint32, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(); err != nil {
+		return 0, err
+	}
+	count := s.count
+	count.Serial++
+	if err := s.commitHot(nil, count); err != nil {
+		return 0, err
+	}
+	return count.stan(), nil
+}
+
+// AdoptBatch takes the acquirer's batch number, 1 to 999999, never a lower one than the current. The STAN goes on.
+func (s *Store) AdoptBatch(n uint32) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(); err != nil {
+		return err
+	}
+	switch {
+	case n < 1 || n > maxBatch:
+		return fmt.Errorf("%w: %d is not 1 to %d", ErrBatch, n, maxBatch)
+	case n < s.count.Batch:
+		return fmt.Errorf("%w: %d is before the current batch %d", ErrBatch, n, s.count.Batch)
+	case n == s.count.Batch:
+		return nil
+	}
+	count := s.count
+	count.Batch = n
+	return s.commitHot(nil, count)
+}
+
+// Tidy does what can wait until no customer does: it archives finished transactions, four or more in one commit or fewer
+// when no slot is left, and commits what waits to ride.
+func (s *Store) Tidy() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(); err != nil {
+		return err
+	}
+	var err error
+	if s.archiveDue() {
+		err = s.archiveFinished()
+	}
+	return errors.Join(err, s.commitMarks())
+}

@@ -1,0 +1,59 @@
+package txnstore
+
+// archiveBatch is how many finished transactions make a commit of archive.db worth its pages.
+const archiveBatch = 4
+
+// finished lists the slots whose records need not stay: closed, waiting for paper, or waiting for people.
+func (s *Store) finished() (slots []int) {
+	for i, sl := range s.slots {
+		if sl.kind == slotLive && !sl.State.Open() {
+			slots = append(slots, i)
+		}
+	}
+	return slots
+}
+
+func (s *Store) archiveDue() bool {
+	n := len(s.finished())
+	_, room := s.slotOf(slotFree)
+	return n >= archiveBatch || n > 0 && !room
+}
+
+// archiveFinished copies finished records into the archive and then frees their slots. Power lost between the two leaves
+// both copies in the same version, which reconcile reads as free; hot.db is not touched until the slot is used again.
+func (s *Store) archiveFinished() error {
+	slots := s.finished()
+	if len(slots) == 0 {
+		return nil
+	}
+	var entries []entry
+	for _, i := range slots {
+		frame, stored, err := s.codec.encode(s.slots[i].record)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, entry{stored, frame})
+	}
+	if err := s.commitArchive(entries); err != nil {
+		return err
+	}
+	for _, i := range slots {
+		s.slots[i] = slot{kind: slotFree}
+	}
+	return nil
+}
+
+// commitMarks commits what waits to ride.
+func (s *Store) commitMarks() error {
+	if len(s.marks) > 0 {
+		if err := s.commitArchive(nil); err != nil {
+			return err
+		}
+	}
+	for _, sl := range s.slots {
+		if sl.kind == slotLive && sl.dirty {
+			return s.commitHot(nil, s.count)
+		}
+	}
+	return nil
+}

@@ -68,3 +68,25 @@ func (t *Terminal) print(ctx context.Context, x txn.Txn, c txn.Copy) error {
 	_, err = t.store.Mark(x.ID, func(x *txn.Txn) { x.SetSlip(c, became) })
 	return err
 }
+
+// Reprint puts the slip of a closed transaction on paper again, marked as a duplicate.
+func (t *Terminal) Reprint(ctx context.Context, id txn.ID) (txn.Txn, error) {
+	if err := t.takeTurn(ctx); err != nil {
+		return txn.Txn{}, err
+	}
+	defer t.giveTurn()
+	x, err := t.store.Get(id)
+	if err != nil {
+		return x, err
+	}
+	if x.OwesPaper() {
+		if err := t.printOwed(ctx); err != nil {
+			return x, err
+		}
+		return t.store.Get(id)
+	}
+	if _, err := t.printer.Print(ctx, x, txn.MerchantCopy, true); err != nil {
+		return x, err
+	}
+	return t.store.Mark(id, func(x *txn.Txn) { t.note(x, "reprinted") })
+}

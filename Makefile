@@ -1,0 +1,74 @@
+# Everything this project does, by name. `make` alone prints this list.
+
+BIN     := bin
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+STATIC  := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+TOOLS   := posagent acquirersim devicesim hil
+
+# DESIGN budget: the stripped ARMv7 binary.
+ARM_BUDGET := 8388608
+
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Each fuzz target runs this long in `make test`, and as long as you like in `make fuzz FUZZTIME=10m`.
+FUZZTIME := 2s
+
+.PHONY: help
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: build
+build: ## build the terminal, the simulators and the bench into bin/
+	@mkdir -p $(BIN)
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ $(TOOLS:%=./cmd/%)
+
+.PHONY: run
+run: build ## four sales on simulators, the slips, and both sides' books
+	@$(BIN)/hil desk
+
+.PHONY: test
+test: build ## unit and process tests with the race detector, then each fuzz target for a moment
+	go vet ./...
+	go test -race -timeout 240s ./...
+	@$(MAKE) --no-print-directory fuzz
+
+.PHONY: fuzz
+fuzz: ## fuzz every parser for FUZZTIME each
+	@grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' -H . | sed -E 's|/[^/]+:func | |' | sort -u | while read -r dir target; do \
+		printf '%-36s ' "$$dir $$target"; \
+		out=$$(go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" 2>&1) || { echo "$$out"; exit 1; }; \
+		echo "$$out" | grep -oE 'execs: [0-9]+' | tail -n 1; \
+	done
+
+.PHONY: lint
+lint: ## gofmt, go vet and staticcheck
+	@test -z "$$(gofmt -l .)" || { echo "not gofmt'd:"; gofmt -l .; exit 1; }
+	go vet ./...
+	$(STATICCHECK) ./...
+
+.PHONY: arm
+arm: qemu ## static ARMv7 and ARM64 binaries within the size budget, vet, and the unit tests under qemu-user
+	@mkdir -p $(BIN)/armv7 $(BIN)/arm64
+	GOARCH=arm GOARM=7 $(STATIC) -o $(BIN)/armv7/ ./cmd/posagent
+	GOARCH=arm64 $(STATIC) -o $(BIN)/arm64/ ./cmd/posagent
+	@for f in $(BIN)/armv7/posagent $(BIN)/arm64/posagent; do \
+		size=$$(stat -c %s $$f); printf '%-22s %9d bytes of %d\n' $$f $$size $(ARM_BUDGET); \
+		test $$size -le $(ARM_BUDGET) || { echo "over the budget"; exit 1; }; \
+		! readelf -l $$f | grep -q INTERP || { echo "$$f is not static"; exit 1; }; \
+	done
+	GOARCH=arm GOARM=7 go vet ./...
+	GOARCH=arm64 go vet ./...
+	CGO_ENABLED=0 GOARCH=arm GOARM=7 go test -timeout 600s -exec qemu-arm-static ./...
+
+.PHONY: qemu
+qemu:
+	@command -v qemu-arm-static >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends qemu-user-static; }
+
+.PHONY: bench
+bench: build ## the budgets, measured, as ratios where a clock is involved
+	@$(BIN)/hil bench
+
+.PHONY: clean
+clean: ## remove what was built and what the bench left
+	rm -rf $(BIN) run

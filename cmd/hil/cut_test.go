@@ -1,0 +1,150 @@
+//go:build linux && amd64
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"posagent/firmware/agent"
+	"posagent/txnstore"
+	"posagent/txnstore/txn"
+)
+
+// A sale is made again and again, and each time the real terminal program is killed at the next system call that the
+// world could notice: every write to a line, every write and sync of the store, every piece of paper. It is started
+// again, and both sides' books and the paper are compared.
+func TestNoCutOfASaleLosesMoney(t *testing.T) {
+	for _, bearer := range []string{"tcp", "dial"} {
+		t.Run(bearer, func(t *testing.T) {
+			t.Parallel()
+			r := bench(t, settings{Bearers: []string{bearer}, Answer: 5 * time.Second, Guard: 20 * time.Millisecond,
+				Retry: 50 * time.Millisecond, Lookalike: 5 * time.Minute})
+			ended := map[txn.State]int{}
+			n := 1
+			for ; ; n++ {
+				state, cut := r.saleCutAt(t, n)
+				ended[state]++
+				if !cut {
+					break
+				}
+				require.Less(t, n, 1000, "the sale never ends")
+			}
+			wrong := r.audit(t)
+			require.Empty(t, wrong)
+			t.Logf("%d cuts over %s: after recovery %v (\"\" is a sale that was never begun)", n-1, bearer, ended)
+			require.Positive(t, ended[""], "cuts before the commit")
+			require.Positive(t, ended[txn.Reversed], "cuts between the commit and the outcome")
+			require.Positive(t, ended[txn.Approved], "cuts after the outcome")
+		})
+	}
+}
+
+// saleCutAt makes one sale under the knife, recovers, and returns how it ended and whether the knife fell.
+func (r *rig) saleCutAt(t *testing.T, n int) (txn.State, bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	arm := r.bootUnderKnife(t, ctx, n)
+	_, err := r.tell("devices", "reader present visa-4242")
+	require.NoError(t, err)
+	arm()
+	reference := fmt.Sprintf("cut-%d", n)
+	_, err = r.ask(ctx, agent.Request{Op: "sale", Reference: reference, Amount: fmt.Sprintf("%d.%02d", 1+n/100, n%100)}, nil)
+	cut := false
+	select {
+	case <-r.terminal.done:
+		cut = true
+		t.Logf("cut before call %s", r.terminal.said)
+	case <-time.After(300 * time.Millisecond): // the round after the sale tidies the store; the knife may fall there
+	}
+	if !cut {
+		require.NoError(t, err, "cut %d", n)
+		require.NoError(t, r.settled(ctx))
+		r.cutPower()
+		return r.stateOf(t, ctx, reference, n), false
+	}
+	require.True(t, err == nil || errors.Is(err, agent.ErrGone), "cut %d: %v", n, err)
+	_, err = r.tell("devices", "reader remove")
+	require.NoError(t, err)
+	return r.stateOf(t, ctx, reference, n), true
+}
+
+// stateOf restarts the terminal, waits until it owes nothing, and reads what became of the sale.
+func (r *rig) stateOf(t *testing.T, ctx context.Context, reference string, n int) txn.State {
+	t.Helper()
+	require.NoError(t, r.boot(ctx), "cut %d", n)
+	defer r.cutPower()
+	require.NoError(t, r.settled(ctx), "cut %d", n)
+	e, err := r.ask(ctx, agent.Request{Op: "show", Reference: reference}, nil)
+	if err != nil {
+		require.Contains(t, err.Error(), reference)
+		return ""
+	}
+	return e.Txn.State
+}
+
+// bootUnderKnife starts the terminal traced. The returned func starts the count.
+func (r *rig) bootUnderKnife(t *testing.T, ctx context.Context, n int) (arm func()) {
+	t.Helper()
+	log, err := os.OpenFile(r.at("posagent.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	require.NoError(t, err)
+	defer log.Close()
+	cmd := exec.Command(filepath.Join(r.bin, "hil"), "knife", "-at", fmt.Sprint(n),
+		filepath.Join(r.bin, "posagent"), "run", "-config", r.at("posagent.toml"))
+	cmd.Stderr = log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	r.terminal = &process{cmd: cmd, done: make(chan struct{})}
+	traced := r.terminal
+	go func() {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			traced.said = lines.Text()
+		}
+		_ = cmd.Wait()
+		close(traced.done)
+	}()
+	require.NoError(t, r.awaitSocket(ctx), "cut %d", n)
+	return func() { _, _ = io.WriteString(in, "arm\n") }
+}
+
+// audit reads the whole store from its files, with no terminal running, and holds it against ledger and paper.
+func (r *rig) audit(t *testing.T) []string {
+	t.Helper()
+	key, err := os.ReadFile(r.at("store.key"))
+	require.NoError(t, err)
+	seal, err := hex.DecodeString(strings.TrimSpace(string(key)))
+	require.NoError(t, err)
+	view, err := txnstore.View(r.at("store"), &txnstore.Options{Terminal: terminalID, Key: seal, Now: time.Now})
+	require.NoError(t, err)
+	defer view.Close()
+	var b books
+	require.NoError(t, view.Since(0, func(x txn.Txn) error {
+		b.terminal = append(b.terminal, *agent.RecordOf(x))
+		return nil
+	}))
+	ledger, err := r.ledger()
+	require.NoError(t, err)
+	require.NoError(t, ledger.Check())
+	b.acquirer = ledger.Terminals[terminalID]
+	b.slips, err = r.paper()
+	require.NoError(t, err)
+	return b.judge()
+}

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"posagent/firmware/agent"
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+// Patience of the desk. Nothing is measured by it; it only keeps a broken bench from hanging.
+const (
+	startWithin  = 20 * time.Second
+	saleWithin   = 2 * time.Minute
+	settleWithin = time.Minute
+)
+
+// desk is the main job on simulators: four sales, the slips, and both sides' books. It fails unless the books agree.
+func desk(ctx context.Context, p places, in *os.File, out io.Writer) error {
+	if err := os.RemoveAll(p.dir); err != nil {
+		return err
+	}
+	r, err := setUp(p, settings{Bearers: []string{"tcp", "dial"}, Baud: 115200, Answer: 3 * time.Second, Guard: 200 * time.Millisecond,
+		Retry: time.Second, Lookalike: 5 * time.Minute})
+	defer r.tearDown()
+	if err != nil {
+		return err
+	}
+	c := counter{r, out}
+	if err := c.open(ctx); err != nil {
+		return err
+	}
+	for _, sale := range []func(context.Context) error{c.approvedOverTCP, c.approvedOverModem, c.unanswered, c.killedWhileWaiting} {
+		if err := sale(ctx); err != nil {
+			return err
+		}
+	}
+	if err := c.closingBooks(ctx); err != nil {
+		return err
+	}
+	if isTerminal(in) {
+		return c.stayOpen(ctx, in)
+	}
+	return nil
+}
+
+// counter is the rig with somebody standing at it.
+type counter struct {
+	*rig
+	out io.Writer
+}
+
+func (c counter) say(format string, args ...any) { fmt.Fprintf(c.out, format+"\n", args...) }
+
+func (c counter) open(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	c.say("开店 Opening the counter in %s: acquirer, reader, printer and modem are simulators; the terminal is the real program.", c.dir)
+	return c.boot(ctx)
+}
+
+func (c counter) approvedOverTCP(ctx context.Context) error {
+	c.say("\n1. 网线 A sale over the network.")
+	return c.sell(ctx, "desk-1", "12.50", "visa-4242", words.OutcomeApproved, "ethernet", nil)
+}
+
+func (c counter) approvedOverModem(ctx context.Context) error {
+	c.say("\n2. 拨号 The network cable is pulled; the terminal dials.")
+	c.cable.pull()
+	defer func() { _ = c.cable.replug() }()
+	return c.sell(ctx, "desk-2", "88.00", "unionpay-0005", words.OutcomeApproved, "dial", nil)
+}
+
+func (c counter) unanswered(ctx context.Context) error {
+	c.say("\n3. 无应答 The acquirer takes the sale and never answers.")
+	if _, err := c.tell("acquirer", "fault silent"); err != nil {
+		return err
+	}
+	return c.sell(ctx, "desk-3", "33.30", "mastercard-4444", words.OutcomeReversed, "", nil)
+}
+
+func (c counter) killedWhileWaiting(ctx context.Context) error {
+	c.say("\n4. 断电 The power fails while the terminal waits for the answer.")
+	if _, err := c.tell("acquirer", "fault silent"); err != nil {
+		return err
+	}
+	err := c.sell(ctx, "desk-4", "45.60", "unionpay-0113", "", "", func(e agent.Event) {
+		if e.Stage == words.Waiting && c.running() {
+			c.say("      -- power cut --")
+			c.cutPower()
+		}
+	})
+	if err == nil || !errors.Is(err, agent.ErrGone) {
+		return fmt.Errorf("the power cut was not noticed: %v", err)
+	}
+	if err := c.open(ctx); err != nil {
+		return err
+	}
+	waiting, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	if err := c.settled(waiting); err != nil {
+		return err
+	}
+	c.say("      power is back; asking for the same reference again:")
+	return c.sell(ctx, "desk-4", "45.60", "", words.OutcomeReversed, "", nil)
+}
+
+// sell presents a card, makes one sale and holds its outcome and its bearer against what the story says.
+func (c counter) sell(ctx context.Context, reference, amount, card string, want words.Outcome, bearer string, watch func(agent.Event)) error {
+	ctx, cancel := context.WithTimeout(ctx, saleWithin)
+	defer cancel()
+	if card != "" {
+		if _, err := c.tell("devices", "reader present "+card); err != nil {
+			return err
+		}
+	}
+	var last words.Stage
+	e, err := c.ask(ctx, agent.Request{Op: "sale", Reference: reference, Amount: amount}, func(e agent.Event) {
+		if e.Stage != last && e.Text != nil {
+			c.say("      %s  %s", e.Text.ZH, e.Text.EN)
+		}
+		last = e.Stage
+		if watch != nil {
+			watch(e)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if e.Text != nil {
+		c.say("   => %s\n      %s", e.Text.ZH, e.Text.EN)
+	}
+	if e.Error != "" {
+		c.say("      %s", e.Error)
+	}
+	if want != "" && e.Outcome != want {
+		return fmt.Errorf("sale %s ended %s, the story says %s", reference, e.Outcome, want)
+	}
+	if bearer != "" && e.Txn.Bearer != bearer {
+		return fmt.Errorf("sale %s went over %s, the story says %s", reference, e.Txn.Bearer, bearer)
+	}
+	return nil
+}
+
+// closingBooks prints the slips, then both sides' books, and fails unless they agree.
+func (c counter) closingBooks(ctx context.Context) error {
+	waiting, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	if err := c.settled(waiting); err != nil {
+		return err
+	}
+	b, err := c.openBooks(ctx)
+	if err != nil {
+		return err
+	}
+	c.say("\n签购单 The slips (pictures: %s)", c.at("paper"))
+	for _, s := range b.slips {
+		c.say("\n%s\n%s", s.file, s.text)
+	}
+	c.say("%s", b.table())
+	wrong := b.judge()
+	for _, w := range wrong {
+		c.say("  %s", w)
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("the books do not agree: %d difference(s)", len(wrong))
+	}
+	c.say("账目相符 The books agree.")
+	return nil
+}
+
+func (c counter) running() bool {
+	select {
+	case <-c.terminal.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// table sets the terminal's books beside the acquirer's.
+func (b books) table() string {
+	there := map[string]string{}
+	order := []string{}
+	for _, row := range b.acquirer.Rows {
+		key := fmt.Sprintf("%06d/%06d", row.Batch, row.STAN)
+		there[key] = fmt.Sprintf("%-9s %10s", row.State, minor(row.Held))
+		order = append(order, key)
+	}
+	text := fmt.Sprintf("账目 The books\n%-13s   %-24s   %s\n%-13s   %-11s %12s   %-9s %10s   %s\n", "", "terminal", "acquirer", "batch/voucher", "state", "amount", "state", "held", "slips")
+	for i := len(b.terminal) - 1; i >= 0; i-- {
+		t := b.terminal[i]
+		key := t.Batch + "/" + t.STAN
+		theirs, known := there[key]
+		if !known {
+			theirs = fmt.Sprintf("%-9s %10s", "-", "-")
+		}
+		delete(there, key)
+		text += fmt.Sprintf("%-13s   %-11s %12s   %s   %d\n", key, t.State, t.Amount, theirs, b.slipsOf(t.STAN))
+	}
+	for _, key := range order {
+		if theirs, unknown := there[key]; unknown {
+			text += fmt.Sprintf("%-13s   %-11s %12s   %s\n", key, "-", "-", theirs)
+		}
+	}
+	return text
+}
+
+func (b books) slipsOf(stan string) int {
+	n := 0
+	for _, s := range b.slips {
+		if s.stan == stan {
+			n++
+		}
+	}
+	return n
+}
+
+func minor(a txn.Amount) string { return fmt.Sprintf("%d.%02d", a/100, a%100) }

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"posagent/firmware/agent"
+	"posagent/link/linktest"
+	"posagent/txnstore/txn"
+)
+
+// books are both sides of the counter, and the paper between them.
+type books struct {
+	terminal []agent.Record // newest first
+	acquirer linktest.TerminalBook
+	slips    []slip
+}
+
+// slip is one piece of paper as a person reads it.
+type slip struct {
+	file      string
+	text      string
+	stan      string
+	reversal  bool // 冲正通知: says that nothing was charged
+	duplicate bool
+	merchant  bool // the merchant's copy
+	torn      bool // power failed while it was printed
+}
+
+// openBooks reads the terminal's books through its socket, the acquirer's from its file, and every slip.
+func (r *rig) openBooks(ctx context.Context) (books, error) {
+	var b books
+	e, err := r.ask(ctx, agent.Request{Op: "list", Max: 100}, nil)
+	if err != nil {
+		return b, err
+	}
+	b.terminal = e.Txns
+	ledger, err := r.ledger()
+	if err != nil {
+		return b, err
+	}
+	if err := ledger.Check(); err != nil {
+		return b, err
+	}
+	b.acquirer = ledger.Terminals[terminalID]
+	b.slips, err = r.paper()
+	return b, err
+}
+
+func (r *rig) paper() ([]slip, error) {
+	files, err := filepath.Glob(filepath.Join(r.dir, "paper", "[0-9]*.txt"))
+	if err != nil {
+		return nil, err
+	}
+	sort.Strings(files)
+	var all []slip
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, readSlip(filepath.Base(f), string(text)))
+	}
+	return all, nil
+}
+
+// readSlip looks at a slip with a merchant's eyes.
+func readSlip(file, text string) slip {
+	s := slip{file: file, text: text}
+	s.reversal = strings.Contains(text, "冲正")
+	s.duplicate = strings.Contains(text, "重打印")
+	s.merchant = strings.Contains(text, "商户存根")
+	s.torn = strings.Contains(text, "-- torn --")
+	if _, after, found := strings.Cut(text, "凭证号"); found {
+		s.stan = strings.Trim(firstWord(strings.TrimLeft(after, " :：ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz./")), " ")
+	}
+	return s
+}
+
+func firstWord(s string) string {
+	word, _, _ := strings.Cut(strings.ReplaceAll(s, "\n", " "), " ")
+	return word
+}
+
+// judge compares the books. The acquirer's ledger is right by definition. It returns every disagreement.
+//
+//	approved here ⇔ held by the acquirer ⇔ both copies on paper, or owed
+func (b books) judge() []string {
+	var wrong []string
+	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	here := map[string]agent.Record{}
+	var sumHere, sumThere txn.Amount
+	for _, t := range b.terminal {
+		key := t.Batch + "/" + t.STAN
+		if _, twice := here[key]; twice {
+			say("voucher %s stands in the terminal's books twice", key)
+		}
+		here[key] = t
+		duty := t.State.Owes()
+		if duty != txn.Nothing {
+			say("voucher %s is %s: still owed (%s)", key, t.State, duty)
+		}
+	}
+	held := map[string]bool{}
+	for _, row := range b.acquirer.Rows {
+		key := fmt.Sprintf("%06d/%06d", row.Batch, row.STAN)
+		if row.State != linktest.Held {
+			continue
+		}
+		held[key] = true
+		sumThere += row.Held
+		t, known := here[key]
+		switch {
+		case !known:
+			say("voucher %s: the acquirer holds money for a sale that the terminal does not know", key)
+		case t.State != txn.Approved:
+			say("voucher %s: the acquirer holds money and the terminal says %s", key, t.State)
+		case t.Amount != fmt.Sprintf("%d.%02d", row.Held/100, row.Held%100):
+			say("voucher %s: the acquirer holds %d minor units and the terminal says %s", key, row.Held, t.Amount)
+		default:
+			sumHere += row.Held
+		}
+	}
+	for key, t := range here {
+		if t.State == txn.Approved && !held[key] {
+			say("voucher %s: approved here and not held by the acquirer", key)
+		}
+		wrong = append(wrong, b.judgePaper(key, t)...)
+	}
+	if sumHere != sumThere {
+		say("the totals differ: %d here, %d there", sumHere, sumThere)
+	}
+	for _, s := range b.slips {
+		if _, known := here[keyOf(b, s)]; !known && !s.torn {
+			say("slip %s (voucher %q) belongs to no sale", s.file, s.stan)
+		}
+	}
+	sort.Strings(wrong)
+	return wrong
+}
+
+// keyOf finds the sale a slip belongs to. STANs do not repeat within the bench's one batch.
+func keyOf(b books, s slip) string {
+	for _, t := range b.terminal {
+		if t.STAN == s.stan {
+			return t.Batch + "/" + t.STAN
+		}
+	}
+	return ""
+}
+
+// judgePaper holds one sale against its slips: money held has both copies, each unmarked at most once; money not held
+// has no slip that looks like a sale.
+func (b books) judgePaper(key string, t agent.Record) []string {
+	var wrong []string
+	say := func(format string, args ...any) {
+		wrong = append(wrong, fmt.Sprintf("voucher %s: ", key)+fmt.Sprintf(format, args...))
+	}
+	unmarked := map[bool]int{}
+	whole := map[bool]int{}
+	for _, s := range b.slips {
+		if s.stan != t.STAN || s.reversal {
+			continue
+		}
+		if t.State != txn.Approved {
+			say("slip %s looks like a sale and the terminal says %s", s.file, t.State)
+		}
+		if s.torn {
+			continue
+		}
+		whole[s.merchant]++
+		if !s.duplicate {
+			unmarked[s.merchant]++
+		}
+	}
+	if t.State != txn.Approved {
+		return wrong
+	}
+	for copyIsMerchants, due := range map[bool]txn.Slip{true: t.Merchant, false: t.Customer} {
+		name := map[bool]string{true: "merchant", false: "customer"}[copyIsMerchants]
+		if whole[copyIsMerchants] == 0 && due != txn.SlipOwed {
+			say("the %s's copy is %s and not on paper", name, due)
+		}
+		if unmarked[copyIsMerchants] > 1 {
+			say("%d unmarked copies for the %s", unmarked[copyIsMerchants], name)
+		}
+	}
+	return wrong
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A knife runs a program under ptrace and kills it, as a power cut would, just before the n-th system call by which the
+// world could notice it: a write to a line, a socket or a file of the store, a sync, a truncate. Killing before call
+// n+1 is killing after call n, so trying every n tries every state that the outside can ever see.
+//
+// Counting starts when the word "arm" is read from standard input. Every noticed call is a line of standard output.
+
+// noticed names the system calls that leave a mark outside the process. Their first argument is a file descriptor.
+var noticed = map[uint64]string{
+	unix.SYS_WRITE: "write", unix.SYS_WRITEV: "writev", unix.SYS_PWRITE64: "pwrite", unix.SYS_SENDTO: "sendto",
+	unix.SYS_FSYNC: "fsync", unix.SYS_FDATASYNC: "fdatasync", unix.SYS_FTRUNCATE: "ftruncate",
+}
+
+// ptraceSyscallInfo is PTRACE_GET_SYSCALL_INFO and the parts of its answer used here (ptrace(2), Linux 5.3).
+const (
+	ptraceSyscallInfo = 0x420e
+	infoBytes         = 88
+	infoEntry         = 1 // first byte: stopped at the entry of a system call
+	infoNumber        = 24
+	infoArgument      = 32
+)
+
+// ptraceOptions: system call stops are marked, new threads are traced, and nothing outlives the tracer.
+const ptraceOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_EXITKILL
+
+func knife(at int, argv []string, in io.Reader, out io.Writer) error {
+	runtime.LockOSThread() // ptrace belongs to one thread
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	pid := cmd.Process.Pid
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil {
+		return err
+	}
+	if err := syscall.PtraceSetOptions(pid, ptraceOptions); err != nil {
+		return fmt.Errorf("ptrace is not allowed here: %w", err)
+	}
+	if err := syscall.PtraceSyscall(pid, 0); err != nil {
+		return err
+	}
+	var armed atomic.Bool
+	go func() {
+		for lines := bufio.NewScanner(in); lines.Scan(); {
+			if lines.Text() == "arm" {
+				armed.Store(true)
+			}
+		}
+	}()
+	for calls := 0; ; {
+		tid, err := syscall.Wait4(-1, &status, syscall.WALL, nil)
+		if errors.Is(err, syscall.ECHILD) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+		if err != nil || !status.Stopped() {
+			continue
+		}
+		deliver := 0
+		switch signal := status.StopSignal(); signal {
+		case syscall.SIGTRAP | 0x80:
+			if call, counts := noticedCall(pid, tid); counts && armed.Load() {
+				calls++
+				fmt.Fprintf(out, "%d %s\n", calls, call)
+				if calls == at {
+					_ = syscall.Kill(pid, syscall.SIGKILL)
+				}
+			}
+		case syscall.SIGTRAP, syscall.SIGSTOP: // a new thread, or an event of ptrace's own
+		default:
+			deliver = int(signal)
+		}
+		_ = syscall.PtraceSyscall(tid, deliver) // fails only for a thread that is gone
+	}
+}
+
+// noticedCall reads what a stopped thread is about to do.
+func noticedCall(pid, tid int) (string, bool) {
+	var info [infoBytes]byte
+	n, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, ptraceSyscallInfo, uintptr(tid), infoBytes, uintptr(unsafe.Pointer(&info)), 0, 0)
+	if errno != 0 || int(n) < infoArgument+8 || info[0] != infoEntry {
+		return "", false
+	}
+	name, known := noticed[binary.NativeEndian.Uint64(info[infoNumber:])]
+	if !known {
+		return "", false
+	}
+	fd := binary.NativeEndian.Uint64(info[infoArgument:])
+	to, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, fd))
+	if err != nil || strings.HasPrefix(to, "anon_inode:") || strings.HasPrefix(to, "pipe:") || strings.HasSuffix(to, ".log") {
+		return "", false // wakes another thread, or is the log
+	}
+	if strings.HasPrefix(to, "socket:") {
+		return name + " socket", true
+	}
+	if strings.HasPrefix(to, "/dev/") {
+		return name + " " + to, true
+	}
+	return name + " " + filepath.Base(to), true
+}

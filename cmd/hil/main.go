@@ -1,0 +1,59 @@
+// Hil is the bench: it puts the real terminal program between simulators and judges it by the acquirer's ledger.
+//
+//	hil desk    four sales on this machine: approved over TCP, approved over the modem, unanswered and reversed,
+//	            and killed while waiting; then the slips, and both sides' books side by side. At a terminal the
+//	            counter then stays open for more sales.
+//
+//	hil knife -at N PROGRAM ARGS
+//	            run a program and kill it before its N-th system call that the world could notice (knife.go)
+//
+// Desk exits 0 only if the books agree.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+)
+
+const usage = `usage: hil desk [-bin DIR] [-dir DIR] [-cards FILE]
+       hil knife -at N PROGRAM ARGS`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "hil:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return errors.New(usage)
+	}
+	switch f := flag.NewFlagSet("hil "+args[0], flag.ExitOnError); args[0] {
+	case "desk":
+		var p places
+		f.StringVar(&p.bin, "bin", filepath.Dir(os.Args[0]), "where posagent, acquirersim and devicesim are")
+		f.StringVar(&p.dir, "dir", "run", "where stores, paper, ledger and logs go; emptied first")
+		f.StringVar(&p.cards, "cards", filepath.Join("testdata", "cards", "cards.toml"), "test cards and their accounts")
+		_ = f.Parse(args[1:])
+		return desk(ctx, p, os.Stdin, os.Stdout)
+	case "knife":
+		at := f.Int("at", 0, "kill before this call; 0 never kills")
+		_ = f.Parse(args[1:])
+		if f.NArg() == 0 {
+			return errors.New(usage)
+		}
+		return knife(*at, f.Args(), os.Stdin, os.Stdout)
+	default:
+		return errors.New(usage)
+	}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"posagent/firmware/agent"
+	"posagent/txnstore"
+	"posagent/txnstore/txn/words"
+)
+
+// ended turns the agent's own error into ours.
+func ended(e agent.Event, err error) (agent.Event, error) {
+	if err == nil && e.Event == "error" {
+		err = errors.New(e.Error)
+	}
+	return e, err
+}
+
+func (c *command) txnList(ctx context.Context, most int) int {
+	e, err := ended(c.books(ctx, agent.Request{Op: "list", Max: most}, func(v *txnstore.Viewer) (agent.Event, error) {
+		newest, err := v.List(most)
+		e := agent.Event{Event: "list", Txns: []agent.Record{}}
+		for _, x := range newest {
+			e.Txns = append(e.Txns, *agent.RecordOf(x))
+		}
+		return e, err
+	}))
+	if err != nil {
+		return c.fail(err)
+	}
+	if c.json {
+		_ = json.NewEncoder(c.out).Encode(e.Txns)
+		return exitDone
+	}
+	if len(e.Txns) == 0 {
+		fmt.Fprintln(c.out, "no transactions")
+		return exitDone
+	}
+	fmt.Fprintf(c.out, "%6s  %-9s  %-6s  %-6s  %15s  %-4s  %-11s  %s\n", "ID", "STATE", "BATCH", "STAN", "AMOUNT", "CARD", "TIME", "REFERENCE")
+	for _, t := range e.Txns {
+		fmt.Fprintf(c.out, "%6d  %-9s  %-6s  %-6s  %11s %s  %-4s  %s  %s\n", t.ID, t.State, t.Batch, t.STAN, t.Amount, t.Currency,
+			t.Card[max(len(t.Card)-4, 0):], t.Began.Local().Format("01-02 15:04"), t.Reference)
+	}
+	return exitDone
+}
+
+func (c *command) txnShow(ctx context.Context, what string) int {
+	q := named(what)
+	q.Op = "show"
+	e, err := ended(c.books(ctx, q, func(v *txnstore.Viewer) (agent.Event, error) {
+		x, err := find(v, q)
+		if err != nil {
+			return agent.Event{}, err
+		}
+		o := words.OutcomeOf(x.State)
+		text := words.OfOutcome(o)
+		return agent.Event{Event: "outcome", Outcome: o, Text: &text, Txn: agent.RecordOf(x)}, nil
+	}))
+	if err != nil {
+		return c.fail(err)
+	}
+	if c.json {
+		_ = json.NewEncoder(c.out).Encode(e)
+		return exitDone
+	}
+	c.show(e)
+	return exitDone
+}
+
+// show prints one record so that it fits 80 columns and reads down as its story.
+func (c *command) show(e agent.Event) {
+	t := e.Txn
+	row := func(name, format string, args ...any) {
+		value := strings.TrimSpace(fmt.Sprintf(format, args...))
+		if value != "" {
+			fmt.Fprintf(c.out, "%-12s %s\n", name, value)
+		}
+	}
+	state := words.OfState(t.State)
+	row("transaction", "%d  %s  %s", t.ID, t.Kind, t.Reference)
+	row("state", "%s %s", state.ZH, state.EN)
+	row("", "%s", e.Text.ZH)
+	row("", "%s", e.Text.EN)
+	row("amount", "%s %s", t.Currency, t.Amount)
+	row("card", "%s  %s", t.Card, t.Entry)
+	row("voucher", "batch %s  STAN %s", t.Batch, t.STAN)
+	row("answer", "%s", strings.Join(nonEmpty("code", t.Code, "reference no.", t.RRN, "authorisation", t.AuthCode), "  "))
+	if t.Total > 0 {
+		row("sent", "%d of %d bytes over %s", t.Written, t.Total, t.Bearer)
+	}
+	if t.Reason != "" {
+		row("reversal", "%s", strings.Join(nonEmpty("reason", string(t.Reason), "answer", t.Reversal, "counted tries", fmt.Sprint(t.Tries)), "  "))
+	}
+	row("slips", "%s", strings.Join(nonEmpty("merchant", string(t.Merchant), "customer", string(t.Customer)), "  "))
+	for i, l := range t.Journal {
+		name := ""
+		if i == 0 {
+			name = "journal"
+		}
+		row(name, "%s  boot %d  %s", l.At.Local().Format("2006-01-02 15:04:05"), l.Boot, l.Event)
+	}
+}
+
+// nonEmpty pairs names with values and leaves out what is empty.
+func nonEmpty(pairs ...string) []string {
+	var kept []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			kept = append(kept, pairs[i]+" "+pairs[i+1])
+		}
+	}
+	return kept
+}
+
+func (c *command) txnReprint(ctx context.Context, what string) int {
+	q := named(what)
+	q.Op = "reprint"
+	if _, err := ended(c.books(ctx, q, nil)); err != nil {
+		return c.fail(err)
+	}
+	fmt.Fprintln(c.out, "已打印  printed")
+	return exitDone
+}
+
+func (c *command) status(ctx context.Context) int {
+	e, err := ended(c.books(ctx, agent.Request{Op: "status"}, nil))
+	if err != nil {
+		return c.fail(err)
+	}
+	if c.json {
+		_ = json.NewEncoder(c.out).Encode(e.Status)
+		return exitDone
+	}
+	s := e.Status
+	signed := "not signed in"
+	if s.SignedIn {
+		signed = "signed in"
+	}
+	fmt.Fprintf(c.out, "terminal %s  merchant %s  boot %d  batch %06d  %s\n", s.Terminal, s.Merchant, s.Boot, s.Batch, signed)
+	fmt.Fprintf(c.out, "待处理 owed %d   挂账 suspense %d   待打印 paper owed %d\n", s.Owed, s.Suspense, s.PaperOwed)
+	return exitDone
+}

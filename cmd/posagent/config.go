@@ -1,0 +1,272 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"posagent/printer"
+	"posagent/txnstore/txn"
+)
+
+// Config is the one file that tells a terminal what it is and what it is wired to. It is decoded strictly and judged as
+// a whole: every fault is reported at once, with its key, before any port opens.
+type Config struct {
+	Terminal Terminal `toml:"terminal"`
+	Store    Store    `toml:"store"`
+	Socket   Socket   `toml:"socket"`
+	Reader   Reader   `toml:"reader"`
+	Printer  Printer  `toml:"printer"`
+	Acquirer Acquirer `toml:"acquirer"`
+	Bearers  []Bearer `toml:"bearer"`
+
+	dir string // relative paths start here: the file's own directory
+}
+
+// Terminal is who this terminal is to the acquirer and to the customer.
+type Terminal struct {
+	ID       string `toml:"id"`       // field 41, 8 characters
+	Merchant string `toml:"merchant"` // field 42, 15 characters
+	Name     string `toml:"name"`     // on the slip
+	Operator string `toml:"operator"` // two digits
+	Currency string `toml:"currency"` // ISO 4217
+	Thanks   string `toml:"thanks"`   // last line of the customer's slip
+}
+
+// Store is where money is remembered.
+type Store struct {
+	Dir     string `toml:"dir"`
+	KeyFile string `toml:"key_file"` // 32 bytes in hex, mode 0600; made at first start beside a new store
+}
+
+// Socket is where screen programs and scripts connect.
+type Socket struct {
+	Path string `toml:"path"`
+}
+
+// Reader is the card reader's line.
+type Reader struct {
+	Port     string   `toml:"port"`
+	Baud     int      `toml:"baud"`
+	CardWait duration `toml:"card_wait"`
+	Reply    duration `toml:"reply"`
+}
+
+// Printer is the receipt printer's line.
+type Printer struct {
+	Port    string   `toml:"port"`
+	Baud    int      `toml:"baud"`
+	Columns int      `toml:"columns"` // 32 for 58 mm paper, 48 for 80 mm
+	Proof   string   `toml:"proof"`   // process-id, status-after-feed or none
+	Reply   duration `toml:"reply"`
+	Print   duration `toml:"print"`
+	Retry   duration `toml:"retry"`
+}
+
+// Acquirer is the far end of the money.
+type Acquirer struct {
+	KeyFile       string   `toml:"key_file"` // terminal master key: 16 bytes in hex, mode 0600
+	TPDU          string   `toml:"tpdu"`     // 10 digits
+	Header        string   `toml:"header"`   // 12 digits
+	Answer        duration `toml:"answer"`
+	Idle          duration `toml:"idle"`
+	Retry         duration `toml:"retry"`
+	ReversalTries int      `toml:"reversal_tries"`
+	Lookalike     duration `toml:"lookalike"`
+	MACOnDeclines bool     `toml:"mac_on_declines"`
+}
+
+// Bearer is one way to the acquirer. The order in the file is the order of preference.
+type Bearer struct {
+	Name    string   `toml:"name"`
+	Kind    string   `toml:"kind"`    // tcp or dial
+	Address string   `toml:"address"` // tcp: host:port
+	Connect duration `toml:"connect"` // tcp: to connect; dial: from ATDT to CONNECT
+	Port    string   `toml:"port"`    // dial: the modem's line
+	Baud    int      `toml:"baud"`
+	Number  string   `toml:"number"`
+	Guard   duration `toml:"guard"` // silence around +++
+	Prefix  bool     `toml:"length_prefix"`
+}
+
+// duration reads "60s" or "1m30s".
+type duration struct{ time.Duration }
+
+func (d *duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a duration; write it like 60s or 1m30s", text)
+	}
+	d.Duration = parsed
+	return nil
+}
+
+func defaults() Config {
+	seconds := func(n int) duration { return duration{time.Duration(n) * time.Second} }
+	return Config{
+		Terminal: Terminal{Operator: "01", Currency: "CNY"},
+		Store:    Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key"},
+		Socket:   Socket{Path: "/run/posagent.sock"},
+		Reader:   Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
+		Printer:  Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
+		Acquirer: Acquirer{TPDU: "6000060000", Header: "603100310000", Answer: seconds(60), Idle: seconds(10), Retry: seconds(60),
+			ReversalTries: 3, Lookalike: seconds(300)},
+	}
+}
+
+// readConfig decodes and judges one file. The error lists every fault.
+func readConfig(path string) (*Config, error) {
+	c := defaults()
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no configuration at %s; name one with -config FILE or POSAGENT_CONFIG", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	meta, err := toml.Decode(string(text), &c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	c.dir = filepath.Dir(path)
+	var faults []string
+	for _, key := range meta.Undecoded() {
+		faults = append(faults, fmt.Sprintf("%s: unknown key; remove it or correct its spelling", key))
+	}
+	faults = append(faults, c.faults()...)
+	if len(faults) == 0 {
+		return &c, nil
+	}
+	sort.Strings(faults)
+	return nil, fmt.Errorf("%s: %d fault(s)\n  %s", path, len(faults), strings.Join(faults, "\n  "))
+}
+
+// faults judges what the file says, without touching a port.
+func (c *Config) faults() []string {
+	var found []string
+	fault := func(wrong bool, key, what string, args ...any) {
+		if wrong {
+			found = append(found, key+": "+fmt.Sprintf(what, args...))
+		}
+	}
+	digits := func(s string, n int) bool { return len(s) == n && strings.Trim(s, "0123456789") == "" }
+	ascii := func(s string, n int) bool {
+		return len(s) == n && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0
+	}
+	positive := func(d duration, key string) { fault(d.Duration <= 0, key, "must be longer than nothing, like 60s") }
+
+	fault(!ascii(c.Terminal.ID, 8), "terminal.id", "want the acquirer's 8 characters, got %d", len(c.Terminal.ID))
+	fault(!ascii(c.Terminal.Merchant, 15), "terminal.merchant", "want the acquirer's 15 characters, got %d", len(c.Terminal.Merchant))
+	fault(c.Terminal.Name == "", "terminal.name", "the merchant's name for the slip is missing")
+	fault(!digits(c.Terminal.Operator, 2), "terminal.operator", "want two digits, like 01")
+	_, err := txn.CurrencyOf(c.Terminal.Currency)
+	fault(err != nil, "terminal.currency", "%v", err)
+	fault(c.Store.Dir == "", "store.dir", "missing; name a directory on durable storage")
+	fault(c.Store.KeyFile == "", "store.key_file", "missing; name a file, it is made at the first start")
+	fault(c.Socket.Path == "" || len(c.path(c.Socket.Path)) > 100, "socket.path", "want a path of 1 to 100 bytes")
+
+	fault(c.Reader.Port == "", "reader.port", "missing; name the reader's line, best by /dev/serial/by-path/…")
+	fault(c.Reader.Baud <= 0, "reader.baud", "must be positive")
+	positive(c.Reader.CardWait, "reader.card_wait")
+	fault(c.Reader.CardWait.Duration > 255*time.Second, "reader.card_wait", "the reader counts at most 255s")
+	positive(c.Reader.Reply, "reader.reply")
+	fault(c.Printer.Port == "", "printer.port", "missing; name the printer's line, best by /dev/serial/by-path/…")
+	fault(c.Printer.Baud <= 0, "printer.baud", "must be positive")
+	fault(c.Printer.Columns != 32 && c.Printer.Columns != 48, "printer.columns", "want 32 (58 mm paper) or 48 (80 mm), got %d", c.Printer.Columns)
+	known := slices.Contains([]printer.ProofMode{printer.ProcessID, printer.StatusAfterFeed, printer.NoProof}, printer.ProofMode(c.Printer.Proof))
+	fault(!known, "printer.proof", "%q is not known; use process-id, status-after-feed or none", c.Printer.Proof)
+	positive(c.Printer.Reply, "printer.reply")
+	positive(c.Printer.Print, "printer.print")
+	positive(c.Printer.Retry, "printer.retry")
+
+	fault(c.Acquirer.KeyFile == "", "acquirer.key_file", "missing; name the file with the terminal master key")
+	fault(!digits(c.Acquirer.TPDU, 10), "acquirer.tpdu", "want 10 digits, like 6000060000")
+	fault(!digits(c.Acquirer.Header, 12), "acquirer.header", "want 12 digits, like 603100310000")
+	positive(c.Acquirer.Answer, "acquirer.answer")
+	positive(c.Acquirer.Retry, "acquirer.retry")
+	fault(c.Acquirer.Idle.Duration < 0, "acquirer.idle", "must not be negative")
+	fault(c.Acquirer.ReversalTries < 1 || c.Acquirer.ReversalTries > 99, "acquirer.reversal_tries", "want 1 to 99")
+	positive(c.Acquirer.Lookalike, "acquirer.lookalike")
+
+	fault(len(c.Bearers) == 0, "bearer", "there is no way to the acquirer; add a [[bearer]] table")
+	names := map[string]bool{}
+	for i, b := range c.Bearers {
+		at := func(key string) string { return fmt.Sprintf("bearer[%d].%s", i, key) }
+		fault(b.Name == "" || names[b.Name], at("name"), "each bearer needs a name of its own")
+		names[b.Name] = true
+		fault(b.Connect.Duration < 0, at("connect"), "must not be negative")
+		switch b.Kind {
+		case "tcp":
+			fault(!strings.Contains(b.Address, ":"), at("address"), "want host:port")
+			fault(b.Port != "" || b.Number != "", at("kind"), "a tcp bearer has no port or number")
+		case "dial":
+			fault(b.Port == "", at("port"), "missing; name the modem's line")
+			fault(b.Baud <= 0, at("baud"), "must be positive, like 9600")
+			fault(b.Number == "" || strings.Trim(b.Number, "0123456789,*#TPW") != "", at("number"), "want a dial string of digits and ,*#TPW")
+			fault(b.Address != "", at("kind"), "a dial bearer has no address")
+		default:
+			fault(true, at("kind"), "%q is not known; use tcp or dial", b.Kind)
+		}
+	}
+	return found
+}
+
+// absent lists the ports and files that are named and are not there now. A terminal may start without them, so they are
+// what "config check" reports beyond the file itself.
+func (c *Config) absent() []string {
+	var found []string
+	look := func(key, path string) {
+		if _, err := os.Stat(path); err != nil {
+			found = append(found, fmt.Sprintf("%s: %s is not there; plug the device in or correct the path", key, path))
+		}
+	}
+	look("reader.port", c.portPath(c.Reader.Port))
+	look("printer.port", c.portPath(c.Printer.Port))
+	for i, b := range c.Bearers {
+		if b.Kind == "dial" {
+			look(fmt.Sprintf("bearer[%d].port", i), c.portPath(b.Port))
+		}
+	}
+	if _, err := readKey(c.path(c.Acquirer.KeyFile), 16); err != nil {
+		found = append(found, "acquirer.key_file: "+err.Error())
+	}
+	return found
+}
+
+func (c *Config) path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(c.dir, p)
+}
+
+func (c *Config) portPath(p string) string { return c.path(strings.TrimPrefix(p, "unix:")) }
+
+// readKey reads a key file of n bytes in hex. Others than its owner must not be able to read it.
+func readKey(path string, n int) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("key file %s cannot be read: %w", path, errors.Unwrap(err))
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("key file %s can be read by others (mode %04o); chmod 600 it", path, info.Mode().Perm())
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("key file %s cannot be read: %w", path, errors.Unwrap(err))
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != n {
+		return nil, fmt.Errorf("key file %s does not hold %d bytes in hex", path, n)
+	}
+	return key, nil
+}

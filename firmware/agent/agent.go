@@ -1,0 +1,216 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"posagent/device/reader"
+	"posagent/firmware/terminal"
+	"posagent/link"
+	"posagent/link/acquirer"
+	"posagent/link/iso8583"
+	"posagent/txnstore"
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+// Agent is the running program.
+type Agent struct {
+	o        Options
+	log      *slog.Logger
+	store    *txnstore.Store
+	line     *link.Link
+	host     *acquirer.Host
+	terminal *terminal.Terminal
+	wires    Wires
+
+	wake chan struct{} // asks for a round soon
+
+	mu   sync.Mutex
+	sale *saleView // the sale in progress, fed by the engine and by the line
+}
+
+// New puts drivers on wires and the engine on the drivers. It touches no line.
+func New(w Wires, o Options) *Agent {
+	if w.Now == nil {
+		w.Now = time.Now
+	}
+	if w.Log == nil {
+		w.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1)}
+	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle,
+		Stray: a.stray, Progress: a.lineStage})
+	a.host = acquirer.New(a.line, acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
+		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: w.Store.AdoptBatch, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect})
+	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply}}
+	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
+	a.terminal = terminal.New(w.Store, a.host, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
+		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, Now: w.Now})
+	return a
+}
+
+// Run serves until ctx ends. A sale in progress then is finished first: from its commit on, only the acquirer or a timer
+// ends it.
+func (a *Agent) Run(ctx context.Context) error {
+	if err := a.terminal.DecideOwed(ctx); err != nil {
+		return fmt.Errorf("what the last run left open cannot be decided: %w", err)
+	}
+	status, err := a.Status()
+	if err != nil {
+		return err
+	}
+	a.log.Info("ready", "owed", status.Owed, "suspense", status.Suspense, "paper_owed", status.PaperOwed, "boot", status.Boot, "batch", status.Batch)
+
+	var served sync.WaitGroup
+	if a.wires.Socket != nil {
+		served.Go(func() { a.serve(ctx) })
+	}
+	served.Go(func() { a.rounds(ctx) })
+	<-ctx.Done()
+	served.Wait()
+	return errors.Join(a.store.Tidy(), a.line.Close())
+}
+
+// rounds settles what is owed whenever nobody is selling: at once, on a timer, and after every sale.
+func (a *Agent) rounds(ctx context.Context) {
+	for {
+		next := a.round(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.wake:
+		case <-time.After(next):
+		}
+	}
+}
+
+// round returns how long to wait for the next one.
+func (a *Agent) round(ctx context.Context) time.Duration {
+	if err := a.terminal.Recover(ctx); err != nil && ctx.Err() == nil {
+		a.log.Warn("still owed", "cause", err)
+	}
+	if err := a.store.Tidy(); err != nil {
+		a.log.Error("the store could not be tidied", "cause", err)
+	}
+	if due, err := a.store.OwedPaper(); err == nil && len(due) > 0 && a.o.PaperRetry < a.o.Retry {
+		return a.o.PaperRetry
+	}
+	return a.o.Retry
+}
+
+func (a *Agent) soon() {
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Status reads the terminal at a glance from the store, never from memory.
+func (a *Agent) Status() (Status, error) {
+	owed, err := a.store.Owed()
+	if err != nil {
+		return Status{}, err
+	}
+	paper, err := a.store.OwedPaper()
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Terminal: a.o.Terminal, Merchant: a.o.Merchant, Boot: a.store.Boot(), Batch: a.store.Batch(),
+		SignedIn: a.host.SignedIn(), PaperOwed: len(paper)}
+	for _, x := range owed {
+		if x.State.Owes() == txn.Human {
+			s.Suspense++
+		} else {
+			s.Owed++
+		}
+	}
+	return s, nil
+}
+
+// stray writes an answer that nobody waits for into the journal of the sale it belongs to.
+func (a *Agent) stray(m *iso8583.Message) {
+	a.log.Warn("an answer nobody waits for", "message", m)
+	stan, err := strconv.ParseUint(m.Get(11), 10, 32)
+	if err != nil || m.MTI() != "0210" {
+		return
+	}
+	if err := a.terminal.Late(uint32(stan), m.Get(39)); err != nil {
+		a.log.Error("the late answer could not be noted", "cause", err)
+	}
+}
+
+// sell runs one sale and reports its stages to view.
+func (a *Agent) sell(ctx context.Context, q Request, view *saleView) Event {
+	amount, err := a.o.Currency.ParseAmount(q.Amount)
+	if err != nil {
+		return refused(err)
+	}
+	a.watch(view)
+	x, err := a.terminal.Sale(ctx, terminal.Order{Amount: amount, Reference: q.Reference, Again: q.Again,
+		Progress: func(e terminal.Event) { view.stage(e.Stage, "", e.Txn) }})
+	a.watch(nil)
+	a.soon()
+	if x.ID == 0 {
+		a.log.Info("sale refused", "reference", q.Reference, "cause", err)
+		return refused(err)
+	}
+	a.log.Info("sale", "reference", q.Reference, "stan", x.STAN, "batch", x.Batch, "state", string(x.State), "code", x.Answer.Code, "cause", err)
+	return outcome(x, err)
+}
+
+func (a *Agent) watch(v *saleView) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sale = v
+}
+
+// outcome closes a request with the record's own state; an error beside it only adds words.
+func outcome(x txn.Txn, err error) Event {
+	o := words.OutcomeOf(x.State)
+	text := words.OfOutcome(o)
+	e := Event{Event: "outcome", Outcome: o, Text: &text, Txn: RecordOf(x)}
+	if x.Answer.Code != "" {
+		zh, en := acquirer.Advice(x.Answer.Code)
+		e.Advice = &words.Pair{ZH: zh, EN: en}
+	}
+	if err != nil {
+		e.Error = err.Error()
+	}
+	return e
+}
+
+// refused says that no transaction was begun. A questioned duplicate shows what became of the first.
+func refused(err error) Event {
+	text := words.OfOutcome(words.OutcomeRefused)
+	e := Event{Event: "outcome", Outcome: words.OutcomeRefused, Text: &text, Error: err.Error()}
+	var lookalike *terminal.LookalikeError
+	if errors.As(err, &lookalike) {
+		e.Txn = RecordOf(lookalike.Earlier)
+	}
+	return e
+}
+
+// lineStage shows what the line is doing to whoever waits for a sale.
+func (a *Agent) lineStage(s link.Stage) {
+	a.log.Debug("line", "stage", s.String())
+	a.mu.Lock()
+	view := a.sale
+	a.mu.Unlock()
+	if view == nil {
+		return
+	}
+	switch s.Step {
+	case link.Dialling, link.NotConnected, link.Connected:
+		view.stage(words.Connecting, s.String(), txn.Txn{})
+	case link.Sending:
+		view.stage(words.Sending, s.String(), txn.Txn{})
+	case link.Sent:
+		view.stage(words.Waiting, s.String(), txn.Txn{})
+	}
+}

@@ -1,0 +1,114 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"posagent/device/reader"
+	"posagent/printer"
+	"posagent/printer/receipt"
+	"posagent/txnstore/txn"
+)
+
+// cardReader keeps a driver on the reader's line. The engine's turn guards it.
+type cardReader struct {
+	open  Opener
+	wait  time.Duration
+	opts  reader.Opts
+	port  Port
+	drive *reader.Reader
+}
+
+func (c *cardReader) attach() error {
+	if c.drive != nil {
+		return nil
+	}
+	port, err := c.open()
+	if err != nil {
+		return fmt.Errorf("card reader: %w", err)
+	}
+	drive, err := reader.New(port, &c.opts)
+	if err != nil {
+		_ = port.Close()
+		return fmt.Errorf("card reader: %w", err)
+	}
+	c.port, c.drive = port, drive
+	return nil
+}
+
+func (c *cardReader) detach() {
+	if c.port != nil {
+		_ = c.port.Close()
+	}
+	c.port, c.drive = nil, nil
+}
+
+// Present asks for one card. After anything but an ordinary ending the line is closed, so that the next sale starts on a
+// fresh one.
+func (c *cardReader) Present(ctx context.Context, a txn.Amount, cur txn.Currency) (txn.Presented, error) {
+	if err := c.attach(); err != nil {
+		return txn.Presented{}, err
+	}
+	p, err := c.drive.Activate(ctx, reader.Request{Amount: a, Currency: cur, Timeout: c.wait})
+	if err == nil || errors.Is(err, reader.ErrTimeout) || errors.Is(err, reader.ErrCancelled) || errors.Is(err, reader.ErrCardUnread) {
+		return p, err
+	}
+	c.detach()
+	return p, fmt.Errorf("card reader: %w", err)
+}
+
+// slipPrinter keeps a driver on the printer's line. The engine's turn guards it.
+type slipPrinter struct {
+	open   Opener
+	layout receipt.Layout
+	opts   printer.Opts
+	port   Port
+	drive  *printer.Printer
+}
+
+func (s *slipPrinter) attach() error {
+	if s.drive != nil {
+		return nil
+	}
+	port, err := s.open()
+	if err != nil {
+		return fmt.Errorf("printer: %w: %w", txn.ErrNotSent, err)
+	}
+	drive, err := printer.New(port, &s.opts)
+	if err != nil {
+		_ = port.Close()
+		return fmt.Errorf("printer: %w: %w", txn.ErrNotSent, err)
+	}
+	s.port, s.drive = port, drive
+	return nil
+}
+
+func (s *slipPrinter) detach() {
+	if s.port != nil {
+		_ = s.port.Close()
+	}
+	s.port, s.drive = nil, nil
+}
+
+// Print renders and prints one copy. An error wraps txn.ErrNotSent where nothing can be on paper.
+func (s *slipPrinter) Print(ctx context.Context, t txn.Txn, c txn.Copy, reprint bool) (bool, error) {
+	slip, err := receipt.Render(t, c, s.layout, reprint)
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", txn.ErrNotSent, err)
+	}
+	if err := s.attach(); err != nil {
+		return false, err
+	}
+	proof, err := s.drive.Print(ctx, slip)
+	if err != nil {
+		s.detach()
+		var fault *printer.FaultError
+		if !errors.As(err, &fault) || !fault.Sent {
+			err = fmt.Errorf("%w: %w", txn.ErrNotSent, err)
+		}
+		return false, fmt.Errorf("printer: %w", err)
+	}
+	return proof == printer.Proven, nil
+}

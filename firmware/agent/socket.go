@@ -1,0 +1,263 @@
+package agent
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+// Limits of the local socket.
+const (
+	maxClients  = 16
+	writeWithin = 5 * time.Second // a client that does not read for so long is dropped; its sale goes on
+)
+
+func (a *Agent) serve(ctx context.Context) {
+	stop := context.AfterFunc(ctx, func() { _ = a.wires.Socket.Close() })
+	defer stop()
+	var clients sync.WaitGroup
+	defer clients.Wait()
+	places := make(chan struct{}, maxClients)
+	for {
+		conn, err := a.wires.Socket.Accept()
+		if err != nil {
+			if ctx.Err() == nil {
+				a.log.Error("the local socket is gone", "cause", err)
+			}
+			return
+		}
+		select {
+		case places <- struct{}{}:
+			clients.Go(func() {
+				defer func() { <-places }()
+				a.client(ctx, conn)
+			})
+		default:
+			_ = conn.Close()
+		}
+	}
+}
+
+// client serves one connection. Its reader goroutine owns the scanner; this one writes.
+func (a *Agent) client(ctx context.Context, conn net.Conn) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+
+	requests := make(chan Request)
+	cancels := make(chan struct{}, 1)
+	go func() {
+		defer close(requests)
+		lines := bufio.NewScanner(conn)
+		lines.Buffer(make([]byte, 0, 4096), MaxLine)
+		for lines.Scan() {
+			var q Request
+			if err := json.Unmarshal(lines.Bytes(), &q); err != nil {
+				q = Request{Op: "?", Reference: err.Error()}
+			}
+			if q.Op == "cancel" {
+				select {
+				case cancels <- struct{}{}:
+				default:
+				}
+				continue
+			}
+			select {
+			case requests <- q:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	out := &eventWriter{conn: conn}
+	for q := range requests {
+		select {
+		case <-cancels: // left over from an earlier request
+		default:
+		}
+		if out.write(a.answer(ctx, q, out, cancels)) != nil {
+			return
+		}
+	}
+}
+
+func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels <-chan struct{}) Event {
+	switch q.Op {
+	case "sale":
+		return a.serveSale(ctx, q, out, cancels)
+	case "list":
+		return a.list(q.Max)
+	case "show":
+		x, err := a.find(q)
+		if err != nil {
+			return failed(err)
+		}
+		return outcome(x, nil)
+	case "reprint":
+		x, err := a.find(q)
+		if err != nil {
+			return failed(err)
+		}
+		if x, err = a.terminal.Reprint(ctx, x.ID); err != nil {
+			return failed(err)
+		}
+		return outcome(x, nil)
+	case "recover":
+		if err := a.terminal.Recover(ctx); err != nil {
+			return failed(err)
+		}
+		return a.status()
+	case "status":
+		return a.status()
+	case "?":
+		return failed(fmt.Errorf("not a request in JSON: %s", q.Reference))
+	default:
+		return failed(fmt.Errorf("op %q is not known; use sale, cancel, list, show, reprint, status or recover", q.Op))
+	}
+}
+
+// serveSale runs the sale in a goroutine of its own and repeats its stage each second, which is also how a client that
+// went away is noticed. Until the commit that ends the sale; afterwards nothing does.
+func (a *Agent) serveSale(ctx context.Context, q Request, out *eventWriter, cancels <-chan struct{}) Event {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	view := newSaleView()
+	done := make(chan Event, 1)
+	go func() { done <- a.sell(ctx, q, view) }()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case e := <-view.changed:
+			if out.write(e) != nil {
+				cancel()
+			}
+		case <-tick.C:
+			if e, shown := view.now(); shown && out.write(e) != nil {
+				cancel()
+			}
+		case <-cancels:
+			cancel()
+		case e := <-done:
+			for {
+				select {
+				case late := <-view.changed:
+					_ = out.write(late)
+					continue
+				default:
+				}
+				return e
+			}
+		}
+	}
+}
+
+func (a *Agent) list(max int) Event {
+	if max <= 0 {
+		max = 20
+	}
+	newest, err := a.store.List(min(max, 100))
+	if err != nil {
+		return failed(err)
+	}
+	e := Event{Event: "list", Txns: []Record{}}
+	for _, x := range newest {
+		e.Txns = append(e.Txns, *RecordOf(x))
+	}
+	return e
+}
+
+func (a *Agent) status() Event {
+	s, err := a.Status()
+	if err != nil {
+		return failed(err)
+	}
+	return Event{Event: "status", Status: &s}
+}
+
+func (a *Agent) find(q Request) (txn.Txn, error) {
+	if q.Reference == "" {
+		return a.store.Get(txn.ID(q.ID))
+	}
+	x, found, err := a.store.ByReference(q.Reference)
+	if err == nil && !found {
+		err = fmt.Errorf("no transaction has the reference %q", q.Reference)
+	}
+	return x, err
+}
+
+func failed(err error) Event { return Event{Event: "error", Error: err.Error()} }
+
+// eventWriter remembers its first failure: a client that is gone stays gone.
+type eventWriter struct {
+	conn net.Conn
+	err  error
+}
+
+func (w *eventWriter) write(e Event) error {
+	if w.err != nil {
+		return w.err
+	}
+	line, err := json.Marshal(e)
+	if err == nil && len(line) >= MaxLine {
+		err = errors.New("answer longer than a line may be")
+	}
+	if err != nil {
+		line, _ = json.Marshal(failed(err))
+	}
+	_ = w.conn.SetWriteDeadline(time.Now().Add(writeWithin))
+	_, w.err = w.conn.Write(append(line, '\n'))
+	if errors.Is(w.err, io.EOF) {
+		w.err = net.ErrClosed
+	}
+	return w.err
+}
+
+// saleView is what can be seen of a sale from outside. The engine and the line write it, one client reads it.
+type saleView struct {
+	changed chan Event
+
+	mu    sync.Mutex
+	event Event
+	since time.Time
+}
+
+// stagesAtMost bounds what a client that does not read can make the agent hold.
+const stagesAtMost = 64
+
+func newSaleView() *saleView { return &saleView{changed: make(chan Event, stagesAtMost)} }
+
+func (v *saleView) stage(s words.Stage, detail string, x txn.Txn) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	text := words.OfStage(s)
+	e := Event{Event: "stage", Stage: s, Detail: detail, Text: &text, Txn: v.event.Txn}
+	if x.ID != 0 {
+		e.Txn = RecordOf(x)
+	}
+	v.event, v.since = e, time.Now()
+	select {
+	case v.changed <- e:
+	default:
+	}
+}
+
+// now is the present stage with the seconds it has lasted.
+func (v *saleView) now() (Event, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	e := v.event
+	e.Seconds = int(time.Since(v.since) / time.Second)
+	return e, e.Event != ""
+}

@@ -1,0 +1,59 @@
+package agent
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"posagent/link"
+	"posagent/link/iso8583"
+	"posagent/printer"
+	"posagent/printer/receipt"
+	"posagent/txnstore"
+	"posagent/txnstore/txn"
+)
+
+// Port is one line: bytes with deadlines. A tty, a pty, a socket or an in-memory pipe.
+type Port interface {
+	io.ReadWriteCloser
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+// Opener opens a line, and opens it again after it broke.
+type Opener func() (Port, error)
+
+// Wires is the seam between this program and the world. Production, the simulators and the tests differ in nothing else.
+type Wires struct {
+	Reader  Opener
+	Printer Opener
+	Bearers []link.Bearer // in order of preference
+	Store   *txnstore.Store
+	Socket  net.Listener     // nil serves nobody
+	Now     func() time.Time // stamps only; timers use package time
+	Log     *slog.Logger
+}
+
+// Options are what the configuration says, already validated.
+type Options struct {
+	Terminal, Merchant, Operator string
+	Currency                     txn.Currency
+	TMK                          []byte // 16 bytes
+
+	Dialect       *iso8583.Dialect
+	Header        link.Header
+	Answer        time.Duration // wait for the acquirer's answer
+	Idle          time.Duration // keep a connection after an exchange
+	MACOnDeclines bool
+
+	ReversalTries int
+	Lookalike     time.Duration
+	Retry         time.Duration // between rounds while something is owed
+	PaperRetry    time.Duration // between attempts at owed paper
+
+	CardWait    time.Duration // how long the reader waits for a card
+	ReaderReply time.Duration // answer of the reader to an ordinary command
+	Print       printer.Opts
+	Layout      receipt.Layout
+}

@@ -1,13 +1,13 @@
 // Package link carries one message to the acquirer and its answer back, over the first of several lines that works.
 //
-//	           Exchange ──► pack ──► frame ──► Write ─────────────────┐
-//	              ▲                                                    ▼
-//	  turn: one at a time                                     bearer 1: a TCP address
-//	              │                                           bearer 2: a modem
-//	              ▼                                           …
-//	  Reply ◄── matched ◄── unpack ◄── deframe ◄── reader ────────────┘
-//	              │
-//	              └── late, duplicate, foreign ──► Stray, never delivered
+//	         Exchange ──► pack ──► frame ──► Write ─────────────────┐
+//	            ▲                                                    ▼
+//	turn: one at a time                                     bearer 1: a TCP address
+//	            │                                           bearer 2: a modem
+//	            ▼                                           …
+//	Reply ◄── matched ◄── unpack ◄── deframe ◄── reader ────────────┘
+//	            │
+//	            └── late, duplicate, foreign ──► Stray, never delivered
 //
 // The frame is that of the UnionPay-style direct connection: on a network line two bytes of length, big-endian, of
 // what follows; then a TPDU of 5 bytes (60, destination, source), an application header of 6 bytes, the message. A

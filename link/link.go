@@ -154,9 +154,12 @@ func (l *Link) write(ctx context.Context, s *session, prefixed []byte, w wanted)
 	if n == len(frame) {
 		return sent, nil // an error beside a whole frame is the reader's to find
 	}
+	ended := s.over()
 	switch {
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
+	case ended != nil:
+		err = ended
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = fmt.Errorf("%w: the line took %d of %d bytes in %s", ErrTimeout, n, len(frame), sendTime)
 	default:

@@ -128,47 +128,48 @@ func (t *talk) pause(d time.Duration) error {
 	}
 }
 
-// send writes a slip in pieces, and obeys XOFF between them. It does not stop for a fault as long as the line takes
-// bytes: a whole slip in the printer's buffer comes out whole when the paper returns, half a slip never does.
+// send writes a slip in pieces, and obeys XOFF between them. As long as the line takes bytes a fault does not stop it: a
+// whole slip in the printer's buffer comes out whole when the paper returns, half a slip never does.
 func (t *talk) send(data []byte) (sent int, err error) {
+	since := time.Now()
 	for sent < len(data) {
-		if err := t.waitForXON(); err != nil {
+		if err := t.catchUp(); err != nil {
 			return sent, err
 		}
-		piece := data[sent:min(sent+pieceBytes, len(data))]
-		n, err := t.write(piece, t.p.opts.Print)
-		sent += n
-		if err != nil {
-			return sent, t.blame(err)
+		if t.held {
+			_, err = t.next(t.p.opts.Answer)
+		} else {
+			var n int
+			n, err = t.write(data[sent:min(sent+pieceBytes, len(data))], t.p.opts.Answer)
+			if sent += n; n > 0 {
+				since = time.Now()
+			}
+		}
+		if err != nil && !errors.Is(err, errQuiet) && !errors.Is(err, ErrOffline) {
+			return sent, err
+		}
+		if err != nil { // nothing moved for an answer's time: is there a reason?
+			if err := t.stalled(time.Since(since)); err != nil {
+				return sent, err
+			}
 		}
 	}
 	return sent, nil
 }
 
-func (t *talk) waitForXON() error {
+// stalled decides what to do about a line that takes nothing: go on waiting, or give up with the reason that the printer
+// gave, or without one when Opts.Print has passed.
+func (t *talk) stalled(since time.Duration) error {
 	if err := t.catchUp(); err != nil {
 		return err
 	}
-	for until := time.Now().Add(t.p.opts.Print); t.held; {
-		if _, err := t.next(time.Until(until)); errors.Is(err, errQuiet) {
-			return t.blame(ErrOffline)
-		} else if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// blame replaces "the line takes no more" by the reason that the printer gave for it, if it gave one.
-func (t *talk) blame(err error) error {
-	if !errors.Is(err, ErrOffline) {
-		return err
-	}
-	_ = t.catchUp() // a port that failed too changes nothing: the line takes no more
-	if cause := t.asb.Fault(); t.asb.Known && cause != nil {
+	if cause := t.asb.Fault(); t.asb.Known && cause != nil && !passing(t.asb) {
 		return cause
 	}
-	return err
+	if since >= t.p.opts.Print {
+		return ErrOffline
+	}
+	return nil
 }
 
 // awaitProof waits until the printer proves the slip, shows a fault, or the time is up. The automatic status is only the

@@ -1,0 +1,114 @@
+package printertest
+
+// reception cuts the stream into commands as it arrives, whether or not they can be executed now.
+type reception struct {
+	part []byte // the beginning of a command
+	skip int    // bytes of raster image still to come
+	last byte   // the byte before, to see DLE EOT where it must not be
+}
+
+// receive takes bytes from the line.
+func (p *Printer) receive(data []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range data {
+		if p.machine.silent {
+			continue // switched off: nobody is listening
+		}
+		p.receiveByteLocked(b)
+		p.executeLocked()
+	}
+}
+
+func (p *Printer) receiveByteLocked(b byte) {
+	r := &p.reception
+	inside := r.skip > 0 || len(r.part) > 0 && r.part[0] != codeDLE
+	if inside && r.last == codeDLE && (b == codeEOT || b == codeENQ) {
+		p.fault("DLE %02Xh inside another command: some printers execute it, others take it for data", b)
+	}
+	r.last = b
+	if r.skip > 0 {
+		r.skip--
+		return
+	}
+	if len(r.part) == 0 && b != codeESC && b != codeFS && b != codeGS && b != codeDLE {
+		p.enqueueLocked([]byte{b})
+		return
+	}
+	r.part = append(r.part, b)
+	switch n := commandLength(r.part); {
+	case n == incomplete || n > len(r.part):
+		return
+	case n == unknown:
+		p.fault("unknown command % X", r.part)
+	case r.part[0] == codeDLE:
+		p.realTimeLocked(r.part[1], r.part[2])
+	default:
+		if r.part[0] == codeGS && r.part[1] == 'v' {
+			if r.skip = rasterBytes(r.part); r.skip > rasterMost {
+				p.fault("raster image of %d bytes: no printer takes that", r.skip)
+				r.skip = 0
+			}
+		}
+		p.enqueueLocked(append([]byte(nil), r.part...))
+	}
+	r.part = r.part[:0]
+}
+
+// enqueueLocked puts a command behind those that wait. A host that ignores XOFF loses what does not fit.
+func (p *Printer) enqueueLocked(command []byte) {
+	if p.queued+len(command) > receiveBuffer && len(p.queue) > 0 {
+		if !p.overrun {
+			p.overrun = true
+			p.fault("receive buffer overflow: data lost")
+		}
+		return
+	}
+	p.queue = append(p.queue, command)
+	p.queued += len(command)
+	if p.queued > almostFull && !p.holding && !p.machine.online() {
+		p.holding = true
+		p.sayLocked([]byte{codeXOFF})
+	}
+}
+
+// realTimeLocked executes DLE EOT and DLE ENQ on reception.
+func (p *Printer) realTimeLocked(command, n byte) {
+	switch {
+	case command == codeEOT && n >= 1 && n <= 4:
+		p.sayLocked([]byte{p.machine.realTime(n)})
+	case command == codeENQ && (n == 1 || n == 2):
+		if !p.machine.cutterError || p.machine.jammed {
+			return // nothing that it could end
+		}
+		if n == 2 {
+			p.clearLocked()
+		}
+		p.changeLocked(func(m *machine) { m.cutterError = false })
+	default:
+		p.fault("unknown real-time command 10 %02X %02X", command, n)
+	}
+}
+
+// clearLocked empties the receive buffer and the line under way. Process ids in it are never answered.
+func (p *Printer) clearLocked() {
+	p.queue, p.queued, p.overrun = nil, 0, false
+	p.reception = reception{}
+	p.head.line = nil
+	p.head.lead = 0
+}
+
+// executeLocked works the buffer off as far as the printer is able to.
+func (p *Printer) executeLocked() {
+	for p.machine.online() && len(p.queue) > 0 {
+		command := p.queue[0]
+		p.queue = p.queue[1:]
+		p.queued -= len(command)
+		if p.holding && p.queued < almostEmpty {
+			p.holding = false
+			p.sayLocked([]byte{codeXON})
+		}
+		p.overrun = false
+		p.obeyLocked(command)
+	}
+}

@@ -21,10 +21,10 @@
 // # On failure
 //
 // No failure of this package has moved money: nothing has been sent to an acquirer when Activate returns. Answers carry
-// no number, so one that comes late could be taken for the answer to a later sale. Three things prevent it: after any
-// exchange that ended in doubt the line is emptied and 05-01 is sent before the next one; every activation begins behind
-// a ping; and a contactless answer is refused when the amount or the currency it signed is not the one asked for. A
-// damaged answer cannot be asked for again: the card must be presented again.
+// no number, so one that comes late could be taken for the answer to a later sale. Three things prevent it: after an
+// exchange that ended in doubt the line is read empty, and 05-01 is sent, before the next activation; every activation
+// begins behind a ping; and a contactless answer is refused when the amount or the currency it signed is not the one
+// asked for. A damaged answer cannot be asked for again: the card must be presented again.
 //
 // # Published and assumed
 //

@@ -154,13 +154,13 @@ func (f *Fault) aim(word, value string) error {
 	return fmt.Errorf("%q is not known; write: for sale|reversal|signin|any, times N|always", word)
 }
 
-// String is the fault as ParseFault reads it.
+// String is the fault as ParseFault reads it, without the number of times.
 func (f Fault) String() string {
 	text := string(f.Kind)
 	if f.Code != "" {
 		text += " " + f.Code
 	}
-	if f.Delay > 0 {
+	if faultKinds[f.Kind] == duration {
 		text += " " + f.Delay.String()
 	}
 	return text + " for " + string(f.aimed())

@@ -1,0 +1,139 @@
+package acquirer
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"posagent/link/iso8583"
+)
+
+func gb(t testing.TB, s string) string {
+	t.Helper()
+	encoded, err := simplifiedchinese.GB18030.NewEncoder().String(s)
+	require.NoError(t, err)
+	return encoded
+}
+
+func TestTextsOfField63(t *testing.T) {
+	slot := func(s string) string { return s + strings.Repeat(" ", textSlot-len(s)) }
+	for name, c := range map[string]struct{ field, want string }{
+		"three texts":                {"CUP" + slot(gb(t, "交易成功")) + slot(gb(t, "银联")) + slot("THANK YOU"), "交易成功 银联 THANK YOU"},
+		"nothing":                    {"", ""},
+		"organisation only":          {"CUP", ""},
+		"blank":                      {"CUP" + slot("") + slot("") + slot(""), ""},
+		"short last text":            {"CUP" + slot("A") + "B", "A B"},
+		"a character cut by its end": {"CUP" + gb(t, strings.Repeat("好", 9)) + "A\xBA" + slot("OK"), strings.Repeat("好", 9) + "A OK"},
+		"control characters":         {"CUP" + slot("\x1b[2JA\x00B\r\n"), "[2JAB"},
+		"sixty bytes at most":        {"CUP" + gb(t, strings.Repeat("好", 30)), strings.Repeat("好", 10) + " " + strings.Repeat("好", 9)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, c.want, text([]byte(c.field)))
+		})
+	}
+}
+
+func FuzzText(f *testing.F) {
+	f.Add([]byte("CUP" + gb(f, "交易成功")))
+	f.Add([]byte("CUP\x81\x30\x81\x30\xff\xff\xfe"))
+	f.Fuzz(func(t *testing.T, field63 []byte) {
+		got := text(field63)
+		require.LessOrEqual(t, len(got), maxText)
+		require.True(t, utf8.ValidString(got))
+		require.Equal(t, -1, strings.IndexFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }))
+	})
+}
+
+func TestInstitutionsOfField44(t *testing.T) {
+	for name, c := range map[string]struct{ field44, field32, issuer, acquirer string }{
+		"both":              {"03050000   48021000", "1", "03050000", "48021000"},
+		"issuer only":       {"03050000", "48021000", "03050000", "48021000"},
+		"neither":           {"", "48021000", "", "48021000"},
+		"eleven and eleven": {"1234567890112345678901", "", "12345678901", "12345678901"},
+	} {
+		m := new(iso8583.Message)
+		m.SetMTI("0210")
+		m.Set(44, c.field44)
+		m.Set(32, c.field32)
+		answer := read(m)
+		assert.Equal(t, c.issuer, answer.Issuer, name)
+		assert.Equal(t, c.acquirer, answer.Acquirer, name)
+	}
+}
+
+// sold is a request and the answer that approves it, both signed.
+func sold(t testing.TB) (h *Host, mac key, request *iso8583.Message, approval []byte) {
+	h = New(nil, Options{})
+	mac = newKey([]byte("\x5B\xB5\xC7\x2C\xD0\x0B\x73\x38"))
+	h.mac = mac
+	set := func(m *iso8583.Message, mti string) {
+		m.SetMTI(mti)
+		for field, value := range map[int]string{3: "000000", 4: "000000001250", 11: "000007", 41: "10000001", 42: "898310148160001"} {
+			m.Set(field, value)
+		}
+	}
+	request = new(iso8583.Message)
+	set(request, "0200")
+	answer := new(iso8583.Message)
+	set(answer, "0210")
+	answer.Set(39, "00")
+	require.NoError(t, h.sign(mac, answer))
+	approval, err := iso8583.UnionPay().Pack(nil, answer)
+	require.NoError(t, err)
+	return h, mac, request, approval
+}
+
+// Every single damaged bit of an approval makes it worthless: the MAC covers all of it.
+func TestEveryDamagedBitOfAnApproval(t *testing.T) {
+	h, mac, request, approval := sold(t)
+	dialect := iso8583.UnionPay()
+	answer := new(iso8583.Message)
+	for bit := range len(approval) * 8 {
+		damaged := append([]byte(nil), approval...)
+		damaged[bit/8] ^= 1 << (bit % 8)
+		if _, err := dialect.Unpack(answer, damaged); err != nil {
+			continue
+		}
+		verdict, failure := h.judge(mac, request, answer)
+		if failure == nil && verdict.Approved {
+			// The last bytes are hexadecimal letters, and either case of a letter is the same MAC.
+			require.GreaterOrEqual(t, bit/8, len(approval)-macLength)
+			require.Equal(t, 5, bit%8)
+		}
+	}
+	_, err := dialect.Unpack(answer, approval)
+	require.NoError(t, err)
+	verdict, failure := h.judge(mac, request, answer)
+	require.Nil(t, failure)
+	assert.True(t, verdict.Approved)
+}
+
+// Whatever unpacks, it approves nothing unless its MAC verifies and it repeats the request.
+func FuzzAnswer(f *testing.F) {
+	h, mac, request, approval := sold(f)
+	f.Add(approval)
+	f.Add(append([]byte{0x04, 0x10}, approval[2:]...))
+	dialect := iso8583.UnionPay()
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		answer := new(iso8583.Message)
+		if _, err := dialect.Unpack(answer, raw); err != nil {
+			return
+		}
+		verdict, failure := h.judge(mac, request, answer)
+		if failure != nil {
+			require.Zero(t, verdict)
+			return
+		}
+		if verdict.Approved {
+			require.True(t, h.authentic(mac, answer))
+			for _, field := range []int{3, 4, 11, 41, 42} {
+				require.Equal(t, request.Get(field), answer.Get(field))
+			}
+		}
+	})
+}

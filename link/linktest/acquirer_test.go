@@ -1,0 +1,272 @@
+package linktest
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"posagent/link"
+	"posagent/link/iso8583"
+)
+
+func newTestAcquirer(t testing.TB) *Acquirer {
+	tmk, err := hex.DecodeString("CA5D92598DCA48CE8A4C76361A9269E9")
+	require.NoError(t, err)
+	return NewAcquirer(AcquirerOpts{
+		Accounts: map[string]Account{
+			"visa": {PAN: testPAN(t, "4242424242424242"), Expiry: "3012", Balance: 10_000},
+		},
+		TMK: tmk, Terminals: map[string]string{"10000001": "898310148160001"},
+		Now: func() time.Time { return time.Date(2026, 5, 1, 12, 30, 0, 0, time.UTC) },
+	})
+}
+
+func TestThePublishedSignIn(t *testing.T) {
+	tmk, _ := hex.DecodeString("CA5D92598DCA48CE8A4C76361A9269E9")
+	pik, _ := hex.DecodeString("807A23AD32B36D457AE91FDF927570EA")
+	mak, _ := hex.DecodeString("5BB5C72CD00B7338")
+	s := session{pik, mak}
+	assert.Equal(t, "6701ead6a9ad51e51aa406e2c27fcfa98d0a74b8b651f9e9bace9ae10000000000000000ab7153ca", hex.EncodeToString(s.field62(tmk)))
+	assert.Equal(t, "BEC4568E", s.mac([]byte("0200 test message for MAC vector")))
+	sample, _ := hex.DecodeString("1234567890ABCDEFABCDEF1234567890")
+	assert.Equal(t, "E267B6E2", session{mak: bytes.Repeat([]byte{0x22}, 8)}.mac(sample))
+}
+
+// caller speaks with an acquirer in whole messages, without any line.
+type speaker struct {
+	t *testing.T
+	a *Acquirer
+}
+
+func (s speaker) ask(fields map[int]string) *iso8583.Message {
+	s.t.Helper()
+	m := new(iso8583.Message)
+	m.SetMTI(fields[0])
+	for f, value := range fields {
+		if f > 0 && value != "" {
+			m.Set(f, value)
+		}
+	}
+	packed, err := s.a.dialect.Pack(nil, m)
+	require.NoError(s.t, err)
+	if keys, in := s.a.sessions[fields[41]]; in && fields[64] == "00000000" {
+		packed = append(packed[:len(packed)-8], keys.mac(packed[:len(packed)-8])...)
+	}
+	asked := new(iso8583.Message)
+	_, err = s.a.dialect.Unpack(asked, packed)
+	require.NoError(s.t, err)
+	r, err := s.a.answer(asked)
+	require.NoError(s.t, err)
+	answer := new(iso8583.Message)
+	_, err = s.a.dialect.Unpack(answer, r.packed)
+	require.NoError(s.t, err)
+	return answer
+}
+
+func signInFields() map[int]string {
+	return map[int]string{0: "0800", 11: "000001", 41: "10000001", 42: "898310148160001", 60: "00000001003",
+		62: "Sequence No12000000000000", 63: "01 "}
+}
+
+func saleFields() map[int]string {
+	return map[int]string{0: "0200", 2: "4242424242424242", 3: "000000", 4: "000000001250", 11: "000007", 14: "3012", 22: "012",
+		25: "00", 41: "10000001", 42: "898310148160001", 49: "156", 60: "22000001000600", 64: "00000000"}
+}
+
+func reversalFields() map[int]string {
+	fields := saleFields()
+	fields[0], fields[39] = "0400", "98"
+	return fields
+}
+
+func TestRequestsAreReadStrictly(t *testing.T) {
+	for name, c := range map[string]struct {
+		base   func() map[int]string
+		change map[int]string
+		code   string
+	}{
+		"a sale":                      {saleFields, nil, "00"},
+		"unknown terminal":            {saleFields, map[int]string{41: "10000009"}, "97"},
+		"another merchant":            {saleFields, map[int]string{42: "898310148160002"}, "03"},
+		"wrong MAC":                   {saleFields, map[int]string{64: "FFFFFFFF"}, "A0"},
+		"no MAC":                      {saleFields, map[int]string{64: ""}, "A0"},
+		"another batch":               {saleFields, map[int]string{60: "22000002000600"}, "77"},
+		"unknown card":                {saleFields, map[int]string{2: "5555555555554444"}, "14"},
+		"another expiry":              {saleFields, map[int]string{14: "3101"}, "54"},
+		"more than there is":          {saleFields, map[int]string{4: "000000010001"}, "51"},
+		"no amount":                   {saleFields, map[int]string{4: "000000000000"}, "30"},
+		"no STAN":                     {saleFields, map[int]string{11: "000000"}, "30"},
+		"processing code of a refund": {saleFields, map[int]string{3: "200000"}, "30"},
+		"condition of a pre-auth":     {saleFields, map[int]string{25: "06"}, "30"},
+		"another currency":            {saleFields, map[int]string{49: "840"}, "30"},
+		"type of a void":              {saleFields, map[int]string{60: "23000001000600"}, "30"},
+		"short field 60":              {saleFields, map[int]string{60: "22000001000"}, "30"},
+		"unknown capability":          {saleFields, map[int]string{60: "22000001000900"}, "30"},
+		"PIN announced, none sent":    {saleFields, map[int]string{22: "011"}, "30"},
+		"PIN not announced, sent":     {saleFields, map[int]string{52: "12345678"}, "30"},
+		"keyed with a track":          {saleFields, map[int]string{35: "4242424242424242=30122010"}, "30"},
+		"keyed without a number":      {saleFields, map[int]string{2: ""}, "30"},
+		"stripe with a number":        {saleFields, map[int]string{22: "022", 35: "4242424242424242=30122010"}, "30"},
+		"stripe":                      {saleFields, map[int]string{22: "022", 2: "", 14: "", 35: "4242424242424242=30122010"}, "00"},
+		"stripe without expiry":       {saleFields, map[int]string{22: "022", 2: "", 14: "", 35: "4242424242424242=301"}, "30"},
+		"stripe of a stranger":        {saleFields, map[int]string{22: "022", 2: "", 14: "", 35: "5555555555554444=30122010"}, "14"},
+		"chip":                        {saleFields, map[int]string{22: "072", 23: "001", 35: "4242424242424242=30122010", 55: "\x95\x00"}, "00"},
+		"chip without chip data":      {saleFields, map[int]string{22: "072", 35: "4242424242424242=30122010"}, "30"},
+		"chip and track disagree":     {saleFields, map[int]string{22: "072", 35: "5555555555554444=30122010", 55: "\x95\x00"}, "30"},
+		"card sequence of no chip":    {saleFields, map[int]string{23: "001"}, "30"},
+		"unknown entry mode":          {saleFields, map[int]string{22: "992"}, "30"},
+		"a field that does not exist": {saleFields, map[int]string{39: "00"}, "30"},
+		"a reversal":                  {reversalFields, nil, "00"},
+		"reversal with a track":       {reversalFields, map[int]string{35: "4242424242424242=30122010"}, "30"},
+		"reversal with a reference":   {reversalFields, map[int]string{37: "000000000001"}, "30"},
+		"reversal without a number":   {reversalFields, map[int]string{2: ""}, "30"},
+		"reversal without a reason":   {reversalFields, map[int]string{39: ""}, "30"},
+		"reversal for no reason":      {reversalFields, map[int]string{39: "00"}, "30"},
+		"reversal, wrong MAC":         {reversalFields, map[int]string{64: "FFFFFFFF"}, "A0"},
+		"sign-in without a licence":   {signInFields, map[int]string{62: "Sequence No12"}, "30"},
+		"sign-in with a track":        {signInFields, map[int]string{35: "4242424242424242=30122010"}, "30"},
+		"sign-in of another kind":     {signInFields, map[int]string{60: "00000001001"}, "30"},
+		"echo":                        {signInFields, map[int]string{0: "0820", 11: "", 62: "", 63: "", 60: "00000001301"}, "00"},
+		"sign-out is not served":      {signInFields, map[int]string{0: "0820", 62: "", 63: "", 60: "00000001002"}, "30"},
+		"an authorisation is not":     {saleFields, map[int]string{0: "0100"}, "12"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := speaker{t, newTestAcquirer(t)}
+			require.Equal(t, "00", s.ask(signInFields()).Get(39))
+			fields := c.base()
+			for f, value := range c.change {
+				fields[f] = value
+			}
+			before := s.a.Ledger()
+			answer := s.ask(fields)
+			assert.Equal(t, c.code, answer.Get(39))
+			assert.Equal(t, fields[11], answer.Get(11))
+			if c.code == "30" || c.code == "A0" || c.code == "97" || c.code == "03" || c.code == "77" {
+				assert.Equal(t, before, s.a.Ledger(), "nothing was posted")
+			}
+			assert.NoError(t, s.a.Ledger().Check())
+		})
+	}
+}
+
+func TestARepeatedSaleNeverPostsTwice(t *testing.T) {
+	s := speaker{t, newTestAcquirer(t)}
+	s.ask(signInFields())
+	assert.Equal(t, "00", s.ask(saleFields()).Get(39))
+	assert.Equal(t, "94", s.ask(saleFields()).Get(39))
+	assert.Equal(t, "00", s.ask(reversalFields()).Get(39))
+	assert.Equal(t, "94", s.ask(saleFields()).Get(39), "reversed is no licence to post again")
+	row, _ := s.a.Ledger().Find("10000001", 7)
+	assert.Equal(t, Reversed, row.State)
+	assert.Zero(t, s.a.Ledger().Accounts["visa"].Held)
+}
+
+func TestASaleThatComesAfterItsReversalIsNotPosted(t *testing.T) {
+	s := speaker{t, newTestAcquirer(t)}
+	s.ask(signInFields())
+	assert.Equal(t, "00", s.ask(reversalFields()).Get(39))
+	assert.Equal(t, "94", s.ask(saleFields()).Get(39))
+	row, _ := s.a.Ledger().Find("10000001", 7)
+	assert.Equal(t, Absent, row.State)
+}
+
+func TestKeysChangeAtEachSignIn(t *testing.T) {
+	s := speaker{t, newTestAcquirer(t)}
+	first, second := s.ask(signInFields()).Get(62), s.ask(signInFields()).Get(62)
+	assert.Len(t, first, 40)
+	assert.NotEqual(t, first, second)
+}
+
+func TestBooksAreKeptBeforeTheAnswerLeaves(t *testing.T) {
+	a := newTestAcquirer(t)
+	full := errors.New("disk full")
+	var kept []Ledger
+	a.o.Keep = func(l Ledger) error {
+		kept = append(kept, l)
+		if len(kept) == 2 {
+			return full
+		}
+		return nil
+	}
+	s := speaker{t, a}
+	s.ask(signInFields())
+	s.ask(saleFields())
+	require.Len(t, kept, 1)
+	assert.Equal(t, a.Ledger(), kept[0])
+
+	m := new(iso8583.Message)
+	m.SetMTI("0400")
+	for f, value := range reversalFields() {
+		if f > 0 {
+			m.Set(f, value)
+		}
+	}
+	packed, err := a.dialect.Pack(nil, m)
+	require.NoError(t, err)
+	packed = append(packed[:len(packed)-8], a.sessions["10000001"].mac(packed[:len(packed)-8])...)
+	_, err = a.dialect.Unpack(m, packed)
+	require.NoError(t, err)
+	_, err = a.answer(m)
+	require.ErrorIs(t, err, full)
+	_, err = a.answer(m)
+	require.ErrorIs(t, err, full, "and nobody is answered any more")
+}
+
+func TestOptionsThatMakeNoAcquirer(t *testing.T) {
+	for name, spoil := range map[string]func(*AcquirerOpts){
+		"short key":     func(o *AcquirerOpts) { o.TMK = o.TMK[:8] },
+		"no terminal":   func(o *AcquirerOpts) { o.Terminals = nil },
+		"odd terminal":  func(o *AcquirerOpts) { o.Terminals = map[string]string{"1": "2"} },
+		"large batch":   func(o *AcquirerOpts) { o.Batch = 1_000_000 },
+		"unsound books": func(o *AcquirerOpts) { o.Ledger.Accounts = map[string]AccountBook{"a": {Opening: 1}} },
+	} {
+		o := newTestAcquirer(t).o
+		require.NoError(t, o.Check())
+		spoil(&o)
+		require.Error(t, o.Check(), name)
+		assert.Panics(t, func() { NewAcquirer(o) }, name)
+	}
+}
+
+// oneWay is a line that says what it was given and hears nothing.
+type oneWay struct{ *bytes.Reader }
+
+func (oneWay) Write(p []byte) (int, error) { return len(p), nil }
+func (oneWay) Close() error                { return nil }
+
+// Whatever comes over a line, the acquirer neither panics nor hangs, and its books balance.
+func FuzzLine(f *testing.F) {
+	a := newTestAcquirer(f)
+	m := new(iso8583.Message)
+	m.SetMTI("0800")
+	for field, value := range signInFields() {
+		if field > 0 {
+			m.Set(field, value)
+		}
+	}
+	message, err := a.dialect.Pack(nil, m)
+	require.NoError(f, err)
+	frame := append([]byte{0x60, 0, 6, 0, 0, 0x60, 0x31, 0, 0x31, 0, 0}, message...)
+	prefixed := append(binary.BigEndian.AppendUint16(nil, uint16(len(frame))), frame...)
+	f.Add(prefixed, false)
+	f.Add(append(prefixed, prefixed...), false)
+	f.Add(frame, true)
+	f.Add(append(frame, frame[:20]...), true)
+	f.Add([]byte{0xFF, 0xFF}, false)
+	f.Fuzz(func(t *testing.T, raw []byte, bare bool) {
+		framing := link.LengthPrefixed
+		if bare {
+			framing = link.SelfDelimited
+		}
+		err := a.ServeConn(t.Context(), oneWay{bytes.NewReader(raw)}, framing)
+		require.NotErrorIs(t, err, io.EOF)
+		require.NoError(t, a.Ledger().Check())
+	})
+}

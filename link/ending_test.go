@@ -80,7 +80,8 @@ func TestAContextThatEndsWhileWritingTellsHowFarItGot(t *testing.T) {
 	in(t, func(t *testing.T, start starter) {
 		far := &farEnd{t: t, talk: func(c *call) {
 			_, _ = io.ReadFull(c, make([]byte, 40))
-			time.Sleep(stalled)
+			time.Sleep(10 * time.Second)
+			c.listen()
 		}}
 		r := start(over(far))
 		began := time.Now()
@@ -88,6 +89,7 @@ func TestAContextThatEndsWhileWritingTellsHowFarItGot(t *testing.T) {
 		require.ErrorIs(t, failed, errOperator)
 		require.Equal(t, 40, failed.Sent.Written)
 		r.took(began, 2*time.Second)
+		time.Sleep(20 * time.Second)
 		far.talk = approve
 		_, err := r.Exchange(ctx, sale("000025"))
 		require.NoError(t, err)

@@ -217,6 +217,34 @@ func TestAnAnswerIsDeliveredThoughTheLineEndsBehindIt(t *testing.T) {
 	})
 }
 
+func TestAnAnswerCountsWhateverElseHasHappenedByThen(t *testing.T) {
+	for name, end := range map[string]func(*call){
+		"the line ended": func(*call) {},
+		"time ran out":   (*call).listen,
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(t *testing.T, start starter) {
+				o := over(&farEnd{t: t, talk: func(c *call) {
+					c.say(answer(c.hear()))
+					end(c)
+				}})
+				r := start(o)
+				r.o.Progress = func(s Stage) {
+					if s.Step == Sent {
+						time.Sleep(time.Second) // the answer and the end of the line are there before anybody waits
+					}
+				}
+				r.o.Answer = 1 // nanosecond: over as soon as it is started
+				for range 20 {
+					_, err := r.Exchange(ctx, sale("000024"))
+					require.NoError(t, err)
+					_ = r.Hangup()
+				}
+			})
+		})
+	}
+}
+
 func TestARequestThatCannotBePackedDialsNothing(t *testing.T) {
 	in(t, func(t *testing.T, start starter) {
 		far := &farEnd{t: t, talk: approve}

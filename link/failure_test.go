@@ -123,6 +123,7 @@ func TestAStreamOutOfStepIsHungUpAtOnce(t *testing.T) {
 	}{
 		"a length beyond all messages": {LengthPrefixed, []byte{0x10, 0x0C}},
 		"text on the line":             {LengthPrefixed, []byte("HTTP/1.1 400")},
+		"the first of it":              {SelfDelimited, []byte("\r\n")},
 		"modem talk":                   {SelfDelimited, []byte("\r\nNO CARRIER\r\n")},
 		"a field that cannot be":       {SelfDelimited, []byte("\x60\x12\x34\x00\x06\x60\x31\x00\x31\x00\x00\x02\x10\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF")},
 	} {

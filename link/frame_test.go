@@ -128,8 +128,28 @@ func TestTheLongestFrameFits(t *testing.T) {
 	require.Equal(t, iso8583.MaxMessage+headerLen, maxBody)
 }
 
+func TestAMessageWithoutEndIsNotWaitedFor(t *testing.T) {
+	wide := &iso8583.Dialect{Name: "wide"}
+	for field := 59; field <= 63; field++ {
+		wide.Fields[field].Format = iso8583.Format{
+			Class: iso8583.B, Length: iso8583.LLLVAR, Encoding: iso8583.Binary, Max: 999}
+	}
+	d := &deframer{framing: SelfDelimited, dialect: wide}
+	stream := append(append(header.TPDU[:], header.Application[:]...), 0x02, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x3E)
+	for range 5 {
+		stream = append(append(stream, 0x09, 0x99), make([]byte, 999)...)
+	}
+	d.took(copy(d.room(), stream[:maxBody-1]))
+	_, _, err := d.next()
+	require.ErrorIs(t, err, errMore)
+	d.took(copy(d.room(), stream[maxBody-1:maxBody]))
+	_, _, err = d.next()
+	require.ErrorIs(t, err, ErrGarbage)
+	require.ErrorContains(t, err, "does not end within 4096 bytes")
+}
+
 func BenchmarkExchange(b *testing.B) {
-	far := &farEnd{talk: approve}
+	far := &farEnd{t: b, talk: approve}
 	l := New(Options{Header: header, Bearers: []Bearer{{Name: "pipe", Dialer: far}}})
 	defer l.Close()
 	m := sale("000024")

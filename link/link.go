@@ -187,7 +187,7 @@ func (l *Link) receive(ctx context.Context, s *session) (*Reply, error) {
 	case <-ctx.Done():
 		why = context.Cause(ctx)
 	}
-	reply, garbage, pending := s.giveUp()
+	reply, pending, garbage := s.giveUp()
 	if reply != nil {
 		s.silent = 0
 		return reply, nil
@@ -204,7 +204,8 @@ func (l *Link) receive(ctx context.Context, s *session) (*Reply, error) {
 	return nil, why
 }
 
-// Hangup ends the session, and with it an exchange that is waiting on it. The next Exchange dials.
+// Hangup ends the session, and with it an exchange that is waiting on it. It does not end a dial: that ends with its
+// context. The next Exchange dials.
 func (l *Link) Hangup() error { return l.hangup(fmt.Errorf("%w at this end", ErrHungUp)) }
 
 // Close ends the session and every exchange, for good. It returns when none is left.

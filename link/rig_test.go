@@ -57,7 +57,7 @@ func approval(stan string) *iso8583.Message {
 // farEnd is the acquirer's end of a line, and the Dialer that leads to it. Every connection is served by talk, in its
 // own goroutine, one call a connection; the line is hung up when talk returns.
 type farEnd struct {
-	t       *testing.T
+	t       testing.TB
 	framing Framing
 	orders  byte
 	talk    func(*call)

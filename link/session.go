@@ -111,7 +111,7 @@ func (s *session) await(w wanted) {
 
 // giveUp ends the wait. From here on the answer is a stray one. It returns the answer if that came at the same moment,
 // so that an answer is always either delivered or reported; and whether the line stopped inside a frame.
-func (s *session) giveUp() (r *Reply, garbage error, pending int) {
+func (s *session) giveUp() (r *Reply, pending int, garbage error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = nil
@@ -119,7 +119,7 @@ func (s *session) giveUp() (r *Reply, garbage error, pending int) {
 	case r = <-s.answer:
 	default:
 	}
-	return r, s.garbage, s.pending
+	return r, s.pending, s.garbage
 }
 
 // over tells why the session has ended, nil while it lives.

@@ -11,8 +11,8 @@ const (
 
 // Numbers we chose.
 const (
-	// sendTime bounds the writing of one frame. A frame has a few hundred bytes; 1200 baud, the slowest line still in
-	// use, takes 35 s for the longest frame there can be, and 4 s for a long one.
+	// sendTime bounds the writing of one frame. At 1200 baud, the slowest line still in use, it is good for 2400 bytes;
+	// a long request has 600.
 	sendTime = 20 * time.Second
 
 	// silentExchanges is how many exchanges in a row a session may leave unanswered before it is hung up. One keeps it,

@@ -33,7 +33,7 @@ var (
 type archive struct{ db *bolt.DB }
 
 func openArchive(path string, readOnly bool) (*archive, error) {
-	db, err := openBolt(path, bolt.Options{ReadOnly: readOnly})
+	db, err := openBolt(path, archiveStep, bolt.Options{ReadOnly: readOnly})
 	if err != nil {
 		return nil, err
 	}

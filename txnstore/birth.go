@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -55,9 +56,9 @@ func missingFiles(dir string) (missing []string, err error) {
 		case err != nil:
 			return nil, fmt.Errorf("look for %s: %w", name, err)
 		case !info.Mode().IsRegular():
-			return nil, damaged(path, "is not a file;")
+			return nil, damaged(path, "is not a file")
 		case info.Size() == 0:
-			return nil, damaged(path, "has no content;")
+			return nil, damaged(path, "has no content")
 		}
 	}
 	return missing, nil
@@ -67,7 +68,7 @@ func missingFiles(dir string) (missing []string, err error) {
 // be read says yes: on doubt nothing is made anew.
 func inService(dir string, missing []string) (name string, yes bool) {
 	for _, name := range fileNames() {
-		if name == missing[0] || len(missing) > 1 && name == missing[1] {
+		if slices.Contains(missing, name) {
 			continue
 		}
 		count, err := readBoot(filepath.Join(dir, name))
@@ -79,7 +80,7 @@ func inService(dir string, missing []string) (name string, yes bool) {
 }
 
 func missingFile(dir, missing, witness string) error {
-	return damaged(filepath.Join(dir, missing), "is missing although "+witness+" shows that this terminal has traded;")
+	return damaged(filepath.Join(dir, missing), "is missing although "+witness+" shows that this terminal has traded")
 }
 
 func readBoot(path string) (count counters, err error) {

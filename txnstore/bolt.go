@@ -22,16 +22,18 @@ const pageSize = 4096
 // lockPatience is how long a lock that another process is about to give up is waited for.
 const lockPatience = time.Second
 
-// openBolt opens an existing database with the options that both files share. The array freelist makes the order of page
+// openBolt opens an existing database of at least size bytes with the options that both files share. The array freelist makes the order of page
 // writes reproducible.
 //
 // bbolt may panic on a damaged file; what can be recovered is returned as ErrDamaged. The lock that bbolt leaks then is
 // harmless, because the directory is locked by this package.
-func openBolt(path string, o bolt.Options) (db *bolt.DB, err error) {
+func openBolt(path string, size int64, o bolt.Options) (db *bolt.DB, err error) {
 	o.Timeout = lockPatience
 	o.PageSize = pageSize
 	o.FreelistType = bolt.FreelistArrayType
-	o.OpenFile = openExisting
+	o.OpenFile = func(path string, flag int, mode os.FileMode) (*os.File, error) {
+		return openExisting(path, flag, mode, size)
+	}
 	err = guarded(path, func() (err error) {
 		db, err = bolt.Open(path, 0o600, &o)
 		return err
@@ -39,6 +41,8 @@ func openBolt(path string, o bolt.Options) (db *bolt.DB, err error) {
 	switch {
 	case err == nil:
 		return db, nil
+	case errors.Is(err, ErrDamaged):
+		return nil, err
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("%w: %s", ErrLocked, path)
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
@@ -48,16 +52,17 @@ func openBolt(path string, o bolt.Options) (db *bolt.DB, err error) {
 	}
 }
 
-// openExisting keeps bbolt from creating a file, or from making a new database of one that lost its content.
-func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
+// openExisting keeps bbolt from creating a file, from making a new database of one that lost its content, and from mapping
+// one that was cut.
+func openExisting(path string, flag int, mode os.FileMode, size int64) (*os.File, error) {
 	f, err := os.OpenFile(path, flag&^os.O_CREATE, mode)
 	if err != nil {
 		return nil, err
 	}
-	if info, err := f.Stat(); err != nil || info.Size() < 4*pageSize {
+	if info, err := f.Stat(); err != nil || info.Size() < size {
 		_ = f.Close()
 		if err == nil {
-			err = damaged(path, fmt.Sprintf("has only %d bytes", info.Size()))
+			err = damaged(path, fmt.Sprintf("has only %d bytes of %d", info.Size(), size))
 		}
 		return nil, err
 	}

@@ -12,8 +12,8 @@ type files struct {
 	shadow  *shadowFile
 }
 
-func openFiles(dir string, readOnly bool) (f *files, err error) {
-	f = &files{}
+func openFiles(dir string, readOnly bool) (_ *files, err error) {
+	f := &files{}
 	defer func() {
 		if err != nil {
 			_ = f.close()

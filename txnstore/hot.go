@@ -42,7 +42,7 @@ type found struct {
 // openHot maps the file as it is. NoFreelistSync saves a page of every commit and costs a walk over the whole file when it
 // is opened, which is sixteen pages here. MaxSize makes growing an error instead of a hole in the file.
 func openHot(path string, readOnly bool) (*hotFile, error) {
-	db, err := openBolt(path, bolt.Options{ReadOnly: readOnly, NoFreelistSync: true, MaxSize: hotSize})
+	db, err := openBolt(path, hotSize, bolt.Options{ReadOnly: readOnly, NoFreelistSync: true, MaxSize: hotSize})
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (h *hotFile) read(c *codec) (hotImage, error) {
 		for i := range image.slots {
 			bucket := tx.Bucket(slotBucket(i))
 			if bucket == nil {
-				return damaged(h.db.Path(), fmt.Sprintf("has no slot %d;", i))
+				return damaged(h.db.Path(), fmt.Sprintf("has no slot %d", i))
 			}
 			image.slots[i] = decodeFound(c, bucket.Get(slotKey))
 		}
@@ -71,7 +71,7 @@ func (h *hotFile) counters() (count counters, err error) {
 	err = view(h.db, func(tx *bolt.Tx) (err error) {
 		bucket := tx.Bucket(counterBucket)
 		if bucket == nil {
-			return damaged(h.db.Path(), "has no counters;")
+			return damaged(h.db.Path(), "has no counters")
 		}
 		count, err = openCounters(bucket.Get(counterKey))
 		return err

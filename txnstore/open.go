@@ -165,7 +165,7 @@ func (s *Store) Close() error {
 	}
 	err := s.ready()
 	if err == nil {
-		err = s.commitMarks()
+		err = s.tidy(false)
 	}
 	s.closed = true
 	if s.files != nil {

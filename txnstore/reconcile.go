@@ -71,7 +71,7 @@ func (r *reconciled) identify(hot hotImage, shadow shadowImage) error {
 		return err
 	}
 	if idErr != nil && shadow.idErr != nil {
-		return damaged(shadowName, fmt.Sprintf("and %s do not say whose store this is (%v);", archiveName, idErr))
+		return damaged(shadowName, fmt.Sprintf("and %s do not say whose store this is (%v)", archiveName, idErr))
 	}
 	own := r.codec.seals
 	if idErr == nil {

@@ -1,7 +1,40 @@
 package txnstore
 
+import "errors"
+
 // archiveBatch is how many finished transactions make a commit of archive.db worth its pages.
 const archiveBatch = 4
+
+// Tidy does what can wait until no customer does: it archives finished transactions, four or more in one commit or fewer
+// when no slot is left, and commits what waits to ride.
+func (s *Store) Tidy() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(); err != nil {
+		return err
+	}
+	return s.tidy(s.archiveDue())
+}
+
+// tidy goes on to hot.db when the archive has no room, but not after a commit whose outcome is unknown.
+func (s *Store) tidy(archive bool) error {
+	var err error
+	switch {
+	case archive:
+		err = s.archiveFinished()
+	case len(s.marks) > 0:
+		err = s.commitArchive(nil)
+	}
+	if errors.Is(err, ErrUnknownCommit) {
+		return err
+	}
+	for _, sl := range s.slots {
+		if sl.kind == slotLive && sl.dirty {
+			return errors.Join(err, s.commitHot(nil, s.count))
+		}
+	}
+	return err
+}
 
 // finished lists the slots whose records need not stay: closed, waiting for paper, or waiting for people.
 func (s *Store) finished() (slots []int) {
@@ -39,21 +72,6 @@ func (s *Store) archiveFinished() error {
 	}
 	for _, i := range slots {
 		s.slots[i] = slot{kind: slotFree}
-	}
-	return nil
-}
-
-// commitMarks commits what waits to ride.
-func (s *Store) commitMarks() error {
-	if len(s.marks) > 0 {
-		if err := s.commitArchive(nil); err != nil {
-			return err
-		}
-	}
-	for _, sl := range s.slots {
-		if sl.kind == slotLive && sl.dirty {
-			return s.commitHot(nil, s.count)
-		}
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func (e *engine) command(ctx context.Context, line string, wait time.Duration, a
 		return fmt.Errorf("%s: %w", line, failure)
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		return err
-	case heard:
+	case heard || e.lex.halfway():
 		return ErrGarbage
 	default:
 		return ErrNoModem

@@ -171,16 +171,16 @@ func (c *call) Write(p []byte) (int, error) {
 	if !c.plus.completes(p, time.Now()) {
 		return c.send(p)
 	}
-	n, err := c.send(p[:len(p)-1])
-	if err != nil {
-		return n, err
+	for i := range p {
+		if err := c.pause(longer(c.plus.guard)); err != nil {
+			return i, err
+		}
+		c.plus.runs = 1
+		if n, err := c.send(p[i : i+1]); err != nil {
+			return i + n, err
+		}
 	}
-	if err := c.pause(longer(c.plus.guard)); err != nil {
-		return n, err
-	}
-	c.plus.run = 0
-	last, err := c.send(p[n:])
-	return n + last, err
+	return len(p), nil
 }
 
 func (c *call) send(p []byte) (int, error) {

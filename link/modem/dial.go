@@ -106,8 +106,11 @@ func (m *Modem) dial(ctx context.Context) ([]byte, error) {
 	switch {
 	case err == nil && outcome.connected():
 		return m.at.lex.unread(), nil
+	case err == nil && outcome.class == ofCall:
+		m.idle = true // 5.7.1: sent in command state, on hook
+		return nil, outcome.failure()
 	case err == nil:
-		m.idle = true // 5.7.1: every other result code of D is sent in command state, on hook
+		_ = m.hangUp(false) // OK leaves the line off hook, ERROR a call up that nobody knew of (table 8)
 		if failure := outcome.failure(); failure != nil {
 			return nil, failure
 		}

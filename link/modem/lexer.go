@@ -69,12 +69,21 @@ func (x *lexer) finish() (token, bool) {
 		t.kind = noise
 	case t.text == "":
 		return token{}, false
-	case x.sent != "" && strings.HasSuffix(t.text, x.sent):
-		t.kind = echo // the suffix, because an escape sequence typed in command state is echoed before it
+	case x.echoed():
+		t.kind = echo
 	}
 	x.line, x.bad = x.line[:0], false
 	return t, true
 }
+
+// echoed reports whether the line so far is the command that was sent: its end, because an escape sequence typed in
+// command state is echoed before it.
+func (x *lexer) echoed() bool {
+	return x.sent != "" && !x.bad && strings.HasSuffix(string(x.line), x.sent)
+}
+
+// halfway reports whether something other than an echo has come and not ended: at the wrong speed no line ever does.
+func (x *lexer) halfway() bool { return x.bad || len(x.line) > 0 && !x.echoed() }
 
 // unread gives up what follows the last line: the beginning of the payload.
 func (x *lexer) unread() []byte {

@@ -5,21 +5,26 @@ import (
 	"time"
 )
 
-// lonePlus keeps payload from being taken for the escape sequence: three plus signs and nothing else between two guard
-// times. Its owner is the call's writer.
+// lonePlus keeps payload from being taken for the escape sequence: a guard time, three plus signs less than a guard time
+// apart, a guard time. Modem and terminal do not measure a silence alike, so one of about a guard time may be either,
+// and every reading that the modem may have is followed. Its owner is the call's writer.
 type lonePlus struct {
 	guard time.Duration
-	run   int       // plus signs since the last silence, or -1 when something else was sent since
+	runs  uint      // bit n: the modem may have seen a silence and then just n plus signs
 	sent  time.Time // the last byte
 }
 
-// completes reports whether p would make the third lone plus sign. The last byte of p must then wait for a guard time:
+// completes reports whether p may make the third lone plus sign. Its bytes must then be sent a guard time apart:
 // characters that far apart are no escape sequence (Hayes Technical Reference, S12).
 func (l *lonePlus) completes(p []byte, now time.Time) bool {
-	if now.Sub(l.sent) >= l.guard-l.guard/10 {
-		l.run = 0
+	silence := now.Sub(l.sent)
+	if silence > l.guard-l.guard/10 {
+		l.runs |= 1
 	}
-	return l.run >= 0 && l.run+len(p) == len(escape) && len(bytes.Trim(p, "+")) == 0
+	if silence >= longer(l.guard) {
+		l.runs = 1
+	}
+	return len(p) <= len(escape) && allPlus(p) && l.runs&(1<<(len(escape)-len(p))) != 0
 }
 
 func (l *lonePlus) wrote(p []byte, now time.Time) {
@@ -27,9 +32,11 @@ func (l *lonePlus) wrote(p []byte, now time.Time) {
 		return
 	}
 	l.sent = now
-	if l.run < 0 || len(bytes.Trim(p, "+")) > 0 || l.run+len(p) > len(escape) {
-		l.run = -1
-		return
+	l.runs <<= min(len(p), len(escape))
+	l.runs &= 1<<len(escape) - 1
+	if !allPlus(p) {
+		l.runs = 0
 	}
-	l.run += len(p)
 }
+
+func allPlus(p []byte) bool { return len(bytes.Trim(p, "+")) == 0 }

@@ -1,0 +1,175 @@
+package modem
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func lexAll(x *lexer, pieces ...[]byte) (all []token) {
+	for _, p := range pieces {
+		x.feed(p)
+		for t, ok := x.next(); ok; t, ok = x.next() {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+func TestLexer(t *testing.T) {
+	for name, c := range map[string]struct {
+		sent, in string
+		want     []token
+		unread   string
+	}{
+		"an answer":                 {"AT", "\r\nOK\r\n", []token{{text, "OK"}}, ""},
+		"with echo":                 {"ATE0", "ATE0\r\r\nOK\r\n", []token{{echo, "ATE0"}, {text, "OK"}}, ""},
+		"echo after an escape":      {"ATH", "+++ATH\r\r\nOK\r\n", []token{{echo, "+++ATH"}, {text, "OK"}}, ""},
+		"a line feed alone":         {"", "one\ntwo\n", []token{{text, "one"}, {text, "two"}}, ""},
+		"noise, then an answer":     {"AT", "\x00\xff~#\x80K\r\nOK\r\n", []token{{noise, "~#K"}, {text, "OK"}}, ""},
+		"a line that does not end":  {"", "12", nil, ""},
+		"a CR that is not followed": {"", "OK\r", nil, ""},
+		"a line that is too long":   {"", strings.Repeat("x", 300) + "\r\nOK\r\n", []token{{noise, strings.Repeat("x", 256)}, {text, "OK"}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var x lexer
+			x.expect(c.sent)
+			assert.Equal(t, c.want, lexAll(&x, []byte(c.in)))
+			assert.Equal(t, c.unread, string(x.unread()))
+		})
+	}
+}
+
+// FuzzLexer: the same bytes give the same tokens however they are cut, no token carries its line end or grows without
+// limit, and what follows a CONNECT is left to the byte.
+func FuzzLexer(f *testing.F) {
+	for _, seed := range []string{
+		"\r\nOK\r\n", "AT\r\r\nOK\r\n", "\r\nCONNECT 9600/ARQ\r\n\x60\x00", "0\r", "\x00\xff\r\nNO CARRIER\r\n", "\n\r\n\r\r",
+		strings.Repeat("x", 600),
+	} {
+		f.Add([]byte(seed), 1)
+	}
+	f.Fuzz(func(t *testing.T, in []byte, cut int) {
+		whole, split := &lexer{sent: "AT"}, &lexer{sent: "AT"}
+		want := lexAll(whole, in)
+		var pieces [][]byte
+		for rest, size := in, 1+max(0, cut)%7; len(rest) > 0; {
+			n := min(size, len(rest))
+			pieces = append(pieces, rest[:n])
+			rest = rest[n:]
+		}
+		require.Equal(t, want, lexAll(split, pieces...))
+		for _, token := range want {
+			require.NotEmpty(t, token.text+token.kind.name())
+			require.LessOrEqual(t, len(token.text), maxLine)
+			require.NotContains(t, token.text, "\r")
+			require.NotContains(t, token.text, "\n")
+			_, _ = resultOf(token.text)
+		}
+		require.Empty(t, whole.in)
+
+		connect := &lexer{}
+		connect.feed(append([]byte("\r\nCONNECT 9600\r\n"), in...))
+		first, ok := connect.next()
+		require.True(t, ok)
+		require.Equal(t, token{text, "CONNECT 9600"}, first)
+		require.Equal(t, string(in), string(connect.unread()))
+	})
+}
+
+func (k kind) name() string { return [...]string{"text", "echo", "noise"}[k] }
+
+// FuzzCarrier: nothing of the payload is lost, added or put in another order, however it is cut, and only a report at
+// the very end is held back.
+func FuzzCarrier(f *testing.F) {
+	for _, seed := range []string{"\r\nNO CARRIER\r\n", "a\r\nNO CARRIER\r\nb", "\r\r\nNO\r\nNO CARRIER\r", "\r\n\r\nNO CARRIER\r\n"} {
+		f.Add([]byte(seed), 1)
+	}
+	f.Fuzz(func(t *testing.T, in []byte, cut int) {
+		var w watch
+		var out []byte
+		for rest, size := in, 1+max(0, cut)%7; len(rest) > 0; {
+			n := min(size, len(rest))
+			out = w.sift(out, rest[:n])
+			rest = rest[n:]
+		}
+		require.Equal(t, string(in), string(out)+string(w.held))
+		require.True(t, strings.HasPrefix(carrierLost, string(w.held)))
+		require.Equal(t, strings.HasSuffix(string(in), carrierLost), w.reported())
+		require.Equal(t, string(in), string(w.release(out)))
+		require.False(t, w.waiting())
+	})
+}
+
+// Modems that the simulated one is not: each answers from a script.
+func TestModemsWithOtherHabits(t *testing.T) {
+	for name, c := range map[string]struct {
+		dialled string // answer to the dial string
+		early   string // payload that came in one piece with it
+		err     error
+	}{
+		"speed and protocol":      {"\r\nCONNECT 9600/ARQ/V34/LAPM\r\n", "", nil},
+		"no speed":                {"\r\nCONNECT\r\n", "", nil},
+		"payload at once":         {"\r\nCONNECT 1200\r\n\x05\r\nOK\r\n", "\x05\r\nOK\r\n", nil},
+		"payload of a line feed":  {"\r\nCONNECT 1200\r\n\n", "\n", nil},
+		"progress":                {"\r\nRINGING\r\n\r\nCARRIER 2400\r\n\r\nPROTOCOL: NONE\r\n\r\nCONNECT 2400\r\n", "", nil},
+		"echo of the dial string": {"ATDT95516\r\r\nCONNECT\r\n", "", nil},
+		"two words for dial tone": {"\r\nNO DIAL TONE\r\n", "", ErrNoDialtone},
+		"an incoming call":        {"\r\nRING\r\n\r\nBUSY\r\n", "", ErrBusy},
+		"refused":                 {"\r\nERROR\r\n", "", ErrRefused},
+		"blacklisted":             {"\r\nBLACKLISTED\r\n", "", ErrRefused},
+		"stays in command state":  {"\r\nOK\r\n", "", ErrNoCarrier},
+		"noise, then a call":      {"\x7f\x00\xfe\r\nCONNECT 300\r\n", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				terminal, far := net.Pipe()
+				go script(far, c.dialled)
+				m, err := New(terminal, &Opts{Number: number})
+				require.NoError(t, err)
+				conn, err := m.Dial(context.Background())
+				if c.err != nil {
+					require.ErrorIs(t, err, c.err)
+					require.True(t, m.idle, "on hook, and known to be")
+				} else {
+					require.NoError(t, err)
+					require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Second)))
+					got := make([]byte, 100)
+					n, _ := conn.Read(got)
+					assert.Equal(t, c.early, string(got[:n]))
+				}
+				require.NoError(t, far.Close())
+				require.NoError(t, terminal.Close())
+			})
+		})
+	}
+}
+
+// script answers OK to every command and what it was given to a dial string.
+func script(far net.Conn, dialled string) {
+	var line []byte
+	b := make([]byte, 1)
+	for {
+		if _, err := far.Read(b); err != nil {
+			return
+		}
+		line = append(line, b[0])
+		if b[0] != '\r' {
+			continue
+		}
+		answer := "\r\nOK\r\n"
+		if strings.HasPrefix(string(line), dial) {
+			answer = dialled
+		}
+		line = nil
+		if _, err := far.Write([]byte(answer)); err != nil {
+			return
+		}
+	}
+}

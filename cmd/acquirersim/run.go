@@ -26,6 +26,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	acquirer := linktest.NewAcquirer(o.acquirer)
+	if o.acquirer.Keep != nil {
+		// Before the first terminal calls, so that a place that cannot be written is found now.
+		if err := o.acquirer.Keep(acquirer.Ledger()); err != nil {
+			return err
+		}
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 

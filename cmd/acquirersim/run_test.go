@@ -263,6 +263,7 @@ func TestCommandLinesThatAreRefused(t *testing.T) {
 		"batch":                {append(good, "-batch", "1000000"), "six digits"},
 		"short key":            {append(good, "-tmk-file", badKey), "32 hexadecimal digits"},
 		"torn books":           {append(good, "-ledger", badBooks), "damaged"},
+		"books nowhere":        {append(good, "-ledger", filepath.Join(directory, "none", "books")), "no such file"},
 		"no such address":      {append(good, "-listen", "256.0.0.1:0"), "listen"},
 		"no directory":         {append(good, "-control", "unix:"+filepath.Join(directory, "none", "x")), "control"},
 	} {

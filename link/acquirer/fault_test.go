@@ -184,6 +184,37 @@ func TestAKeyRefusalWithoutMACStillLeadsToASignIn(t *testing.T) {
 	})
 }
 
+func TestARefusalNeedNotNameTheMerchantButMustNameTheAmount(t *testing.T) {
+	inWorld(t, settings{}, func(w *world) {
+		w.fault("wrongmerchant")
+		sale, card := w.sale("poor", txn.Swiped, 1250)
+		answer, _, err := w.host.Request(w.ctx, sale, card)
+		require.NoError(t, err)
+		assert.Equal(t, "51", answer.Code)
+
+		w.fault("wrongamount")
+		sale, card = w.sale("poor", txn.Swiped, 1250)
+		_, _, err = w.host.Request(w.ctx, sale, card)
+		assert.Equal(t, txn.OtherCause, w.reasonOf(err))
+	})
+}
+
+func TestTheAcquirerOrdersASignIn(t *testing.T) {
+	inWorld(t, settings{}, func(w *world) {
+		for _, order := range []struct {
+			fault    string
+			signedIn bool
+		}{{"order 0", true}, {"order 2", true}, {"order 3", false}} {
+			w.fault(order.fault)
+			sale, card := w.sale("visa", txn.Swiped, 1250)
+			answer, _, err := w.host.Request(w.ctx, sale, card)
+			require.NoError(t, err)
+			assert.True(t, answer.Approved, order.fault)
+			assert.Equal(t, order.signedIn, w.host.SignedIn(), order.fault)
+		}
+	})
+}
+
 func TestAcquirersThatSignNoRefusals(t *testing.T) {
 	inWorld(t, settings{bank: func(o *linktest.AcquirerOpts) { o.BareDeclines = true }}, func(w *world) {
 		sale, card := w.sale("poor", txn.Swiped, 1250)

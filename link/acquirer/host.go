@@ -11,7 +11,6 @@ import (
 
 	"posagent/link"
 	"posagent/link/iso8583"
-	"posagent/txnstore/txn"
 )
 
 // Options say who the terminal is and how its acquirer wants to be spoken to.
@@ -188,99 +187,5 @@ func (h *Host) Echo(ctx context.Context) error {
 	if code := reply.Message.Get(39); code != approvedCode {
 		return &RefusedError{"echo", code}
 	}
-	return nil
-}
-
-// Request sends a sale (0200) and returns the acquirer's verdict. Without working keys it signs in first. The evidence
-// is valid beside an error too. The error is an *AnswerError.
-//
-// Answers 09 (still being processed) and 10 (part of the amount approved) are no verdict on a sale of one amount: they
-// come as errors with reason 06, and the sale is to be reversed. After A0, 99, 77 and 97 the next message signs in first.
-func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Answer, txn.Evidence, error) {
-	return h.financial(ctx, t, true, func() (*iso8583.Message, error) { return saleMessage(t, p) })
-}
-
-// Reverse sends the reversal of t (0400) with t's own STAN, batch and reason. Answer.Approved says that the acquirer's
-// code ends the repetition: 00, 12 or 25. 25 proves less than 00, because a host also answers it for what it reversed
-// before and for yesterday's business, so the caller looks at Answer.Code again. The error is an *AnswerError; its reason
-// is the one that the next try should carry.
-func (h *Host) Reverse(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence, error) {
-	answer, sent, err := h.financial(ctx, t, false, func() (*iso8583.Message, error) { return reversalMessage(t) })
-	var failure *AnswerError
-	if errors.As(err, &failure) {
-		if failure.Reason == txn.NoAnswer {
-			failure.Reason = t.Reason
-		} else {
-			failure.Reason = txn.OtherCause
-		}
-	}
-	return answer, sent, err
-}
-
-func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func() (*iso8583.Message, error)) (txn.Answer, txn.Evidence, error) {
-	mac, err := h.ready(ctx, t, fresh)
-	if err != nil {
-		return txn.Answer{}, txn.Evidence{}, err
-	}
-	request, err := build()
-	if err == nil {
-		defer request.Reset() // it holds card data
-		err = h.sign(mac, request)
-	}
-	if err != nil {
-		return txn.Answer{}, txn.Evidence{}, unsent("the message cannot be built", err)
-	}
-	reply, err := h.link.Exchange(ctx, request)
-	if err != nil {
-		failure := unanswered(err)
-		return txn.Answer{}, failure.Sent, failure
-	}
-	if reply.Orders == link.OrderSignIn {
-		h.disown(mac)
-	}
-	answer, failure := h.judge(mac, request, reply.Message)
-	if failure != nil {
-		failure.Sent = reply.Sent
-		return txn.Answer{}, reply.Sent, failure
-	}
-	return answer, reply.Sent, nil
-}
-
-// ready gives the working key, signing in if there is none. A sale that was recorded under another batch than the
-// acquirer names at that sign-in would be refused (77): it is not sent, and begins again under the right one.
-func (h *Host) ready(ctx context.Context, t txn.Txn, fresh bool) (key, error) {
-	if h.fault != nil {
-		return key{}, unsent("the acquirer's configuration is not usable", h.fault)
-	}
-	if t.Terminal != h.o.Terminal {
-		return key{}, unsent(fmt.Sprintf("the transaction belongs to terminal %q, the keys to %s", t.Terminal, h.o.Terminal), nil)
-	}
-	if mac := h.key(); !mac.isZero() {
-		return mac, nil
-	}
-	batch, err := h.signIn(ctx)
-	if err != nil {
-		return key{}, unsent("not signed in", err)
-	}
-	if fresh && t.Batch != batch {
-		return key{}, unsent(fmt.Sprintf("the acquirer has opened batch %06d and the transaction has %06d: begin again", batch, t.Batch), nil)
-	}
-	mac := h.key()
-	if mac.isZero() {
-		return key{}, unsent("signed in, and signed out again at once", nil)
-	}
-	return mac, nil
-}
-
-// sign adds field 64 over the message as it will travel, the bit of field 64 set.
-func (h *Host) sign(mac key, m *iso8583.Message) error {
-	m.SetBytes(64, make([]byte, macLength))
-	packed, err := h.o.Dialect.Pack(nil, m)
-	if err != nil {
-		return err
-	}
-	defer clear(packed)
-	field := h.o.MAC.field64(mac, packed[:len(packed)-macLength])
-	m.SetBytes(64, field[:])
 	return nil
 }

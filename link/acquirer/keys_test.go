@@ -109,6 +109,16 @@ func TestKeysOfTheWrongLengthAreRefused(t *testing.T) {
 	assert.ErrorIs(t, err, ErrMasterKey, "equal halves are single DES")
 }
 
+func TestOnlyTheKeyThatFailedIsDisowned(t *testing.T) {
+	h := New(nil, Options{})
+	older, newer := newKey(make([]byte, 8)), newKey(make([]byte, 8))
+	h.mac = newer
+	h.disown(older)
+	assert.True(t, h.SignedIn(), "somebody signed in meanwhile")
+	h.disown(newer)
+	assert.False(t, h.SignedIn())
+}
+
 func TestCheckValuePublished(t *testing.T) {
 	var zeros [8]byte
 	newKey(unhex(t, "0123456789ABCDEFFEDCBA9876543210")).cipher().Encrypt(zeros[:], zeros[:])

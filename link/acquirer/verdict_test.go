@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"posagent/link/iso8583"
+	"posagent/txnstore/txn"
 )
 
 func gb(t testing.TB, s string) string {
@@ -86,6 +87,41 @@ func sold(t testing.TB) (h *Host, mac key, request *iso8583.Message, approval []
 	approval, err := iso8583.UnionPay().Pack(nil, answer)
 	require.NoError(t, err)
 	return h, mac, request, approval
+}
+
+// The link matches answers too, so a foreign one never gets this far unless the link is mistaken.
+func TestAForeignAnswer(t *testing.T) {
+	for name, change := range map[string]func(*iso8583.Message){
+		"type":          func(m *iso8583.Message) { m.SetMTI("0410") },
+		"version":       func(m *iso8583.Message) { m.SetMTI("1210") },
+		"request":       func(m *iso8583.Message) { m.SetMTI("0200") },
+		"STAN":          func(m *iso8583.Message) { m.Set(11, "000008") },
+		"no STAN":       func(m *iso8583.Message) { m.Clear(11) },
+		"terminal":      func(m *iso8583.Message) { m.Set(41, "10000002") },
+		"response code": func(m *iso8583.Message) { m.Clear(39) },
+	} {
+		h, mac, request, approval := sold(t)
+		answer := new(iso8583.Message)
+		_, err := iso8583.UnionPay().Unpack(answer, approval)
+		require.NoError(t, err)
+		require.Empty(t, foreign(request, answer))
+		change(answer)
+		assert.NotEmpty(t, foreign(request, answer), name)
+		_, failure := h.judge(mac, request, answer)
+		require.NotNil(t, failure, name)
+		assert.Equal(t, txn.OtherCause, failure.Reason, name)
+		assert.True(t, h.SignedIn(), "somebody else's answer says nothing of our keys")
+	}
+}
+
+func TestABatchThatIsNone(t *testing.T) {
+	for private, want := range map[string]uint32{"00000042003": 42, "00999999": 999_999, "": 0, "0000004": 0, "00000000003": 0} {
+		m := new(iso8583.Message)
+		m.Set(60, private)
+		got, err := batchOf(m)
+		assert.Equal(t, want, got)
+		assert.Equal(t, want == 0, err != nil, private)
+	}
 }
 
 // Every single damaged bit of an approval makes it worthless: the MAC covers all of it.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"golang.org/x/text/encoding/simplifiedchinese"
-
 	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 )
@@ -123,7 +121,7 @@ func (a *Acquirer) saleLocked(m, out *iso8583.Message, fault Fault) {
 		return
 	}
 	name, verdict := a.judge(sale)
-	if verdict == codeApproved && fault.Code != "" && fault.Kind != Forge {
+	if verdict == codeApproved && fault.Code != "" && (fault.Kind == Approve || fault.Kind == Decline) {
 		verdict = fault.Code
 	}
 	row := a.books.sell(sale, name, verdict)
@@ -215,74 +213,4 @@ func (a *Acquirer) echoLocked(m *iso8583.Message) *iso8583.Message {
 		out.Set(44, "03050000   48021000")
 	}
 	return out
-}
-
-// sealLocked adds the text that the person at the terminal sees, spoils what the fault spoils, and adds the MAC.
-func (a *Acquirer) sealLocked(out *iso8583.Message, terminal string, fault Fault) ([]byte, error) {
-	if fault.Kind == Forge {
-		out.Set(39, fault.Code)
-		out.Clear(38)
-	}
-	financial := out.MTI() == "0210" || out.MTI() == "0410"
-	if financial {
-		out.Set(63, words(out.Get(39)))
-	}
-	spoil(out, fault)
-	s, signedIn := a.sessions[terminal]
-	bare := a.o.BareDeclines && !approves(out.Get(39)) || fault.Kind == NoMAC || fault.Kind == Forge
-	if !financial || !signedIn || bare || out.Get(39) == codeMAC {
-		return a.dialect.Pack(nil, out)
-	}
-	out.Set(64, "00000000")
-	packed, err := a.dialect.Pack(nil, out)
-	if err != nil {
-		return nil, err
-	}
-	data := packed[:len(packed)-8]
-	mac := s.mac(data)
-	if fault.Kind == WrongMAC {
-		mac = s.mac(append([]byte("wrong"), data...))
-	}
-	return append(data, mac...), nil
-}
-
-// spoil makes the answer disagree with its request. The MAC is made afterwards and is right.
-func spoil(out *iso8583.Message, fault Fault) {
-	bump := func(field int) {
-		value := out.Bytes(field)
-		if len(value) == 0 {
-			return
-		}
-		changed := append([]byte(nil), value...)
-		last := &changed[len(changed)-1]
-		*last = '0' + (*last-'0'+1)%10
-		out.SetBytes(field, changed)
-	}
-	switch fault.Kind {
-	case WrongSTAN:
-		bump(11)
-	case WrongAmount:
-		bump(4)
-	case WrongTerminal:
-		bump(41)
-	case WrongMerchant:
-		bump(42)
-	}
-}
-
-// words is field 63 of an answer: card organisation 3, then issuer, centre and acquirer text of 20 bytes each, GB18030.
-func words(code string) string {
-	issuer, centre := "交易成功", "欢迎使用银联卡"
-	if !approves(code) {
-		issuer, centre = "交易失败", "请查询发卡行"
-	}
-	text := "CUP"
-	for _, part := range []string{issuer, centre, ""} {
-		encoded, err := simplifiedchinese.GB18030.NewEncoder().String(part)
-		if err != nil {
-			encoded = ""
-		}
-		text += fmt.Sprintf("%-20s", encoded)
-	}
-	return text
 }

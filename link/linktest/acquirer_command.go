@@ -8,7 +8,7 @@ import (
 
 // Command does what one line of text asks and answers in one line:
 //
-//	fault NAME [CODE|TIME] [for sale|reversal|signin|any] [times N|always]
+//	fault NAME [CODE|TIME|DIGIT] [for sale|reversal|signin|any] [times N|always]
 //	fault none
 //	ledger     the books as JSON
 //	check      an error if money was made or lost

@@ -18,7 +18,7 @@ const (
 	Decline       FaultKind = "decline"       // CODE: refused, nothing is held or given back
 	Silent        FaultKind = "silent"        // posted, never answered
 	Lost          FaultKind = "lost"          // never arrived
-	Late          FaultKind = "late"          // DUR: posted, answered after that time
+	Late          FaultKind = "late"          // TIME: posted, answered after that time
 	Twice         FaultKind = "twice"         // answered two times
 	WrongMAC      FaultKind = "badmac"        // posted, the answer's MAC is wrong
 	NoMAC         FaultKind = "nomac"         // posted, the answer has no MAC
@@ -32,8 +32,9 @@ const (
 	WrongTerminal FaultKind = "wrongterminal" // posted, the answer names another terminal
 	WrongMerchant FaultKind = "wrongmerchant" // posted, the answer names another merchant
 	WrongCheck    FaultKind = "badkcv"        // the sign-in answer's MAC key has a wrong check value
-	Slow          FaultKind = "slow"          // DUR: that time between two bytes of the answer
+	Slow          FaultKind = "slow"          // TIME: that time between two bytes of the answer
 	Forge         FaultKind = "forge"         // CODE: posted, and somebody on the line answers that code without a MAC
+	Order         FaultKind = "order"         // DIGIT: none, and the answer's header gives that order, 3 to sign in again
 )
 
 // argument tells what follows a fault's name.
@@ -44,10 +45,11 @@ const (
 	code
 	codeOrNothing
 	duration
+	digit
 )
 
 var faultKinds = map[FaultKind]argument{
-	Approve: codeOrNothing, Decline: code, Forge: code, Late: duration, Slow: duration,
+	Approve: codeOrNothing, Decline: code, Forge: code, Late: duration, Slow: duration, Order: digit,
 	Silent: nothing, Lost: nothing, Twice: nothing, WrongMAC: nothing, NoMAC: nothing, DropBefore: nothing, Drop: nothing,
 	DropAfter: nothing, Cut: nothing, Garbage: nothing, WrongSTAN: nothing, WrongAmount: nothing, WrongTerminal: nothing,
 	WrongMerchant: nothing, WrongCheck: nothing,
@@ -75,13 +77,13 @@ const (
 // Fault is a fault that waits for its messages.
 type Fault struct {
 	Kind  FaultKind
-	Code  string        // approve, decline, forge
+	Code  string        // approve, decline, forge, order
 	Delay time.Duration // late, slow
 	For   Aim           // "" means AtSale, or AtSignIn for badkcv
 	Times int           // messages that it meets; 0 means 1
 }
 
-// ParseFault reads "NAME [CODE|DUR] [for sale|reversal|signin|any] [times N|always]".
+// ParseFault reads "NAME [CODE|TIME|DIGIT] [for sale|reversal|signin|any] [times N|always]".
 func ParseFault(text string) (Fault, error) {
 	words := strings.Fields(text)
 	if len(words) == 0 {
@@ -101,8 +103,8 @@ func ParseFault(text string) (Fault, error) {
 			return Fault{}, err
 		}
 		words = words[1:]
-	} else if wants == code || wants == duration {
-		return Fault{}, fmt.Errorf("fault %s wants a code (51) or a time (90s) after its name", f.Kind)
+	} else if wants != nothing && wants != codeOrNothing {
+		return Fault{}, fmt.Errorf("fault %s wants a code (51), a time (90s) or a digit (3) after its name", f.Kind)
 	}
 	for ; len(words) >= 2; words = words[2:] {
 		if err := f.aim(words[0], words[1]); err != nil {
@@ -110,7 +112,7 @@ func ParseFault(text string) (Fault, error) {
 		}
 	}
 	if len(words) > 0 {
-		return Fault{}, fmt.Errorf("%q does not belong there; write: NAME [CODE|TIME] [for sale|reversal|signin|any] [times N|always]", words[0])
+		return Fault{}, fmt.Errorf("%q does not belong there; write: NAME [CODE|TIME|DIGIT] [for sale|reversal|signin|any] [times N|always]", words[0])
 	}
 	return f, nil
 }
@@ -119,6 +121,12 @@ func (f *Fault) take(wants argument, word string) (err error) {
 	if wants == duration {
 		if f.Delay, err = time.ParseDuration(word); err != nil || f.Delay < 0 || f.Delay > maxDelay {
 			return fmt.Errorf("%q is not a time such as 90s, at most %s", word, maxDelay)
+		}
+		return nil
+	}
+	if wants == digit {
+		if f.Code = word; len(word) != 1 || word[0] < '0' || word[0] > '9' {
+			return fmt.Errorf("%q is not a digit", word)
 		}
 		return nil
 	}
@@ -229,5 +237,5 @@ func (a *Acquirer) faultLocked(mti string, amount txn.Amount) Fault {
 }
 
 func faultNames() string {
-	return "approve decline silent lost late twice badmac nomac dropbefore drop dropafter cut garbage wrongstan wrongamount wrongterminal wrongmerchant badkcv slow forge"
+	return "approve decline silent lost late twice badmac nomac dropbefore drop dropafter cut garbage wrongstan wrongamount wrongterminal wrongmerchant badkcv slow forge order"
 }

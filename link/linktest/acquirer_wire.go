@@ -59,8 +59,10 @@ func (a *Acquirer) brokenBooks() error {
 // ServeConn answers one line until it ends or ctx does, and closes it. The end of the line is no error.
 func (a *Acquirer) ServeConn(ctx context.Context, line io.ReadWriteCloser, framing link.Framing) error {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &caller{line: line, framing: framing, dialect: a.dialect}
+	c := &caller{line: line, framing: framing, dialect: a.dialect, answers: make(chan outgoing, maxWaiting), written: make(chan struct{})}
+	go c.write(ctx)
 	defer c.later.Wait()
+	defer func() { <-c.written }()
 	defer line.Close()
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { _ = line.Close() })()
@@ -74,6 +76,7 @@ func (a *Acquirer) ServeConn(ctx context.Context, line io.ReadWriteCloser, frami
 		}
 		if err != nil {
 			if ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed) {
+				c.hangUp(ctx)
 				return nil
 			}
 			return err
@@ -83,24 +86,37 @@ func (a *Acquirer) ServeConn(ctx context.Context, line io.ReadWriteCloser, frami
 			return err
 		}
 		if goOn := c.deliver(ctx, r); !goOn {
+			c.hangUp(ctx)
 			return nil
 		}
 	}
 }
 
-// caller is one line. Reading belongs to ServeConn's goroutine.
+// caller is one line. Reading belongs to ServeConn's goroutine, writing to that of write, so that a terminal that does
+// not listen yet keeps nobody from hearing it.
 type caller struct {
 	line    io.ReadWriteCloser
 	framing link.Framing
 	dialect *iso8583.Dialect
-	later   sync.WaitGroup // answers still to come
 
 	buffer [maxFrame]byte
 	filled int                // of buffer, on a line without lengths
 	header [headerLength]byte // of the last request
 
-	mu sync.Mutex // one answer at a time is written
+	answers chan outgoing  // in the order in which they leave
+	later   sync.WaitGroup // answers that wait for their time
+	written chan struct{}  // closed when write has ended
 }
+
+// outgoing is one answer on its way.
+type outgoing struct {
+	frame []byte
+	pause time.Duration // before each byte
+	last  bool          // nothing follows
+}
+
+// maxWaiting is how many answers may wait for a terminal that does not listen, before it is not heard either.
+const maxWaiting = 64
 
 var errUnreadable = errors.New("not a message")
 
@@ -174,37 +190,37 @@ func (c *caller) deliver(ctx context.Context, r reply) (goOn bool) {
 	if r.packed == nil {
 		return r.fault.Kind != DropBefore
 	}
-	frame := c.frame(r.packed)
+	frame := c.frame(r.packed, r.fault)
 	switch r.fault.Kind {
 	case Silent:
 		return true
 	case Drop:
 		return false
 	case Cut:
-		c.write(ctx, frame[:len(frame)/2], 0)
+		c.send(ctx, outgoing{frame: frame[:len(frame)/2]})
 		return false
 	case Garbage:
-		c.write(ctx, c.frame(rubbish), 0)
+		c.send(ctx, outgoing{frame: c.frame(rubbish, Fault{})})
 		return true
 	case DropAfter:
-		c.write(ctx, frame, 0)
+		c.send(ctx, outgoing{frame: frame})
 		return false
 	case Late:
 		c.later.Go(func() {
 			if sleep(ctx, r.fault.Delay) {
-				c.write(ctx, frame, 0)
+				c.send(ctx, outgoing{frame: frame})
 			}
 		})
 		return true
 	case Slow:
-		c.later.Go(func() { c.write(ctx, frame, r.fault.Delay) })
+		c.send(ctx, outgoing{frame: frame, pause: r.fault.Delay})
 		return true
 	case Twice:
-		c.write(ctx, frame, 0)
-		c.later.Go(func() { c.write(ctx, frame, 0) })
+		c.send(ctx, outgoing{frame: frame})
+		c.send(ctx, outgoing{frame: frame})
 		return true
 	default:
-		c.write(ctx, frame, 0)
+		c.send(ctx, outgoing{frame: frame})
 		return true
 	}
 }
@@ -212,32 +228,65 @@ func (c *caller) deliver(ctx context.Context, r reply) (goOn bool) {
 // rubbish is no message: its type is not four digits.
 var rubbish = []byte{0xFA, 0xDE, 0xFF, 0x00, 0x13, 0x37, 0xFF, 0xFF, 0xA5, 0x5A, 0x00, 0x00, 0x7F, 0x80, 0x81, 0xFF}
 
-// frame goes around an answer: length where the line has it, addresses swapped, the request's application header.
-func (c *caller) frame(packed []byte) []byte {
+// frame goes around an answer: length where the line has it, addresses swapped, the request's application header. Its
+// third byte tells the terminal what to do next, in the low digit.
+func (c *caller) frame(packed []byte, fault Fault) []byte {
 	var out []byte
 	if c.framing == link.LengthPrefixed {
 		out = binary.BigEndian.AppendUint16(out, uint16(headerLength+len(packed)))
 	}
 	h := c.header
+	if fault.Kind == Order {
+		h[tpduLength+2] = h[tpduLength+2]&0xF0 | (fault.Code[0] - '0')
+	}
 	out = append(out, h[0], h[3], h[4], h[1], h[2])
 	out = append(out, h[tpduLength:]...)
 	return append(out, packed...)
 }
 
-// write sends a frame, with a pause before each byte if there is one. A line that is gone takes nothing, which is what
-// the terminal will notice by itself.
-func (c *caller) write(ctx context.Context, frame []byte, pause time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if pause == 0 {
-		_, _ = c.line.Write(frame)
-		return
+// send puts an answer behind those that wait.
+func (c *caller) send(ctx context.Context, o outgoing) {
+	select {
+	case c.answers <- o:
+	case <-ctx.Done():
 	}
-	for i := range frame {
-		if !sleep(ctx, pause) {
+}
+
+// hangUp waits until what was sent before has left.
+func (c *caller) hangUp(ctx context.Context) {
+	c.send(ctx, outgoing{last: true})
+	select {
+	case <-c.written:
+	case <-ctx.Done():
+	}
+}
+
+// write is the only writer of the line. A line that is gone takes nothing, which the terminal will notice by itself.
+func (c *caller) write(ctx context.Context) {
+	defer close(c.written)
+	for {
+		select {
+		case o := <-c.answers:
+			c.writeFrame(ctx, o)
+			if o.last {
+				return
+			}
+		case <-ctx.Done():
 			return
 		}
-		if _, err := c.line.Write(frame[i : i+1]); err != nil {
+	}
+}
+
+func (c *caller) writeFrame(ctx context.Context, o outgoing) {
+	if o.pause == 0 {
+		_, _ = c.line.Write(o.frame)
+		return
+	}
+	for i := range o.frame {
+		if !sleep(ctx, o.pause) {
+			return
+		}
+		if _, err := c.line.Write(o.frame[i : i+1]); err != nil {
 			return
 		}
 	}

@@ -18,5 +18,5 @@
 //
 // The driver takes a port with deadlines. It does not open it, close it, log, or keep a goroutine between calls.
 // Flow control belongs to the port: prefer DTR/DSR or RTS/CTS. Where the bytes XON and XOFF reach the driver it obeys
-// them. IXANY must be off, or any status byte would wake a printer that is full.
+// them, but what waits in the port's buffer it cannot hold back. IXANY must be off, or any status byte would wake a printer that is full.
 package printer

@@ -64,10 +64,8 @@ func (e *encoder) begin() {
 	e.modes = modes{}
 }
 
-// void ends a slip that broke off inside a command: NULs are taken as its missing parameters or ignored, the line under
-// way is printed, and what is on the paper is called void and cut off.
+// void ends a slip that broke off: the line under way is printed, and what is on the paper is called void and cut off.
 func (e *encoder) void() error {
-	e.out = append(e.out, make([]byte, paddingBytes)...)
 	e.out = append(e.out, lf)
 	e.out = chineseOff(e.out)
 	e.modes = modes{}

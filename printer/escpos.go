@@ -114,6 +114,9 @@ const (
 func chineseOn(b []byte) []byte  { return append(b, fs, '&') }
 func chineseOff(b []byte) []byte { return append(b, fs, '.') }
 
+// padding completes a command that was left half sent: NULs are taken for its missing parameters, and ignored after them.
+func padding() []byte { return make([]byte, paddingBytes) }
+
 // feedLines is ESC d n [REF ESC d]; n stays below ten.
 func feedLines(b []byte, n byte) []byte { return append(b, esc, 'd', n) }
 
@@ -131,10 +134,11 @@ func askInOrder(b []byte) []byte { return append(b, gs, 'r', 1) }
 
 // Numbers of our own choice.
 const (
-	paddingBytes = 16  // NULs that fill up a command which a crashed host left half sent; longer than any command we send
-	tearOffLines = 4   // fed instead of a cut, so that the last line passes the tear bar
-	maxSlipLines = 400 // a metre and a half of paper
-	pieceBytes   = 256 // written at once; between pieces the driver looks for XOFF
+	paddingBytes = 16   // longer than any command we send
+	tearOffLines = 4    // fed instead of a cut, so that the last line passes the tear bar
+	maxSlipLines = 400  // a metre and a half of paper
+	pieceBytes   = 256  // written at once; between pieces the driver looks for XOFF
+	bufferSafe   = 2048 // bytes that any printer's receive buffer holds (4 KiB in the smaller ones); common slips have 1500
 
 	discardTime  = 5 * time.Millisecond // for what waits in the port's buffer when a conversation begins
 	discardReads = 64                   // of 256 bytes: a line that never rests is left to the demultiplexer

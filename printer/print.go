@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -128,19 +129,23 @@ func (t *talk) pause(d time.Duration) error {
 	}
 }
 
-// send writes a slip in pieces, and obeys XOFF between them. As long as the line takes bytes a fault does not stop it: a
-// whole slip in the printer's buffer comes out whole when the paper returns, half a slip never does.
+// send writes a slip in pieces, and obeys XOFF between them as well as a program can that has a port's buffer below it.
+// A fault does not stop a slip that fits the printer's buffer: whole in there, it comes out whole when the paper returns,
+// and half a slip never does. Only a longer one is broken off.
 func (t *talk) send(data []byte) (sent int, err error) {
 	since := time.Now()
 	for sent < len(data) {
 		if err := t.catchUp(); err != nil {
 			return sent, err
 		}
+		if cause := t.rung(); cause != nil && sent >= bufferSafe {
+			return sent, cause
+		}
 		if t.held {
 			_, err = t.next(t.p.opts.Answer)
 		} else {
 			var n int
-			n, err = t.write(data[sent:min(sent+pieceBytes, len(data))], t.p.opts.Answer)
+			n, err = t.write(piece(data[sent:]), t.p.opts.Answer)
 			if sent += n; n > 0 {
 				since = time.Now()
 			}
@@ -157,19 +162,39 @@ func (t *talk) send(data []byte) (sent int, err error) {
 	return sent, nil
 }
 
+// piece is the next part of a slip to write: whole lines, as far as they go. LF occurs at their ends only, never as a
+// parameter.
+func piece(data []byte) []byte {
+	if len(data) <= pieceBytes {
+		return data
+	}
+	if end := bytes.LastIndexByte(data[:pieceBytes], lf); end >= 0 {
+		return data[:end+1]
+	}
+	return data[:pieceBytes]
+}
+
 // stalled decides what to do about a line that takes nothing: go on waiting, or give up with the reason that the printer
 // gave, or without one when Opts.Print has passed.
 func (t *talk) stalled(since time.Duration) error {
 	if err := t.catchUp(); err != nil {
 		return err
 	}
-	if cause := t.asb.Fault(); t.asb.Known && cause != nil && !passing(t.asb) {
+	if cause := t.rung(); cause != nil {
 		return cause
 	}
 	if since >= t.p.opts.Print {
 		return ErrOffline
 	}
 	return nil
+}
+
+// rung is the fault that the latest automatic status told, if it is one that does not pass by itself.
+func (t *talk) rung() error {
+	if !t.asb.Known || passing(t.asb) {
+		return nil
+	}
+	return t.asb.Fault()
 }
 
 // awaitProof waits until the printer proves the slip, shows a fault, or the time is up. The automatic status is only the
@@ -226,7 +251,7 @@ func passing(s Status) bool { return s.Fault() == ErrOffline && !s.Unrecoverable
 // silent is the error of a printer that stopped answering. If its last automatic status told a fault, that is the
 // reason.
 func (t *talk) silent(last Status) error {
-	if cause := t.asb.Fault(); t.asb.Known && cause != nil {
+	if cause := t.rung(); cause != nil {
 		return t.fault(cause, t.asb, true)
 	}
 	return t.fault(fmt.Errorf("%w any more", ErrNoAnswer), last, true)

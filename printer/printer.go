@@ -104,7 +104,7 @@ func New(port Port, o *Opts) (*Printer, error) {
 		return nil, err
 	}
 	defer end()
-	if _, err := t.write(make([]byte, paddingBytes), opts.Answer); err != nil {
+	if _, err := t.write(padding(), opts.Answer); err != nil {
 		return nil, t.fault(err, Status{}, false)
 	}
 	if _, err := t.status(); err != nil {

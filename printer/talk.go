@@ -162,13 +162,18 @@ func (t *talk) catchUp() error {
 
 // status asks DLE EOT 1 to 4, one at a time, because the answers do not say which question they belong to. After a
 // question went unanswered the line is first left alone until nothing more comes, so that its late answer is not taken
-// for the next one's.
+// for the next one's. After a torn slip the question follows NULs, or a half-sent command would swallow it.
 func (t *talk) status() (Status, error) {
 	if t.p.unsure {
 		if err := t.settle(); err != nil {
 			return Status{}, err
 		}
 		t.p.unsure = false
+	}
+	if t.p.torn {
+		if _, err := t.write(padding(), t.p.opts.Answer); err != nil {
+			return Status{}, err
+		}
 	}
 	t.rang = false
 	var raw [4]byte

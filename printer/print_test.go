@@ -1,0 +1,462 @@
+package printer_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"posagent/printer"
+	"posagent/printer/receipt"
+)
+
+func TestASlipIsPrintedAndProven(t *testing.T) {
+	for _, columns := range []int{32, 48} {
+		onBench(t, columns, func(b *bench) {
+			p := b.printer(printer.Opts{Columns: columns, CutAfter: true})
+			began := time.Now()
+			for range 3 {
+				b.prints(p, aSlip(t, columns))
+			}
+			assert.Len(t, b.sim.Slips(), 3)
+			assert.Empty(t, b.sim.Faults())
+			assert.Less(t, time.Since(began), second, "nothing was waited for")
+		})
+	}
+}
+
+func TestASlipIsFedOutWhereThereIsNoCutter(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(printer.Opts{Columns: 32})
+		for range 2 {
+			proof, err := p.Print(b.t.Context(), aSlip(t, 32))
+			require.NoError(t, err)
+			require.Equal(t, printer.Proven, proof)
+		}
+		b.do("feed")
+		require.Equal(t, []string{aSlip(t, 32).Text() + "\n\n\n\n", aSlip(t, 32).Text() + "\n\n\n\n"}, b.sim.Slips())
+		assert.NotContains(t, b.sim.Paper(), "torn")
+		assert.Empty(t, b.sim.Faults())
+	})
+}
+
+func TestNothingIsSentToAPrinterThatCannotPrint(t *testing.T) {
+	for command, cause := range map[string]error{
+		"paper out":  printer.ErrPaperOut,
+		"cover open": printer.ErrCoverOpen,
+		"jam":        printer.ErrCutter,
+		"silent on":  printer.ErrNoAnswer,
+		"mute on":    printer.ErrNoAnswer,
+	} {
+		onBench(t, 32, func(b *bench) {
+			p := b.printer(cutting)
+			b.do(command)
+			fault := b.fails(p, aSlip(t, 32), cause, false)
+			assert.Contains(t, fault.Error(), "nothing of a slip was sent")
+			for _, mend := range []string{"paper ok", "cover closed", "jam clear", "silent off", "mute off"} {
+				b.do(mend)
+			}
+			assert.Empty(t, b.sim.Paper(), command)
+			b.prints(p, aSlip(t, 32))
+			assert.Len(t, b.sim.Slips(), 1, "and nothing of the first attempt came out")
+			assert.Empty(t, b.sim.Faults())
+		})
+	}
+}
+
+func TestNearlyNoPaperIsEnoughForASlip(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		b.do("paper near")
+		p := b.printer(cutting)
+		b.prints(p, aSlip(t, 32))
+		s, err := p.Status(b.t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, "ready, paper near end", s.String())
+	})
+}
+
+// The first copy comes out when the paper returns, whole; the second is the caller's, with its mark.
+func TestPaperEndsInTheMiddle(t *testing.T) {
+	for _, lines := range []string{"1", "3", "7"} { // the last line is the seventh: the paper ends while the proof is awaited
+		onBench(t, 32, func(b *bench) {
+			p := b.printer(cutting)
+			b.do("paper out after " + lines)
+			began := time.Now()
+			fault := b.fails(p, aSlip(t, 32), printer.ErrPaperOut, true)
+			assert.Less(t, time.Since(began), second, "the automatic status rings at once")
+			assert.Contains(t, fault.Error(), "not proven")
+			assert.True(t, fault.Status.PaperEnd)
+			assert.Empty(t, b.sim.Slips())
+
+			b.fails(p, aSlip(t, 32), printer.ErrPaperOut, false)
+			b.do("paper ok")
+			assert.Equal(t, []string{aSlip(t, 32).Text()}, b.sim.Slips(), "the printer's backlog")
+			b.prints(p, aSlip(t, 32, "重打印"))
+			assert.Len(t, b.sim.Slips(), 2)
+			assert.Empty(t, b.sim.Faults())
+		})
+	}
+}
+
+func TestEveryFaultInTheMiddle(t *testing.T) {
+	for _, c := range []struct {
+		command, mend string
+		cause         error
+		slips         int // after mending and a second slip
+	}{
+		{"cover open", "cover closed", printer.ErrCoverOpen, 2},
+		{"jam", "jam clear", printer.ErrCutter, 2}, // the rest of the first is cleared by the recovery; its beginning is torn
+		{"silent on", "silent off", printer.ErrNoAnswer, 2},
+		{"mute on", "mute off", printer.ErrNoAnswer, 2},
+	} {
+		onBench(t, 32, func(b *bench) {
+			p := b.printer(cutting)
+			b.line.trip(80, func() error { b.do(c.command); return nil })
+			b.fails(p, aSlip(t, 32), c.cause, true)
+			b.do(c.mend)
+			b.prints(p, aSlip(t, 32, "重打印"))
+			assert.Len(t, b.sim.Slips(), c.slips, c.command)
+		})
+	}
+}
+
+func TestABladeThatJamsAtTheCut(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		b.do("jam cut")
+		proof, err := p.Print(b.t.Context(), aSlip(t, 32))
+		require.NoError(t, err)
+		require.Equal(t, printer.Proven, proof, "its text is on paper, though still in the printer")
+		b.fails(p, aSlip(t, 32), printer.ErrCutter, false)
+		b.do("jam clear")
+		b.prints(p, aSlip(t, 32))
+	})
+}
+
+func TestAPrinterThatIsNotThere(t *testing.T) {
+	for command, words := range map[string]string{
+		"silent on":   "check that it is switched on, its cable, and speed and parity",
+		"nonsense on": "not ESC/POS: check speed, parity",
+	} {
+		onBench(t, 32, func(b *bench) {
+			b.do(command)
+			_, err := printer.New(b.line, nil)
+			require.ErrorIs(t, err, printer.ErrNoAnswer)
+			require.ErrorContains(t, err, words)
+		})
+	}
+}
+
+func TestAPrinterWithoutPaperIsThereAllTheSame(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		b.do("paper out")
+		b.do("cover open")
+		p := b.printer(cutting)
+		s, err := p.Status(b.t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, "paper out, cover open, offline", s.String())
+		assert.Equal(t, printer.ErrCoverOpen, s.Fault())
+	})
+}
+
+func TestNonsenseNeverProves(t *testing.T) {
+	end := proofAt(t, aSlip(t, 32))
+	for at := 1; at < end; at += 3 {
+		onBench(t, 32, func(b *bench) {
+			p := b.printer(cutting)
+			b.line.trip(at, func() error { b.do("nonsense on"); return nil })
+			proof, _ := p.Print(b.t.Context(), aSlip(t, 32))
+			require.Equal(t, printer.Unconfirmed, proof)
+			b.do("nonsense off")
+			b.do("paper ok")
+			b.prints(p, aSlip(t, 32))
+		})
+	}
+}
+
+func TestAnswersInsideAnswers(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		b.do("mingle on")
+		b.prints(p, aSlip(t, 32))
+		b.prints(p, aSlip(t, 32))
+	})
+}
+
+func TestOneByteAtATime(t *testing.T) {
+	onBench(t, 48, func(b *bench) {
+		b.line.trickle = true
+		p := b.printer(printer.Opts{Columns: 48, CutAfter: true})
+		b.do("mingle on")
+		b.prints(p, aSlip(t, 48))
+		assert.Empty(t, b.sim.Faults())
+	})
+}
+
+// A printer that holds data for the next roll answers for it then. That answer must not prove another slip.
+func TestAStaleProofIsReadAway(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		b.do("paper out after 7")
+		b.fails(p, aSlip(t, 32), printer.ErrPaperOut, true)
+		b.do("paper ok") // the old id is answered now
+		b.line.trip(60, func() error { b.do("paper out"); return nil })
+		b.fails(p, aSlip(t, 32), printer.ErrPaperOut, true)
+	})
+}
+
+// The same while the proof of the next slip is awaited, from a printer that follows a script.
+func TestAStaleProofProvesNothing(t *testing.T) {
+	for _, stale := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			host, machine := net.Pipe()
+			defer host.Close()
+			go scripted(machine, stale)
+			p, err := printer.New(host, &printer.Opts{Columns: 32, FirstID: 7})
+			require.NoError(t, err)
+			proof, err := p.Print(t.Context(), aSlip(t, 32))
+			require.NoError(t, err)
+			require.Equal(t, stale, proof == printer.Unconfirmed)
+		})
+	}
+}
+
+// scripted answers every question with "fine" and every process id with itself, or with the one before it.
+func scripted(machine io.ReadWriter, stale bool) {
+	var got []byte
+	buf := make([]byte, 512)
+	for {
+		n, err := machine.Read(buf)
+		if err != nil {
+			return
+		}
+		got = append(got, buf[:n]...)
+		for bytes.Contains(got, []byte{0x10, 0x04}) {
+			_, got, _ = bytes.Cut(got, []byte{0x10, 0x04})
+			_, _ = machine.Write([]byte{0x12})
+		}
+		if at := bytes.Index(got, []byte{0x1D, '(', 'H'}); at >= 0 && len(got) >= at+11 {
+			answer := append(append([]byte{0x37, 0x22}, got[at+7:at+11]...), 0)
+			if stale {
+				answer[2] ^= 1
+			}
+			got = got[at+11:]
+			_, _ = machine.Write(answer)
+		}
+	}
+}
+
+func TestAPrinterThatCannotProve(t *testing.T) {
+	withoutGSH := func(b []byte) []byte {
+		before, after, found := bytes.Cut(b, []byte{0x1D, '(', 'H'})
+		if !found {
+			return b
+		}
+		return append(append([]byte(nil), before...), after[8:]...)
+	}
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		b.line.alter = withoutGSH
+		began := time.Now()
+		proof, err := p.Print(b.t.Context(), aSlip(t, 32))
+		require.NoError(t, err)
+		assert.Equal(t, printer.Unconfirmed, proof)
+		assert.InDelta(t, 30, time.Since(began).Seconds(), 2)
+		assert.Len(t, b.sim.Slips(), 1)
+	})
+	for _, mode := range []printer.ProofMode{printer.StatusAfterFeed, printer.NoProof} {
+		onBench(t, 32, func(b *bench) {
+			p := b.printer(printer.Opts{Columns: 32, CutAfter: true, Proof: mode})
+			began := time.Now()
+			proof, err := p.Print(b.t.Context(), aSlip(t, 32))
+			require.NoError(t, err)
+			assert.Equal(t, printer.Unconfirmed, proof)
+			assert.Less(t, time.Since(began), 3*second)
+			assert.Len(t, b.sim.Slips(), 1)
+
+			b.do("paper out after 3")
+			b.fails(p, aSlip(t, 32), printer.ErrPaperOut, true)
+			assert.Empty(t, b.sim.Faults())
+		})
+	}
+}
+
+func TestAFullPrinterIsNotOverrun(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		b.do("paper out after 5")
+		began := time.Now()
+		b.fails(p, longSlip(t), printer.ErrPaperOut, true)
+		assert.Less(t, time.Since(began), 3*second)
+		b.do("paper ok")
+		assert.Empty(t, b.sim.Faults(), "XOFF was obeyed: nothing was lost")
+		b.prints(p, aSlip(t, 32))
+		slips := b.sim.Slips()
+		require.Len(t, slips, 2)
+		assert.Contains(t, slips[0], "此联作废", "half a slip says that it is void")
+		assert.Empty(t, b.sim.Faults())
+	})
+}
+
+func TestXOFFIsObeyed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host, machine := net.Pipe()
+		defer host.Close()
+		full := &fullFor{Conn: machine, at: 700, pause: 5 * second}
+		go scripted(full, false)
+		p, err := printer.New(host, &printer.Opts{Columns: 32})
+		require.NoError(t, err)
+		proof, err := p.Print(t.Context(), longSlip(t))
+		require.NoError(t, err)
+		assert.Equal(t, printer.Proven, proof)
+		assert.Zero(t, full.between, "bytes that came between XOFF and XON")
+	})
+}
+
+// fullFor is the printer's end of a line on which the printer says XOFF after so many bytes, and XON after a pause.
+type fullFor struct {
+	net.Conn
+	at, read, between int
+	pause             time.Duration
+}
+
+func (f *fullFor) Read(b []byte) (int, error) {
+	before := f.read
+	n, err := f.Conn.Read(b)
+	f.read += n
+	if before < f.at && f.read >= f.at {
+		_, _ = f.Conn.Write([]byte{0x13})
+		synctest.Wait() // the host has seen it
+		_ = f.SetReadDeadline(time.Now().Add(f.pause))
+		f.between, _ = f.Conn.Read(b[n:])
+		_ = f.SetReadDeadline(time.Time{})
+		_, _ = f.Conn.Write([]byte{0x11})
+	}
+	return n, err
+}
+
+func TestGivingUpInTheMiddle(t *testing.T) {
+	end := wholeSlip(t, aSlip(t, 32))
+	for at := 13; at < end; at++ {
+		onBench(t, 32, func(b *bench) {
+			p := b.printer(cutting)
+			ctx, cancel := context.WithCancel(b.t.Context())
+			b.line.trip(at, func() error { cancel(); return errBlocked })
+			_, err := p.Print(ctx, aSlip(t, 32))
+			require.ErrorIs(t, err, context.Canceled)
+			var fault *printer.FaultError
+			require.ErrorAs(t, err, &fault)
+			require.Equal(t, at > 12, fault.Sent)
+			b.prints(p, aSlip(t, 32))
+			slips := b.sim.Slips()
+			require.GreaterOrEqual(t, len(slips), 2)
+			for _, s := range slips[:len(slips)-1] {
+				if s != aSlip(t, 32).Text() {
+					require.Contains(t, s, "INTERRUPTED", "byte %d", at)
+				}
+			}
+		})
+	}
+}
+
+func TestALineThatBreaks(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		b.line.trip(100, func() error { return b.line.Close() })
+		fault := b.fails(p, aSlip(t, 32), io.ErrClosedPipe, true)
+		assert.Contains(t, fault.Error(), "closed pipe")
+		_, err := p.Status(b.t.Context())
+		require.Error(t, err)
+	})
+}
+
+func TestALineThatTakesNothing(t *testing.T) {
+	host, nobody := net.Pipe() // a CTS line that never rises
+	defer nobody.Close()
+	_, err := printer.New(host, &printer.Opts{Answer: 10 * time.Millisecond})
+	require.ErrorIs(t, err, printer.ErrOffline)
+}
+
+func TestWhatCannotComeOutRightIsRefused(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		for name, s := range map[string]receipt.Slip{
+			"columns":   aSlip(t, 48),
+			"wide line": {Columns: 32, Lines: []receipt.Line{{Text: "0123456789 0123456789 0123456789 "}}},
+			"big line":  {Columns: 32, Lines: []receipt.Line{{Text: "0123456789 012345", Size: receipt.Big}}},
+			"no glyph":  {Columns: 32, Lines: []receipt.Line{{Text: "😀"}}},
+			"control":   {Columns: 32, Lines: []receipt.Line{{Text: "\x10\x04\x01"}}},
+			"feed":      {Columns: 32, Lines: []receipt.Line{{Op: receipt.Feed, Feed: 16}}},
+			"length":    {Columns: 32, Lines: make([]receipt.Line, 401)},
+			"size":      {Columns: 32, Lines: []receipt.Line{{Text: "x", Size: 9}}},
+		} {
+			proof, err := p.Print(b.t.Context(), s)
+			require.ErrorContains(t, err, "refused", name)
+			require.Equal(t, printer.Unconfirmed, proof)
+		}
+		assert.Empty(t, b.sim.Paper())
+	})
+	for _, o := range []printer.Opts{{Columns: 200}, {Answer: -1}, {Proof: "hope"}} {
+		_, err := printer.New(&line{}, &o)
+		require.Error(t, err)
+		require.False(t, errors.Is(err, printer.ErrNoAnswer))
+	}
+	_, err := printer.New(nil, nil)
+	require.Error(t, err)
+}
+
+func TestAQuietPrinterAfterHalt(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		b.prints(p, aSlip(t, 32))
+		require.NoError(t, p.Halt())
+		b.do("paper out") // would ring
+		require.NoError(t, b.line.SetReadDeadline(time.Now().Add(second)))
+		n, _ := b.line.Read(make([]byte, 8))
+		assert.Zero(t, n)
+		b.do("paper ok")
+		b.prints(p, aSlip(t, 32))
+		assert.Contains(t, p.String(), "32 columns")
+	})
+}
+
+// Status rings between conversations wait in the port's buffer. They must not be taken for answers.
+func TestWhatThePrinterSaidMeanwhile(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		b.prints(p, aSlip(t, 32))
+		for range 5 {
+			b.do("paper out")
+			b.do("paper ok")
+		}
+		b.prints(p, aSlip(t, 32))
+		b.do("cover open")
+		b.fails(p, aSlip(t, 32), printer.ErrCoverOpen, false)
+	})
+}
+
+// wholeSlip is how many bytes the driver sends for a slip, questions included; proofAt is where the question for proof ends.
+func wholeSlip(t *testing.T, s receipt.Slip) int { return len(bytesOf(t, s)) }
+
+func proofAt(t *testing.T, s receipt.Slip) int {
+	at := bytes.Index(bytesOf(t, s), []byte{0x1D, '(', 'H'})
+	require.Positive(t, at)
+	return at + 11
+}
+
+func bytesOf(t *testing.T, s receipt.Slip) (sent []byte) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		before := len(b.line.sent)
+		b.prints(p, s)
+		sent = b.line.sent[before:]
+	})
+	return sent
+}

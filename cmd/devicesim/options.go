@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+)
+
+// options is the command line, checked.
+type options struct {
+	reader, printer, modem wire
+	cards                  string // file
+	paper                  string // directory
+	columns                int
+	phones                 phoneBook
+	guard                  time.Duration
+	control                address
+}
+
+// wire is where one machine is attached and how fast its line is.
+type wire struct {
+	address address
+	baud    int // bits per second; 0 is as fast as the machine
+}
+
+// machineNames are the names in flags and commands.
+var machineNames = [...]string{"reader", "printer", "modem"}
+
+func (o options) wires() map[string]wire {
+	return map[string]wire{"reader": o.reader, "printer": o.printer, "modem": o.modem}
+}
+
+// address is "pty:LINK", "unix:PATH" or "serial:DEVICE"; the zero address is none.
+type address struct{ kind, path string }
+
+func (a address) String() string {
+	if a == (address{}) {
+		return ""
+	}
+	return a.kind + ":" + a.path
+}
+
+// Set makes address a flag.Value.
+func (a *address) Set(text string) error {
+	kind, path, _ := strings.Cut(text, ":")
+	switch {
+	case kind != "pty" && kind != "unix" && kind != "serial":
+		return errors.New("want pty:LINK, unix:PATH or serial:DEVICE")
+	case path == "":
+		return fmt.Errorf("%s: needs a path after the colon", kind)
+	}
+	*a = address{kind, path}
+	return nil
+}
+
+// phoneBook is a flag.Value: NUMBER=HOST:PORT, repeatable.
+type phoneBook map[string]string
+
+func (b phoneBook) String() string { return "" }
+
+func (b phoneBook) Set(text string) error {
+	number, at, _ := strings.Cut(text, "=")
+	if number == "" || strings.Trim(number, "0123456789") != "" {
+		return errors.New("want NUMBER=HOST:PORT with a number of digits only")
+	}
+	if _, known := b[number]; known {
+		return fmt.Errorf("number %s is in the phone book twice", number)
+	}
+	if _, port, err := net.SplitHostPort(at); err != nil || port == "" {
+		return errors.New("want NUMBER=HOST:PORT, such as 95516=127.0.0.1:9000")
+	}
+	b[number] = at
+	return nil
+}
+
+// maxBaud is the fastest speed a serial port can be set to.
+const maxBaud = 4_000_000
+
+// parseFlags reads and checks the command line. Usage and the flag package's complaints go to help.
+func parseFlags(args []string, help io.Writer) (options, error) {
+	o := options{phones: phoneBook{}}
+	f := flag.NewFlagSet("devicesim", flag.ContinueOnError)
+	f.SetOutput(help)
+	f.Var(&o.reader.address, "reader", "line of the card reader: pty:LINK, unix:PATH or serial:DEVICE")
+	f.Var(&o.printer.address, "printer", "line of the printer, likewise")
+	f.Var(&o.modem.address, "modem", "line of the modem, likewise")
+	f.IntVar(&o.reader.baud, "baud-reader", 0, "speed of the reader's line in bits per second; 0 is unpaced")
+	f.IntVar(&o.printer.baud, "baud-printer", 0, "speed of the printer's line")
+	f.IntVar(&o.modem.baud, "baud-modem", 0, "speed of the modem's line")
+	f.StringVar(&o.cards, "cards", "", "TOML file of the cards that \"reader present NAME\" knows")
+	f.StringVar(&o.paper, "paper", "", "directory for what the printer prints; empty throws it away")
+	f.IntVar(&o.columns, "columns", 32, "characters on a printed line: 32 or 48")
+	f.Var(o.phones, "phone", "NUMBER=HOST:PORT that the modem can call; repeatable")
+	f.DurationVar(&o.guard, "modem-guard", time.Second, "silence around the modem's escape sequence, in steps of 20ms")
+	f.Var(&o.control, "control", "unix:PATH of the control socket")
+	if err := f.Parse(args); err != nil {
+		return options{}, err
+	}
+	if f.NArg() > 0 {
+		return options{}, fmt.Errorf("%q is not a flag: every argument belongs to one", f.Arg(0))
+	}
+	return o, o.check()
+}
+
+// check finds what no single flag can see. It tells every fault at once.
+func (o options) check() error {
+	var faults []error
+	refuse := func(wrong bool, format string, args ...any) {
+		if wrong {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	none, taken := address{}, map[string]string{}
+	claim := func(name string, a address) {
+		if a == none {
+			return
+		}
+		other, twice := taken[a.path]
+		refuse(twice, "-%s and -%s are at the same place %s", other, name, a.path)
+		taken[a.path] = name
+	}
+	wires := o.wires()
+	for _, name := range machineNames {
+		w := wires[name]
+		claim(name, w.address)
+		refuse(w.baud < 0 || w.baud > maxBaud, "-baud-%s %d: want 0 to %d", name, w.baud, maxBaud)
+		refuse(w.address.kind == "serial" && w.baud == 0, "-%s %s needs its speed: set -baud-%s", name, w.address, name)
+	}
+	claim("control", o.control)
+	attached := o.reader.address != none || o.printer.address != none || o.modem.address != none
+	refuse(o.control != none && o.control.kind != "unix", "-control %s: want unix:PATH", o.control)
+	refuse(!attached, "nothing to do: give -reader, -printer or -modem")
+	refuse(o.reader.address != none && o.cards == "", "-reader needs -cards FILE")
+	refuse(o.columns != 32 && o.columns != 48, "-columns %d: want 32 or 48", o.columns)
+	refuse(o.guard < 20*time.Millisecond || o.guard > 255*20*time.Millisecond, "-modem-guard %s: want 20ms to 5.1s", o.guard)
+	return errors.Join(faults...)
+}

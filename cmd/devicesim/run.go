@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"sync"
+
+	"posagent/device/devicetest"
+	"posagent/link/linktest"
+	"posagent/printer/printertest"
+)
+
+// machine is the far end of a line: a reader, a printer or a modem.
+type machine interface {
+	// Serve speaks on a stream until it ends or ctx does.
+	Serve(ctx context.Context, stream io.ReadWriter) error
+	// Command does what a person or a fault does to the machine, and says in one line what happened.
+	Command(line string) (string, error)
+}
+
+// run attaches the machines, prints "ready" to out, and serves until ctx ends, "quit" is commanded, or a line fails.
+func run(ctx context.Context, o options, out, logTo io.Writer) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	logger := log.New(logTo, "devicesim: ", log.Ltime|log.Lmicroseconds|log.Lmsgprefix)
+
+	machines, err := o.machines()
+	if err != nil {
+		return err
+	}
+	// The control socket comes first: where another devicesim answers on it, no link of that one is replaced.
+	var controls *socketLine
+	if o.control != (address{}) {
+		if controls, err = listen(o.control.path); err != nil {
+			return fmt.Errorf("control: %w", err)
+		}
+		defer controls.Close()
+	}
+	wires, lines := o.wires(), map[string]line{}
+	defer func() {
+		for _, l := range lines {
+			l.Close()
+		}
+	}()
+	for _, name := range machineNames {
+		if machines[name] == nil {
+			continue
+		}
+		if lines[name], err = open(wires[name]); err != nil {
+			delete(lines, name)
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+
+	var serving sync.WaitGroup
+	failed := make(chan error, len(lines)+1)
+	serve := func(what string, f func() error) {
+		serving.Go(func() {
+			defer end()
+			if err := f(); err != nil && ctx.Err() == nil {
+				failed <- fmt.Errorf("%s: %w", what, err)
+			}
+		})
+	}
+	for name, l := range lines {
+		serve(name, func() error { return attach(ctx, machines[name], l, wires[name], logger, name) })
+	}
+	if controls != nil {
+		serve("control", func() error { return (&control{machines, end}).serve(ctx, controls.listener) })
+	}
+	logger.Print(names(lines))
+	if _, err = fmt.Fprintln(out, "ready"); err != nil {
+		end()
+	}
+	serving.Wait()
+	if p, attached := machines["printer"].(*printertest.Printer); attached {
+		for _, fault := range p.Faults() {
+			logger.Printf("printer: %s", fault)
+		}
+	}
+	close(failed)
+	for one := range failed {
+		err = errors.Join(err, one)
+	}
+	return err
+}
+
+// machines makes the machines that have a line.
+func (o options) machines() (map[string]machine, error) {
+	machines := map[string]machine{}
+	if o.reader.address != (address{}) {
+		cards, err := devicetest.LoadCards(o.cards)
+		if err != nil {
+			return nil, err
+		}
+		machines["reader"] = devicetest.NewReader(devicetest.ReaderOpts{Cards: cards})
+	}
+	if o.printer.address != (address{}) {
+		if o.paper != "" {
+			if err := os.MkdirAll(o.paper, 0o755); err != nil {
+				return nil, fmt.Errorf("paper: %w", err)
+			}
+		}
+		machines["printer"] = printertest.New(printertest.Opts{Columns: o.columns, PaperDir: o.paper})
+	}
+	if o.modem.address != (address{}) {
+		machines["modem"] = linktest.NewModem(linktest.ModemOpts{PhoneBook: o.phones, Guard: o.guard})
+	}
+	return machines, nil
+}
+
+// attach serves the streams of a line, one after another, until ctx ends. That a stream ends is how sockets and
+// adapters live; it is logged and the next one awaited.
+func attach(ctx context.Context, m machine, l line, w wire, logger *log.Logger, name string) error {
+	for {
+		stream, err := l.Next(ctx)
+		if ctx.Err() != nil {
+			if err == nil {
+				stream.Close()
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = serveOne(ctx, m, stream, w)
+		if ctx.Err() == nil {
+			logger.Printf("%s: line ended: %v", name, err)
+		}
+	}
+}
+
+func serveOne(ctx context.Context, m machine, stream io.ReadWriteCloser, w wire) error {
+	defer stream.Close()
+	if w.address.kind == "serial" {
+		return m.Serve(ctx, stream) // the wire itself is as slow as a wire is
+	}
+	return m.Serve(ctx, devicetest.Pace(stream, w.baud))
+}

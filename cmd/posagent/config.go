@@ -14,6 +14,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"posagent/link"
 	"posagent/printer"
 	"posagent/txnstore/txn"
 )
@@ -189,8 +190,8 @@ func (c *Config) faults() []string {
 	positive(c.Printer.Retry, "printer.retry")
 
 	fault(c.Acquirer.KeyFile == "", "acquirer.key_file", "missing; name the file with the terminal master key")
-	fault(!digits(c.Acquirer.TPDU, 10), "acquirer.tpdu", "want 10 digits, like 6000060000")
-	fault(!digits(c.Acquirer.Header, 12), "acquirer.header", "want 12 digits, like 603100310000")
+	_, err = link.ParseHeader(c.Acquirer.TPDU, c.Acquirer.Header)
+	fault(err != nil, "acquirer.tpdu, acquirer.header", "%v; want 10 digits like 6000060000 and 12 like 603100310000", err)
 	positive(c.Acquirer.Answer, "acquirer.answer")
 	positive(c.Acquirer.Retry, "acquirer.retry")
 	fault(c.Acquirer.Idle.Duration < 0, "acquirer.idle", "must not be negative")

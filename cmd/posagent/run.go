@@ -212,7 +212,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 	if err != nil {
 		return agent.Options{}, err
 	}
-	header, err := c.header()
+	header, err := link.ParseHeader(c.Acquirer.TPDU, c.Acquirer.Header)
 	if err != nil {
 		return agent.Options{}, err
 	}
@@ -226,22 +226,6 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof)},
 		Layout: receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks},
 	}, nil
-}
-
-// header packs TPDU and application header, both written as BCD digits in the configuration.
-func (c *Config) header() (link.Header, error) {
-	var h link.Header
-	tpdu, err := hex.DecodeString(c.Acquirer.TPDU)
-	if err != nil || len(tpdu) != len(h.TPDU) {
-		return h, fmt.Errorf("acquirer.tpdu: want %d digits", 2*len(h.TPDU))
-	}
-	application, err := hex.DecodeString(c.Acquirer.Header)
-	if err != nil || len(application) != len(h.Application) {
-		return h, fmt.Errorf("acquirer.header: want %d digits", 2*len(h.Application))
-	}
-	copy(h.TPDU[:], tpdu)
-	copy(h.Application[:], application)
-	return h, nil
 }
 
 // books reads transactions: from the running agent, or from the files when none runs.

@@ -52,7 +52,7 @@ func (c *cardReader) Present(ctx context.Context, a txn.Amount, cur txn.Currency
 		return txn.Presented{}, err
 	}
 	p, err := c.drive.Activate(ctx, reader.Request{Amount: a, Currency: cur, Timeout: c.wait})
-	if err == nil || errors.Is(err, reader.ErrTimeout) || errors.Is(err, reader.ErrCancelled) || errors.Is(err, reader.ErrCardUnread) {
+	if err == nil || ordinary(err) {
 		return p, err
 	}
 	c.detach()
@@ -111,4 +111,15 @@ func (s *slipPrinter) Print(ctx context.Context, t txn.Txn, c txn.Copy, reprint 
 		return false, fmt.Errorf("printer: %w", err)
 	}
 	return proof == printer.Proven, nil
+}
+
+// ordinary endings leave the reader's line as good as it was.
+func ordinary(err error) bool {
+	for _, ending := range []error{reader.ErrTimeout, reader.ErrCancelled, reader.ErrCardUnread, reader.ErrCardRefused,
+		reader.ErrUseContact, reader.ErrBusy, reader.ErrTampered, reader.ErrRestarted} {
+		if errors.Is(err, ending) {
+			return true
+		}
+	}
+	return false
 }

@@ -52,7 +52,7 @@ func (t *Terminal) printOwed(ctx context.Context) error {
 // as a duplicate: two unmarked slips for one sale are worse than one marked slip too many.
 func (t *Terminal) print(ctx context.Context, x txn.Txn, c txn.Copy) error {
 	key := slipKey{x.ID, c}
-	reprint := t.tried[key] || x.EndBoot != t.store.Boot()
+	reprint := t.tried[key] || x.EndBoot != t.boot
 	proven, err := t.printer.Print(ctx, x, c, reprint)
 	if err != nil {
 		if !errors.Is(err, txn.ErrNotSent) {

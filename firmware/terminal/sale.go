@@ -222,6 +222,6 @@ func reasonOf(err error) txn.Reason {
 	return txn.NoAnswer
 }
 
-func (t *Terminal) note(x *txn.Txn, event string) { x.Note(t.o.Now(), t.store.Boot(), event) }
+func (t *Terminal) note(x *txn.Txn, event string) { x.Note(t.o.Now(), t.boot, event) }
 
 func briefly(what string, err error) string { return what + ": " + err.Error() }

@@ -65,6 +65,7 @@ type Terminal struct {
 	printer Printer
 	o       Options
 
+	boot    uint32 // constant while the store is open; changes to records run under the store's lock and must not ask it
 	selling atomic.Bool
 	turn    chan struct{}    // holds one token: whoever took it owns everything below and all four wires
 	tried   map[slipKey]bool // slips that this run of the program may have put on paper without proof
@@ -89,7 +90,7 @@ func New(s Store, h Host, r Reader, p Printer, o Options) *Terminal {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	t := &Terminal{store: s, host: h, reader: r, printer: p, o: o, turn: make(chan struct{}, 1), tried: map[slipKey]bool{}}
+	t := &Terminal{store: s, host: h, reader: r, printer: p, o: o, boot: s.Boot(), turn: make(chan struct{}, 1), tried: map[slipKey]bool{}}
 	t.turn <- struct{}{}
 	return t
 }

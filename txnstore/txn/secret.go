@@ -8,9 +8,10 @@ import (
 	"strings"
 )
 
-// Card data is held behind a pointer, and every way of printing it is taken: fmt calls Format for all verbs, slog calls
-// LogValue, encoders call MarshalText. Reached through an unexported field of another struct, where fmt cannot call
-// methods, only the pointer is printed.
+// Card data is held behind a pointer to a string, and every way of printing it is taken: fmt calls Format for all verbs,
+// slog calls LogValue, encoders call MarshalText. Reached through an unexported field of another struct, where fmt
+// cannot call methods, only the pointer is printed. It has to be a string: for a verb that does not suit a pointer, fmt
+// follows one that leads to a slice, an array, a struct or a map.
 
 // PAN is a primary account number of 12 to 19 digits (ISO/IEC 7812-1). It prints masked.
 type PAN struct{ digits *string }
@@ -121,14 +122,14 @@ func (t Track) LogValue() slog.Value         { return slog.StringValue(trackMask
 func (t Track) MarshalText() ([]byte, error) { return []byte(trackMask), nil }
 
 // Chip is EMV data as BER-TLV (EMV Book 3, annex B). It may carry a card number, so only its length prints.
-type Chip struct{ tlv *[]byte }
+type Chip struct{ tlv *string }
 
 // NewChip keeps a copy of tlv; nil or empty is no chip data.
 func NewChip(tlv []byte) Chip {
 	if len(tlv) == 0 {
 		return Chip{}
 	}
-	kept := append([]byte(nil), tlv...)
+	kept := string(tlv)
 	return Chip{&kept}
 }
 
@@ -140,7 +141,7 @@ func (c Chip) BytesInTheClear() []byte {
 	if c.tlv == nil {
 		return nil
 	}
-	return append([]byte(nil), *c.tlv...)
+	return []byte(*c.tlv)
 }
 
 func (c Chip) mask() string {

@@ -120,7 +120,7 @@ func TestCardDataCannotBePrinted(t *testing.T) {
 		deep  *Presented
 	}
 	for _, v := range []any{pan, &pan, track, &track, presented, &presented, presented.Chip,
-		buried{pan, track, presented.Chip, presented, &presented}, &buried{pan: pan, track: track}, []PAN{pan}, map[string]Track{"x": track}} {
+		buried{pan, track, presented.Chip, presented, &presented}, &buried{pan: pan, track: track, chip: presented.Chip}, []PAN{pan}, map[string]Track{"x": track}} {
 		var out strings.Builder
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%08b"} {
 			fmt.Fprintf(&out, verb+" ", v)
@@ -133,6 +133,7 @@ func TestCardDataCannotBePrinted(t *testing.T) {
 		assert.NotContains(t, out.String(), number, "%T", v)
 		assert.NotContains(t, out.String(), number[6:12], "%T", v)
 		assert.NotContains(t, out.String(), fmt.Sprintf("%x", number), "%T", v)
+		assert.NotContains(t, out.String(), strings.Trim(fmt.Sprint([]byte(number)), "[]"), "%T", v)
 	}
 	assert.Equal(t, "622424******0113", pan.Masked())
 	assert.Equal(t, "0113", pan.Last4())

@@ -1,0 +1,252 @@
+package agent
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"posagent/device/devicetest"
+	"posagent/link"
+	"posagent/link/iso8583"
+	"posagent/link/linktest"
+	"posagent/printer"
+	"posagent/printer/printertest"
+	"posagent/printer/receipt"
+	"posagent/txnstore"
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+const (
+	testTerminal = "30010001"
+	testMerchant = "898110054110001"
+)
+
+var testTMK = []byte("0123456789abcdeF")
+
+// world is the real agent between simulated machines, in virtual time: real drivers, real codec, real bbolt.
+type world struct {
+	t        *testing.T
+	ctx      context.Context // the story's
+	dir      string
+	acquirer *linktest.Acquirer
+	line     *linktest.Line
+	reader   *devicetest.Reader
+	printer  *printertest.Printer
+	log      *bytes.Buffer
+	options  Options
+	sales    int
+
+	agent   *Agent
+	store   *txnstore.Store
+	powered context.CancelFunc
+	ended   chan error
+}
+
+// inWorld runs a story in virtual time and holds both books against each other at its end.
+func inWorld(t *testing.T, story func(w *world)) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, end := context.WithCancel(t.Context())
+		defer end() // a story that failed must not leave timers running for ever
+		cards, err := devicetest.LoadCards(filepath.Join("..", "..", "testdata", "cards", "cards.toml"))
+		require.NoError(t, err)
+		accounts, err := linktest.LoadCards(filepath.Join("..", "..", "testdata", "cards", "cards.toml"))
+		require.NoError(t, err)
+		w := &world{t: t, dir: dir, log: &bytes.Buffer{},
+			acquirer: linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: accounts, TMK: testTMK, Terminals: map[string]string{testTerminal: testMerchant}}),
+			reader:   devicetest.NewReader(devicetest.ReaderOpts{Cards: cards}),
+			printer:  printertest.New(printertest.Opts{Columns: 32, PaperDir: t.TempDir()}),
+		}
+		w.line = w.acquirer.Line(ctx, link.LengthPrefixed)
+		cny, err := txn.CurrencyOf("CNY")
+		require.NoError(t, err)
+		var head link.Header
+		copy(head.TPDU[:], []byte{0x60, 0, 6, 0, 0})
+		copy(head.Application[:], []byte{0x60, 0x31, 0, 0x31, 0, 0})
+		w.options = Options{Terminal: testTerminal, Merchant: testMerchant, Operator: "01", Currency: cny, TMK: testTMK,
+			Dialect: iso8583.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
+			Lookalike: 5 * time.Minute, Retry: time.Minute, PaperRetry: 5 * time.Second, CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
+			Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
+			Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}
+		w.ctx = ctx
+		w.boot()
+		story(w)
+		w.agree()
+		w.cutPower()
+	})
+}
+
+// wire gives an opener whose far end is served by a machine until the line is closed. A machine has one socket: a line
+// that is opened again is served once the last one has ended.
+func (w *world) wire(ctx context.Context, serve func(context.Context, net.Conn)) Opener {
+	plug := make(chan struct{}, 1)
+	return func() (Port, error) {
+		near, far := net.Pipe()
+		go func() {
+			plug <- struct{}{}
+			serve(ctx, far)
+			_ = far.Close()
+			<-plug
+		}()
+		return near, nil
+	}
+}
+
+func (w *world) boot() {
+	w.t.Helper()
+	var ctx context.Context
+	ctx, w.powered = context.WithCancel(w.ctx)
+	store, _, err := txnstore.Open(w.dir, &txnstore.Options{Terminal: testTerminal, Merchant: testMerchant, Key: bytes.Repeat([]byte{7}, 32), Now: time.Now})
+	require.NoError(w.t, err)
+	w.store = store
+	w.agent = New(Wires{
+		Reader:  w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }),
+		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
+		Bearers: []link.Bearer{{Name: "ethernet", Dialer: w.line, Framing: link.LengthPrefixed}},
+		Store:   store, Now: time.Now, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}, w.options)
+	w.ended = make(chan error, 1)
+	go func(a *Agent, ended chan<- error) { ended <- a.Run(ctx) }(w.agent, w.ended)
+	synctest.Wait()
+}
+
+// cutPower ends this agent. Between two steps of a story nothing is in flight, so a clean end leaves the same files.
+func (w *world) cutPower() {
+	w.powered()
+	require.NoError(w.t, <-w.ended)
+	require.NoError(w.t, w.store.Close())
+}
+
+// till is one connection to the local socket.
+type till struct {
+	w     *world
+	conn  net.Conn
+	lines *bufio.Scanner
+}
+
+func (w *world) till() *till {
+	near, far := net.Pipe()
+	go w.agent.client(context.Background(), far)
+	lines := bufio.NewScanner(near)
+	lines.Buffer(nil, MaxLine)
+	return &till{w, near, lines}
+}
+
+func (c *till) send(q Request) {
+	line, err := json.Marshal(q)
+	require.NoError(c.w.t, err)
+	_, err = c.conn.Write(append(line, '\n'))
+	require.NoError(c.w.t, err)
+}
+
+func (c *till) next() Event {
+	require.True(c.w.t, c.lines.Scan(), "the agent hung up: %v", c.lines.Err())
+	var e Event
+	require.NoError(c.w.t, json.Unmarshal(c.lines.Bytes(), &e))
+	return e
+}
+
+// ask makes one request on a connection of its own and returns the stages seen and the event that ended it.
+func (w *world) ask(q Request) ([]words.Stage, Event) {
+	c := w.till()
+	defer c.conn.Close()
+	c.send(q)
+	var stages []words.Stage
+	for {
+		e := c.next()
+		if e.Ends() {
+			return stages, e
+		}
+		if len(stages) == 0 || stages[len(stages)-1] != e.Stage {
+			stages = append(stages, e.Stage)
+		}
+	}
+}
+
+func (w *world) sell(card, amount string) Event {
+	w.t.Helper()
+	w.sales++
+	return w.sellAs(fmt.Sprintf("till-%d", w.sales), card, amount, false)
+}
+
+func (w *world) sellAs(reference, card, amount string, again bool) Event {
+	w.t.Helper()
+	if card != "" {
+		w.do(w.reader.Command("present " + card))
+	}
+	_, e := w.ask(Request{Op: "sale", Reference: reference, Amount: amount, Again: again})
+	return e
+}
+
+func (w *world) do(_ string, err error) {
+	w.t.Helper()
+	require.NoError(w.t, err)
+}
+
+func (w *world) fault(text string) { w.do(w.acquirer.Command("fault " + text)) }
+
+// after lets the agent's timers run.
+func (w *world) after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// paper counts slips that carry all of the words.
+func (w *world) paper(all ...string) int {
+	n := 0
+	for _, s := range w.printer.Slips() {
+		found := true
+		for _, word := range all {
+			found = found && strings.Contains(s, word)
+		}
+		if found {
+			n++
+		}
+	}
+	return n
+}
+
+// agree is the judge: approved here ⇔ held by the acquirer, and no card number in the log.
+func (w *world) agree() {
+	w.t.Helper()
+	ledger := w.acquirer.Ledger()
+	require.NoError(w.t, ledger.Check())
+	here := map[uint32]txn.Txn{}
+	require.NoError(w.t, w.store.Since(0, func(x txn.Txn) error { here[x.STAN] = x; return nil }))
+	for _, row := range ledger.Terminals[testTerminal].Rows {
+		x, known := here[row.STAN]
+		if row.State == linktest.Held {
+			assert.True(w.t, known, "held and unknown here: %06d", row.STAN)
+			if x.State != txn.Suspense {
+				assert.Equal(w.t, txn.Approved, x.State, "held: %06d", row.STAN)
+			}
+		}
+	}
+	for stan, x := range here {
+		if x.State == txn.Approved {
+			row, known := ledger.Find(testTerminal, stan)
+			assert.True(w.t, known && row.State == linktest.Held && row.Held == x.Amount, "approved here and not held: %06d", stan)
+		}
+	}
+	for _, digits := range []string{"4242424242424242", "6200000000000005", "6224242900000113", "5555555555554444"} {
+		assert.NotContains(w.t, w.log.String(), digits)
+	}
+}
+
+func approved(t *testing.T, e Event) {
+	t.Helper()
+	require.Equal(t, words.OutcomeApproved, e.Outcome, e.Error)
+}

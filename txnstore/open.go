@@ -107,22 +107,51 @@ func (s *Store) agree(r *reconciled, boots uint32) error {
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
-	for _, i := range r.behind {
-		if i == written {
-			continue
-		}
-		frame, _, err := s.codec.encode(s.slots[i].record)
-		if err == nil {
-			err = s.files.shadow.write(i, s.count, frame)
-		}
-		if err != nil {
-			return fmt.Errorf("open store: %w", err)
-		}
+	if err := s.level(r, written); err != nil {
+		return fmt.Errorf("open store: %w", err)
 	}
 	if !r.heal.archive {
 		return nil
 	}
 	return s.writeArchive(nil, &r.heal.identity)
+}
+
+// level writes the copies in shadow that are behind, and the blocks that are torn, save those of a slot that is kept for
+// repair. The block of slot written is level already.
+func (s *Store) level(r *reconciled, written int) error {
+	copyOf := func(slot int) ([]byte, error) {
+		if s.slots[slot].kind != slotLive {
+			return nil, nil
+		}
+		frame, _, err := s.codec.encode(s.slots[slot].record)
+		return frame, err
+	}
+	for _, slot := range r.behind {
+		if slot == written {
+			continue
+		}
+		frame, err := copyOf(slot)
+		if err == nil {
+			err = s.files.shadow.write(slot, s.count, frame)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, n := range r.torn {
+		slot := n / shadowTurns
+		if n == identityBlock || s.slots[slot].kind == slotBad {
+			continue
+		}
+		frame, err := copyOf(slot)
+		if err == nil {
+			err = s.files.shadow.put(n, s.count, frame)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ready is the first line of every operation. After an unknown commit whose repair failed too, it tries again; until that

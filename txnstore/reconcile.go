@@ -15,6 +15,7 @@ type reconciled struct {
 	findings []string
 	bad      int
 	behind   []int // slots whose copy in shadow is older than the truth
+	torn     []int // blocks of shadow
 	heal     struct {
 		identity identity
 		archive  bool // archive.db lacks identity or counters
@@ -184,6 +185,7 @@ func (r *reconciled) compare(hot hotImage, shadow shadowImage) {
 	case late > 1:
 		r.note("%s is %d commits behind %s: its disk reports flushes that do not happen; have the storage checked", older, late, newer)
 	}
+	r.torn = shadow.bad
 	for _, n := range shadow.bad {
 		r.note("block %d of %s is torn or damaged; the version before it counts", n, shadowName)
 	}

@@ -248,6 +248,19 @@ func TestASerialLineIsOpenedAndClosed(t *testing.T) {
 	require.NoError(t, port.Close())
 }
 
+// The terminal does not read, the modem's answers pile up in the line, and devicesim still ends when told to.
+func TestATerminalThatDoesNotReadHoldsNothingUp(t *testing.T) {
+	c := setUp(t, "-modem pty:DIR/modem -baud-modem 4000000")
+	port := c.terminal("modem", 115200)
+	require.NoError(t, port.SetDeadline(time.Now().Add(patience)))
+	_, err := io.WriteString(port, strings.Repeat("AT\r", 10000))
+	require.NoError(t, err)
+	require.Equal(t, "ok ending", c.tell("quit"))
+	require.NoError(t, c.ended())
+	_, err = io.Copy(io.Discard, port)
+	require.ErrorIs(t, err, serial.ErrHangup)
+}
+
 func TestQuitAndNonsenseOnTheControlSocket(t *testing.T) {
 	c := setUp(t, "-modem pty:DIR/modem")
 	require.Contains(t, c.tell("help"), "ok ")

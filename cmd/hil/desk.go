@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"posagent/firmware/agent"
+	"posagent/link/linktest"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -17,7 +18,7 @@ import (
 const (
 	startWithin  = 20 * time.Second
 	saleWithin   = 2 * time.Minute
-	settleWithin = time.Minute
+	settleWithin = 30 * time.Second
 )
 
 // desk is the main job on simulators: four sales, the slips, and both sides' books. It fails unless the books agree.
@@ -90,7 +91,8 @@ func (c counter) killedWhileWaiting(ctx context.Context) error {
 		return err
 	}
 	err := c.sell(ctx, "desk-4", "45.60", "unionpay-0113", "", "", func(e agent.Event) {
-		if e.Stage == words.Waiting && c.running() {
+		if e.Stage == words.Waiting && e.Txn != nil && c.running() {
+			c.awaitHeld(ctx, e.Txn.STAN)
 			c.say("      -- power cut --")
 			c.cutPower()
 		}
@@ -154,7 +156,7 @@ func (c counter) closingBooks(ctx context.Context) error {
 	if err := c.settled(waiting); err != nil {
 		return err
 	}
-	b, err := c.openBooks(ctx)
+	b, wrong, err := c.agreement(waiting)
 	if err != nil {
 		return err
 	}
@@ -163,7 +165,6 @@ func (c counter) closingBooks(ctx context.Context) error {
 		c.say("\n%s\n%s", s.file, s.text)
 	}
 	c.say("%s", b.table())
-	wrong := b.judge()
 	for _, w := range wrong {
 		c.say("  %s", w)
 	}
@@ -172,6 +173,32 @@ func (c counter) closingBooks(ctx context.Context) error {
 	}
 	c.say("账目相符 The books agree.")
 	return nil
+}
+
+// agreement reads the books until they agree or the time is over: the printer's last cut comes after its proof.
+func (c counter) agreement(ctx context.Context) (books, []string, error) {
+	for {
+		b, err := c.openBooks(ctx)
+		wrong := b.judge()
+		if err != nil || len(wrong) == 0 || ctx.Err() != nil {
+			return b, wrong, err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// awaitHeld returns once the acquirer holds the money of a sale.
+func (c counter) awaitHeld(ctx context.Context, stan string) {
+	for ctx.Err() == nil {
+		if l, err := c.ledger(); err == nil {
+			for _, row := range l.Terminals[terminalID].Rows {
+				if row.State == linktest.Held && fmt.Sprintf("%06d", row.STAN) == stan {
+					return
+				}
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func (c counter) running() bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -75,16 +76,14 @@ func readSlip(file, text string) slip {
 	s.duplicate = strings.Contains(text, "重打印")
 	s.merchant = strings.Contains(text, "商户存根")
 	s.torn = strings.Contains(text, "-- torn --")
-	if _, after, found := strings.Cut(text, "凭证号"); found {
-		s.stan = strings.Trim(firstWord(strings.TrimLeft(after, " :：ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz./")), " ")
+	if found := voucher.FindStringSubmatch(text); found != nil {
+		s.stan = found[1]
 	}
 	return s
 }
 
-func firstWord(s string) string {
-	word, _, _ := strings.Cut(strings.ReplaceAll(s, "\n", " "), " ")
-	return word
-}
+// voucher is the line with the slip number, on a sale slip and on a notice.
+var voucher = regexp.MustCompile(`凭证号[^0-9]*([0-9]{6})`)
 
 // judge compares the books. The acquirer's ledger is right by definition. It returns every disagreement.
 //
@@ -177,6 +176,9 @@ func (b books) judgePaper(key string, t agent.Record) []string {
 			unmarked[s.merchant]++
 		}
 	}
+	if t.State == txn.Reversed && t.Merchant != txn.SlipOwed && !b.hasNotice(t.STAN) {
+		say("reversed, its notice is %s and not on paper", t.Merchant)
+	}
 	if t.State != txn.Approved {
 		return wrong
 	}
@@ -190,4 +192,13 @@ func (b books) judgePaper(key string, t agent.Record) []string {
 		}
 	}
 	return wrong
+}
+
+func (b books) hasNotice(stan string) bool {
+	for _, s := range b.slips {
+		if s.stan == stan && s.reversal && !s.torn {
+			return true
+		}
+	}
+	return false
 }

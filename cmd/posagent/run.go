@@ -53,12 +53,15 @@ func (c *command) runAgent(ctx context.Context) int {
 	for _, absent := range config.absent() {
 		log.Warn("not there yet", "what", absent)
 	}
-	a := agent.New(agent.Wires{
+	a, err := agent.New(agent.Wires{
 		Reader:  config.opener(config.Reader.Port, config.Reader.Baud, false),
 		Printer: config.opener(config.Printer.Port, config.Printer.Baud, false),
 		Bearers: config.bearers(),
 		Store:   store, Socket: socket, Now: time.Now, Log: log,
 	}, options)
+	if err != nil {
+		return c.fail(err)
+	}
 	if err := a.Run(ctx); err != nil {
 		return c.fail(err)
 	}

@@ -35,8 +35,9 @@ type Agent struct {
 	sale *saleView // the sale in progress, fed by the engine and by the line
 }
 
-// New puts drivers on wires and the engine on the drivers. It touches no line.
-func New(w Wires, o Options) *Agent {
+// New puts drivers on wires and the engine on the drivers. It touches no line. Its errors name options with which no
+// sale could succeed.
+func New(w Wires, o Options) (*Agent, error) {
 	if w.Now == nil {
 		w.Now = time.Now
 	}
@@ -46,13 +47,28 @@ func New(w Wires, o Options) *Agent {
 	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1)}
 	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle,
 		Stray: a.stray, Progress: a.lineStage})
-	a.host = acquirer.New(a.line, acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
-		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: w.Store.AdoptBatch, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect})
+	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
+		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect}
+	if err := far.Check(); err != nil {
+		return nil, err
+	}
+	a.host = acquirer.New(a.line, far)
+	a.o.TMK = nil // only the host needs it
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply}}
 	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
 	a.terminal = terminal.New(w.Store, a.host, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, Now: w.Now})
-	return a
+	return a, nil
+}
+
+// adoptBatch follows the acquirer's batch upwards. A lower one would let STANs repeat within a batch, so the terminal
+// keeps its own and says so.
+func (a *Agent) adoptBatch(n uint32) error {
+	if own := a.store.Batch(); n < own {
+		a.log.Warn("the acquirer named an older batch; the terminal keeps its own", "acquirer", n, "own", own)
+		return nil
+	}
+	return a.store.AdoptBatch(n)
 }
 
 // Run serves until ctx ends. A sale in progress then is finished first: from its commit on, only the acquirer or a timer

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -57,3 +58,11 @@ type Options struct {
 	Print       printer.Opts
 	Layout      receipt.Layout
 }
+
+// Format keeps the master key out of every print.
+func (o Options) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "agent options of terminal "+o.Terminal)
+}
+
+// LogValue keeps the master key out of the log.
+func (o Options) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(o)) }

@@ -112,12 +112,13 @@ func (w *world) boot() {
 	store, _, err := txnstore.Open(w.dir, &txnstore.Options{Terminal: testTerminal, Merchant: testMerchant, Key: bytes.Repeat([]byte{7}, 32), Now: time.Now})
 	require.NoError(w.t, err)
 	w.store = store
-	w.agent = New(Wires{
+	w.agent, err = New(Wires{
 		Reader:  w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }),
 		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
 		Bearers: []link.Bearer{{Name: "ethernet", Dialer: w.line, Framing: link.LengthPrefixed}},
 		Store:   store, Now: time.Now, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, w.options)
+	require.NoError(w.t, err)
 	w.ended = make(chan error, 1)
 	go func(a *Agent, ended chan<- error) { ended <- a.Run(ctx) }(w.agent, w.ended)
 	synctest.Wait()

@@ -1,7 +1,6 @@
 package acquirer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -51,16 +50,16 @@ func unsent(why string, cause error) *AnswerError {
 	return &AnswerError{Reason: txn.NoAnswer, Why: why, Cause: cause, unsent: true}
 }
 
-// unanswered is what the link's failure means for a financial message.
+// unanswered is what the link's failure means for a financial message: 98 while nothing came back, whether time ran out
+// or the line was lost, and 06 once something did that was no answer.
 func unanswered(err error) *AnswerError {
-	failure := &AnswerError{Reason: txn.OtherCause, Why: "no usable answer", Cause: err}
+	failure := &AnswerError{Reason: txn.NoAnswer, Why: "no answer", Cause: err}
 	var exchange *link.ExchangeError
 	if errors.As(err, &exchange) {
 		failure.Sent = exchange.Sent
 	}
-	timeUp := errors.Is(err, link.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
-	if timeUp && !errors.Is(err, link.ErrGarbage) {
-		failure.Reason, failure.Why = txn.NoAnswer, "no answer in time"
+	if errors.Is(err, link.ErrGarbage) {
+		failure.Reason, failure.Why = txn.OtherCause, "no usable answer"
 	}
 	return failure
 }

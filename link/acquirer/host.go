@@ -144,7 +144,7 @@ func (h *Host) signIn(ctx context.Context) (batch uint32, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("sign-in: %w", err)
 	}
-	if batch, err = batchOf(answer); err != nil {
+	if batch, err = batchOf(answer, h.o.Batch()); err != nil {
 		return 0, fmt.Errorf("sign-in: %w", err)
 	}
 	if h.o.AdoptBatch != nil {
@@ -158,15 +158,22 @@ func (h *Host) signIn(ctx context.Context) (batch uint32, err error) {
 	return batch, nil
 }
 
-// batchOf reads the acquirer's batch from field 60 of a sign-in answer.
-func batchOf(answer *iso8583.Message) (uint32, error) {
+// batchOf reads the acquirer's batch from field 60 of a sign-in answer. A host that leaves the field out, or fills in
+// zeros, keeps no batch of its own; the terminal's stays.
+func batchOf(answer *iso8583.Message, own uint32) (uint32, error) {
+	if !answer.Has(60) {
+		return own, nil
+	}
 	private := answer.Get(60)
 	if len(private) < 8 {
 		return 0, errors.New("the answer names no batch in field 60")
 	}
 	batch, err := strconv.ParseUint(private[2:8], 10, 32)
-	if err != nil || batch == 0 {
+	switch {
+	case err != nil:
 		return 0, errors.New("field 60 of the answer names no batch")
+	case batch == 0:
+		return own, nil
 	}
 	return uint32(batch), nil
 }

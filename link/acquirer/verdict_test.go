@@ -115,13 +115,16 @@ func TestAForeignAnswer(t *testing.T) {
 }
 
 func TestABatchThatIsNone(t *testing.T) {
-	for private, want := range map[string]uint32{"00000042003": 42, "00999999": 999_999, "": 0, "0000004": 0, "00000000003": 0} {
+	for private, want := range map[string]uint32{"00000042003": 42, "00999999": 999_999, "": 0, "0000004": 0, "00000000003": 7} {
 		m := new(iso8583.Message)
 		m.Set(60, private)
-		got, err := batchOf(m)
+		got, err := batchOf(m, 7)
 		assert.Equal(t, want, got)
 		assert.Equal(t, want == 0, err != nil, private)
 	}
+	got, err := batchOf(new(iso8583.Message), 7)
+	require.NoError(t, err)
+	assert.Equal(t, uint32(7), got, "a host that leaves field 60 out keeps no batch of its own")
 }
 
 // Every single damaged bit of an approval makes it worthless: the MAC covers all of it.

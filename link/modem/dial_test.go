@@ -129,26 +129,6 @@ func TestDialEndsSoonAfterItsContext(t *testing.T) {
 	}
 }
 
-func TestAModemThatConnectsWhileItIsToldToStopIsHungUp(t *testing.T) {
-	onBench(t, func(b *bench) {
-		m := b.driver(Opts{})
-		// The modem connects 200 ms after the dial string and hears no abort for 125 ms: the context ends at the very end
-		// of that window, so that CONNECT and the abort cross.
-		ctx, cancel := context.WithCancel(b.t.Context())
-		m.opts.Progress = func(s string) {
-			if strings.HasPrefix(s, "CONNECT") {
-				cancel()
-			}
-		}
-		terminal, err := m.Dial(ctx)
-		require.NoError(t, err, "connected is connected: the caller closes")
-		acquirer := <-b.calls
-		go func() { _ = drain(t, acquirer) }()
-		require.NoError(t, terminal.Close())
-		b.requireState("command")
-	})
-}
-
 func TestSilentModem(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.tell("silent on")

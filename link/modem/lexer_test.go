@@ -1,12 +1,8 @@
 package modem
 
 import (
-	"context"
-	"net"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -105,71 +101,4 @@ func FuzzCarrier(f *testing.F) {
 		require.Equal(t, string(in), string(w.release(out)))
 		require.False(t, w.waiting())
 	})
-}
-
-// Modems that the simulated one is not: each answers from a script.
-func TestModemsWithOtherHabits(t *testing.T) {
-	for name, c := range map[string]struct {
-		dialled string // answer to the dial string
-		early   string // payload that came in one piece with it
-		err     error
-	}{
-		"speed and protocol":      {"\r\nCONNECT 9600/ARQ/V34/LAPM\r\n", "", nil},
-		"no speed":                {"\r\nCONNECT\r\n", "", nil},
-		"payload at once":         {"\r\nCONNECT 1200\r\n\x05\r\nOK\r\n", "\x05\r\nOK\r\n", nil},
-		"payload of a line feed":  {"\r\nCONNECT 1200\r\n\n", "\n", nil},
-		"progress":                {"\r\nRINGING\r\n\r\nCARRIER 2400\r\n\r\nPROTOCOL: NONE\r\n\r\nCONNECT 2400\r\n", "", nil},
-		"echo of the dial string": {"ATDT95516\r\r\nCONNECT\r\n", "", nil},
-		"two words for dial tone": {"\r\nNO DIAL TONE\r\n", "", ErrNoDialtone},
-		"an incoming call":        {"\r\nRING\r\n\r\nBUSY\r\n", "", ErrBusy},
-		"refused":                 {"\r\nERROR\r\n", "", ErrRefused},
-		"blacklisted":             {"\r\nBLACKLISTED\r\n", "", ErrRefused},
-		"stays in command state":  {"\r\nOK\r\n", "", ErrNoCarrier},
-		"noise, then a call":      {"\x7f\x00\xfe\r\nCONNECT 300\r\n", "", nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				terminal, far := net.Pipe()
-				go script(far, c.dialled)
-				m, err := New(terminal, &Opts{Number: number})
-				require.NoError(t, err)
-				conn, err := m.Dial(context.Background())
-				if c.err != nil {
-					require.ErrorIs(t, err, c.err)
-					require.True(t, m.idle, "on hook, and known to be")
-				} else {
-					require.NoError(t, err)
-					require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Second)))
-					got := make([]byte, 100)
-					n, _ := conn.Read(got)
-					assert.Equal(t, c.early, string(got[:n]))
-				}
-				require.NoError(t, far.Close())
-				require.NoError(t, terminal.Close())
-			})
-		})
-	}
-}
-
-// script answers OK to every command and what it was given to a dial string.
-func script(far net.Conn, dialled string) {
-	var line []byte
-	b := make([]byte, 1)
-	for {
-		if _, err := far.Read(b); err != nil {
-			return
-		}
-		line = append(line, b[0])
-		if b[0] != '\r' {
-			continue
-		}
-		answer := "\r\nOK\r\n"
-		if strings.HasPrefix(string(line), dial) {
-			answer = dialled
-		}
-		line = nil
-		if _, err := far.Write([]byte(answer)); err != nil {
-			return
-		}
-	}
 }

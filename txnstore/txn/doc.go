@@ -5,19 +5,19 @@
 //
 // A state names what may already have happened, so that a restart needs nothing else:
 //
-//	            not a byte left
-//	  pending ─────────────────────► abandoned
-//	   │  │ │
-//	   │  │ └── refused ───────────► declined
-//	   │  │
-//	   │  └─ approved, card still to confirm ─► authorized ──► approved
-//	   │                                            │  │           ▲
-//	   │  approved, nothing more to do ─────────────┼──┼───────────┘
-//	   │                                            │  │
-//	   └── timeout, restart, bad MAC, mismatch ─► reversing ──► reversed
-//	                                                │              ▲
-//	                                                │        proof from the acquirer
-//	                                                │              │
-//	                                                └── no proof ► suspense ──► resolved
-//	  advising ──(repeated until acknowledged)──► approved
+//	          not a byte left
+//	pending ─────────────────────► abandoned
+//	 │  │ │
+//	 │  │ └── refused ───────────► declined
+//	 │  │
+//	 │  └─ approved, card still to confirm ─► authorized ──► approved
+//	 │                                            │  │           ▲
+//	 │  approved, nothing more to do ─────────────┼──┼───────────┘
+//	 │                                            │  │
+//	 └── timeout, restart, bad MAC, mismatch ─► reversing ──► reversed
+//	                                              │              ▲
+//	                                              │        proof from the acquirer
+//	                                              │              │
+//	                                              └── no proof ► suspense ──► resolved
+//	advising ──(repeated until acknowledged)──► approved
 package txn

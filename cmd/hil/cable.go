@@ -1,13 +1,12 @@
 package main
 
 import (
-	"io"
 	"net"
 	"sync"
 )
 
 // cable is a network cable between terminal and acquirer that can be pulled: calls are refused and those in progress
-// end at once.
+// end at once. It can also be told to fail after a number of bytes, together with whatever else fails then.
 type cable struct {
 	to string
 
@@ -15,6 +14,14 @@ type cable struct {
 	listen net.Listener
 	at     string
 	calls  map[net.Conn]bool
+	fault  *cableFault
+}
+
+// cableFault lets a number of bytes pass in one direction, and then nothing in either.
+type cableFault struct {
+	answers bool // counts what comes from the acquirer
+	left    int
+	meet    func() // called once, when the first byte too many comes; nil from then on
 }
 
 // plugIn lays a cable to an address.
@@ -42,9 +49,16 @@ func (c *cable) replug() error {
 	if err != nil {
 		return err
 	}
-	c.listen, c.at = l, l.Addr().String()
+	c.listen, c.at, c.fault = l, l.Addr().String(), nil
 	go c.serve(l)
 	return nil
+}
+
+// failAfter arms a fault. The cable carries nothing from then on until it is plugged in again.
+func (c *cable) failAfter(bytes int, answers bool, meet func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fault = &cableFault{answers, bytes, meet}
 }
 
 func (c *cable) serve(l net.Listener) {
@@ -58,30 +72,58 @@ func (c *cable) serve(l net.Listener) {
 			_ = near.Close()
 			continue
 		}
-		c.hold(near, far)
-		carry := func(to, from net.Conn) {
-			_, _ = io.Copy(to, from)
-			_ = to.Close()
-			_ = from.Close()
-			c.drop(to, from)
+		c.mu.Lock()
+		c.calls[near], c.calls[far] = true, true
+		c.mu.Unlock()
+		go c.carry(far, near, false)
+		go c.carry(near, far, true)
+	}
+}
+
+// carry moves bytes one way until an end closes or the cable fails.
+func (c *cable) carry(to, from net.Conn, answers bool) {
+	defer func() {
+		_ = to.Close()
+		_ = from.Close()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.calls, to)
+	}()
+	for piece := make([]byte, 4096); ; {
+		n, err := from.Read(piece)
+		if n > 0 {
+			pass, meet := c.allow(n, answers)
+			if _, err := to.Write(piece[:pass]); err != nil {
+				return
+			}
+			if meet != nil {
+				meet()
+			}
+			if pass < n {
+				return
+			}
 		}
-		go carry(near, far)
-		go carry(far, near)
+		if err != nil {
+			return
+		}
 	}
 }
 
-func (c *cable) hold(conns ...net.Conn) {
+// allow says how many of n bytes may pass, and what to do if that was the end.
+func (c *cable) allow(n int, answers bool) (pass int, meet func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, conn := range conns {
-		c.calls[conn] = true
+	f := c.fault
+	switch {
+	case f == nil, f.meet != nil && f.answers != answers:
+		return n, nil
+	case f.meet == nil:
+		return 0, nil
 	}
-}
-
-func (c *cable) drop(conns ...net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, conn := range conns {
-		delete(c.calls, conn)
+	pass = min(n, f.left)
+	f.left -= pass
+	if pass < n {
+		meet, f.meet = f.meet, nil
 	}
+	return pass, meet
 }

@@ -5,14 +5,12 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"posagent/firmware/agent"
-	"posagent/txnstore"
 	"posagent/txnstore/txn"
 )
 
@@ -89,20 +86,6 @@ func (r *rig) quiet(ctx context.Context) bool {
 	}
 }
 
-// stateOf restarts the terminal, waits until it owes nothing, and reads what became of the sale.
-func (r *rig) stateOf(t *testing.T, ctx context.Context, reference string, n int) txn.State {
-	t.Helper()
-	require.NoError(t, r.boot(ctx), "cut %d", n)
-	defer r.cutPower()
-	require.NoError(t, r.settled(ctx), "cut %d", n)
-	e, err := r.ask(ctx, agent.Request{Op: "show", Reference: reference}, nil)
-	if err != nil {
-		require.Contains(t, err.Error(), reference)
-		return ""
-	}
-	return e.Txn.State
-}
-
 // bootUnderKnife starts the terminal traced. The returned func starts the count.
 func (r *rig) bootUnderKnife(t *testing.T, ctx context.Context, n int) (arm func()) {
 	t.Helper()
@@ -129,28 +112,4 @@ func (r *rig) bootUnderKnife(t *testing.T, ctx context.Context, n int) (arm func
 	}()
 	require.NoError(t, r.awaitSocket(ctx), "cut %d", n)
 	return func() { _, _ = io.WriteString(in, "arm\n") }
-}
-
-// audit reads the whole store from its files, with no terminal running, and holds it against ledger and paper.
-func (r *rig) audit(t *testing.T) []string {
-	t.Helper()
-	key, err := os.ReadFile(r.at("store.key"))
-	require.NoError(t, err)
-	seal, err := hex.DecodeString(strings.TrimSpace(string(key)))
-	require.NoError(t, err)
-	view, err := txnstore.View(r.at("store"), &txnstore.Options{Terminal: terminalID, Key: seal, Now: time.Now})
-	require.NoError(t, err)
-	defer view.Close()
-	var b books
-	require.NoError(t, view.Since(0, func(x txn.Txn) error {
-		b.terminal = append(b.terminal, *agent.RecordOf(x))
-		return nil
-	}))
-	ledger, err := r.ledger()
-	require.NoError(t, err)
-	require.NoError(t, ledger.Check())
-	b.acquirer = ledger.Terminals[terminalID]
-	b.slips, err = r.paper()
-	require.NoError(t, err)
-	return b.judge()
 }

@@ -1,11 +1,21 @@
 package main
 
 import (
+	"context"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"posagent/firmware/agent"
+	"posagent/txnstore"
+	"posagent/txnstore/txn"
 )
 
 // The process tests judge real programs, so they are built first, exactly as they ship but for their names.
@@ -51,4 +61,42 @@ func bench(t *testing.T, s settings) *rig {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// stateOf restarts the terminal, waits until it owes nothing, and reads what became of the sale.
+func (r *rig) stateOf(t *testing.T, ctx context.Context, reference string, n int) txn.State {
+	t.Helper()
+	require.NoError(t, r.boot(ctx), "cut %d", n)
+	defer r.cutPower()
+	require.NoError(t, r.settled(ctx), "cut %d", n)
+	e, err := r.ask(ctx, agent.Request{Op: "show", Reference: reference}, nil)
+	if err != nil {
+		require.Contains(t, err.Error(), reference)
+		return ""
+	}
+	return e.Txn.State
+}
+
+// audit reads the whole store from its files, with no terminal running, and holds it against ledger and paper.
+func (r *rig) audit(t *testing.T) []string {
+	t.Helper()
+	key, err := os.ReadFile(r.at("store.key"))
+	require.NoError(t, err)
+	seal, err := hex.DecodeString(strings.TrimSpace(string(key)))
+	require.NoError(t, err)
+	view, err := txnstore.View(r.at("store"), &txnstore.Options{Terminal: terminalID, Key: seal, Now: time.Now})
+	require.NoError(t, err)
+	defer view.Close()
+	var b books
+	require.NoError(t, view.Since(0, func(x txn.Txn) error {
+		b.terminal = append(b.terminal, *agent.RecordOf(x))
+		return nil
+	}))
+	ledger, err := r.ledger()
+	require.NoError(t, err)
+	require.NoError(t, ledger.Check())
+	b.acquirer = ledger.Terminals[terminalID]
+	b.slips, err = r.paper()
+	require.NoError(t, err)
+	return b.judge()
 }

@@ -170,12 +170,13 @@ func (r *rig) start(p **process, name string, args ...string) (string, error) {
 	if err := cmd.Start(); err != nil {
 		return "", fmt.Errorf("%s does not start (is it built? make build): %w", name, err)
 	}
-	*p = &process{cmd: cmd, done: make(chan struct{})}
+	started := &process{cmd: cmd, done: make(chan struct{})}
+	*p = started
 	line, err := bufio.NewReader(out).ReadString('\n')
 	go func() {
 		_, _ = io.Copy(io.Discard, out)
 		_ = cmd.Wait()
-		close((*p).done)
+		close(started.done)
 	}()
 	if err != nil || !strings.HasPrefix(line, "ready") {
 		return "", fmt.Errorf("%s did not become ready; see %s", name, r.at(name+".log"))
@@ -212,10 +213,11 @@ func (r *rig) boot(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	r.terminal = &process{cmd: cmd, done: make(chan struct{})}
+	started := &process{cmd: cmd, done: make(chan struct{})}
+	r.terminal = started
 	go func() {
 		_ = cmd.Wait()
-		close(r.terminal.done)
+		close(started.done)
 	}()
 	return r.awaitSocket(ctx)
 }
@@ -236,9 +238,11 @@ func (r *rig) awaitSocket(ctx context.Context) error {
 }
 
 // cutPower ends the terminal without a word, as a power cut would.
-func (r *rig) cutPower() {
-	_ = r.terminal.cmd.Process.Signal(syscall.SIGKILL)
-	<-r.terminal.done
+func (r *rig) cutPower() { r.terminal.kill() }
+
+func (p *process) kill() {
+	_ = p.cmd.Process.Signal(syscall.SIGKILL)
+	<-p.done
 }
 
 // ask puts one request to the terminal.

@@ -75,6 +75,7 @@ func TestFiveFullestRecordsAreOnePageAndTwoWritesACommit(t *testing.T) {
 }
 
 func TestASaleIsTwoCommitsAndTheHotFileNeverGrows(t *testing.T) {
+	t.Parallel()
 	dir := quickDir(t)
 	s := openQuiet(t, dir)
 	for n := range 300 {
@@ -93,6 +94,7 @@ func TestASaleIsTwoCommitsAndTheHotFileNeverGrows(t *testing.T) {
 }
 
 func TestTheArchiveGrowsByWrittenZeros(t *testing.T) {
+	t.Parallel()
 	dir := quickDir(t)
 	s := openQuiet(t, dir)
 	path := filepath.Join(dir, archiveName)

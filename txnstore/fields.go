@@ -52,7 +52,7 @@ func recordFields() []field {
 		stamp(22, "begun", func(t *txn.Txn) *time.Time { return &t.Began }),
 		stamp(23, "ended", func(t *txn.Txn) *time.Time { return &t.Ended }),
 		clipped(24, "answer code", 2, func(t *txn.Txn) *string { return &t.Answer.Code }),
-		flag(25, "answer approves", func(t *txn.Txn) *bool { return &t.Answer.Approved }),
+		yes(25, "answer approves", func(t *txn.Txn) *bool { return &t.Answer.Approved }),
 		clipped(26, "retrieval reference", 12, func(t *txn.Txn) *string { return &t.Answer.RRN }),
 		clipped(27, "authorization code", 6, func(t *txn.Txn) *string { return &t.Answer.AuthCode }),
 		clipped(28, "acquirer", 11, func(t *txn.Txn) *string { return &t.Answer.Acquirer }),
@@ -144,7 +144,7 @@ func number[N ~int | ~int64 | ~uint32 | ~uint64](tag byte, name string, limit ui
 	}
 }
 
-func flag(tag byte, name string, at func(*txn.Txn) *bool) field {
+func yes(tag byte, name string, at func(*txn.Txn) *bool) field {
 	return field{
 		tag: tag, name: name,
 		bound: func(*txn.Txn) error { return nil },

@@ -2,6 +2,7 @@ package txnstore
 
 import (
 	"cmp"
+	"flag"
 	"maps"
 	"os"
 	"path/filepath"
@@ -282,6 +283,10 @@ func (w *world) verifyLists(seen map[txn.ID]txn.Txn) {
 }
 
 func TestNothingAcknowledgedIsLostInRandomWorlds(t *testing.T) {
+	t.Parallel()
+	if worlds := flag.Lookup("rapid.checks"); worlds.Value.String() == worlds.DefValue {
+		require.NoError(t, worlds.Value.Set("50")) // a thousand and more when asked: -rapid.checks=3000
+	}
 	root := quickDir(t)
 	n, cuts := 0, 0
 	rapid.Check(t, func(t *rapid.T) {

@@ -88,6 +88,7 @@ func TestAWrongKeyIsRefused(t *testing.T) {
 }
 
 func TestAMissingOrEmptyFileIsAnAlarm(t *testing.T) {
+	t.Parallel()
 	for _, sales := range []int{0, 1, 6} {
 		dir := traded(t, sales)
 		for n := 1; n < 7; n++ { // every choice of one or two files
@@ -150,6 +151,7 @@ func mustOpenClosed(t testing.TB, dir string) (*Store, Report) {
 }
 
 func TestTwoAgentsDoNotShareAStore(t *testing.T) {
+	t.Parallel()
 	dir := quickDir(t)
 	s, _ := mustOpen(t, dir)
 	_, _, err := Open(dir, testOptions())

@@ -58,6 +58,7 @@ func TestASaleSurvivesAPowerCutAfterEveryStep(t *testing.T) {
 }
 
 func TestOnlyTheStepsOfThePictureAreTaken(t *testing.T) {
+	t.Parallel()
 	pathTo := map[txn.State][]txn.State{
 		txn.Pending: nil, txn.Abandoned: {txn.Abandoned}, txn.Declined: {txn.Declined}, txn.Authorized: {txn.Authorized},
 		txn.Approved: {txn.Approved}, txn.Reversing: {txn.Reversing}, txn.Reversed: {txn.Reversing, txn.Reversed},
@@ -207,6 +208,9 @@ func TestSuspenseLeavesItsSlotAndStaysOwed(t *testing.T) {
 	owed, err := next.Owed()
 	require.NoError(t, err)
 	assert.Equal(t, []txn.ID{1, 3, 4, 6, 7, 8}, ids(owed))
+	listed, err := next.files.archive.index(owedBucket)
+	require.NoError(t, err)
+	assert.Equal(t, ids(owed), listed, "what is closed is no longer read for it")
 	_, report = after(t, next)
 	assert.Equal(t, 6, report.Owed)
 }
@@ -303,6 +307,7 @@ func TestNumbersNeverRunBackwards(t *testing.T) {
 }
 
 func TestListsAreInOrderAcrossSlotsAndArchive(t *testing.T) {
+	t.Parallel()
 	s := openQuiet(t, quickDir(t))
 	old := mustBegin(t, s, "stays-open")
 	for n := range 3 * pageOf {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -200,59 +199,6 @@ func TestOneByteAtATime(t *testing.T) {
 	})
 }
 
-// A printer that holds data for the next roll answers for it then. That answer must not prove another slip.
-func TestAStaleProofIsReadAway(t *testing.T) {
-	onBench(t, 32, func(b *bench) {
-		p := b.printer(cutting)
-		b.do("paper out after 7")
-		b.fails(p, aSlip(t, 32), printer.ErrPaperOut, true)
-		b.do("paper ok") // the old id is answered now
-		b.line.trip(60, func() error { b.do("paper out"); return nil })
-		b.fails(p, aSlip(t, 32), printer.ErrPaperOut, true)
-	})
-}
-
-// The same while the proof of the next slip is awaited, from a printer that follows a script.
-func TestAStaleProofProvesNothing(t *testing.T) {
-	for _, stale := range []bool{true, false} {
-		synctest.Test(t, func(t *testing.T) {
-			host, machine := net.Pipe()
-			defer host.Close()
-			go scripted(machine, stale)
-			p, err := printer.New(host, &printer.Opts{Columns: 32, FirstID: 7})
-			require.NoError(t, err)
-			proof, err := p.Print(t.Context(), aSlip(t, 32))
-			require.NoError(t, err)
-			require.Equal(t, stale, proof == printer.Unconfirmed)
-		})
-	}
-}
-
-// scripted answers every question with "fine" and every process id with itself, or with the one before it.
-func scripted(machine io.ReadWriter, stale bool) {
-	var got []byte
-	buf := make([]byte, 512)
-	for {
-		n, err := machine.Read(buf)
-		if err != nil {
-			return
-		}
-		got = append(got, buf[:n]...)
-		for bytes.Contains(got, []byte{0x10, 0x04}) {
-			_, got, _ = bytes.Cut(got, []byte{0x10, 0x04})
-			_, _ = machine.Write([]byte{0x12})
-		}
-		if at := bytes.Index(got, []byte{0x1D, '(', 'H'}); at >= 0 && len(got) >= at+11 {
-			answer := append(append([]byte{0x37, 0x22}, got[at+7:at+11]...), 0)
-			if stale {
-				answer[2] ^= 1
-			}
-			got = got[at+11:]
-			_, _ = machine.Write(answer)
-		}
-	}
-}
-
 func TestAPrinterThatCannotProve(t *testing.T) {
 	withoutGSH := func(b []byte) []byte {
 		before, after, found := bytes.Cut(b, []byte{0x1D, '(', 'H'})
@@ -286,60 +232,6 @@ func TestAPrinterThatCannotProve(t *testing.T) {
 			assert.Empty(t, b.sim.Faults())
 		})
 	}
-}
-
-func TestAFullPrinterIsNotOverrun(t *testing.T) {
-	onBench(t, 32, func(b *bench) {
-		p := b.printer(cutting)
-		b.do("paper out after 5")
-		began := time.Now()
-		b.fails(p, longSlip(t), printer.ErrPaperOut, true)
-		assert.Less(t, time.Since(began), 3*second)
-		b.do("paper ok")
-		assert.Empty(t, b.sim.Faults(), "XOFF was obeyed: nothing was lost")
-		b.prints(p, aSlip(t, 32))
-		slips := b.sim.Slips()
-		require.Len(t, slips, 2)
-		assert.Contains(t, slips[0], "此联作废", "half a slip says that it is void")
-		assert.Empty(t, b.sim.Faults())
-	})
-}
-
-func TestXOFFIsObeyed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		host, machine := net.Pipe()
-		defer host.Close()
-		full := &fullFor{Conn: machine, at: 700, pause: 5 * second}
-		go scripted(full, false)
-		p, err := printer.New(host, &printer.Opts{Columns: 32})
-		require.NoError(t, err)
-		proof, err := p.Print(t.Context(), longSlip(t))
-		require.NoError(t, err)
-		assert.Equal(t, printer.Proven, proof)
-		assert.Zero(t, full.between, "bytes that came between XOFF and XON")
-	})
-}
-
-// fullFor is the printer's end of a line on which the printer says XOFF after so many bytes, and XON after a pause.
-type fullFor struct {
-	net.Conn
-	at, read, between int
-	pause             time.Duration
-}
-
-func (f *fullFor) Read(b []byte) (int, error) {
-	before := f.read
-	n, err := f.Conn.Read(b)
-	f.read += n
-	if before < f.at && f.read >= f.at {
-		_, _ = f.Conn.Write([]byte{0x13})
-		synctest.Wait() // the host has seen it
-		_ = f.SetReadDeadline(time.Now().Add(f.pause))
-		f.between, _ = f.Conn.Read(b[n:])
-		_ = f.SetReadDeadline(time.Time{})
-		_, _ = f.Conn.Write([]byte{0x11})
-	}
-	return n, err
 }
 
 func TestGivingUpInTheMiddle(t *testing.T) {

@@ -35,7 +35,7 @@ func (l line) text() string {
 // paper is the roll.
 type paper struct {
 	columns   int
-	roll      string // all of it as text
+	roll      []byte // all of it as text, or the newest part
 	uncut     []line
 	slips     []string
 	nextFrame int
@@ -54,9 +54,9 @@ func (p *paper) add(l line, fault func(string, ...any)) {
 }
 
 func (p *paper) write(text string, fault func(string, ...any)) {
-	p.roll += text
+	p.roll = append(p.roll, text...)
 	if len(p.roll) > paperMost {
-		p.roll = p.roll[len(p.roll)-paperMost/2:]
+		p.roll = append(p.roll[:0], p.roll[len(p.roll)-paperMost/2:]...)
 	}
 	if p.files != nil {
 		if err := p.files.append(text); err != nil {

@@ -160,7 +160,7 @@ func (p *Printer) Slips() []string {
 func (p *Printer) Paper() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.paper.roll
+	return string(p.paper.roll)
 }
 
 // Faults lists what the printer was sent and could not make sense of, and what would have come out wrong.

@@ -88,8 +88,8 @@ func (s *Store) slotOf(kind slotKind) (int, bool) {
 	return 0, false
 }
 
-// Advance takes a transaction to its next state, in one commit: the state, what change sets, a journal line, and when. The
-// change must not touch what identifies the transaction.
+// Advance takes a transaction to its next state, in one commit: the state, what change sets, a journal line unless change
+// wrote a better one, and when. The change must not touch what identifies the transaction.
 //
 // Errors: ErrNotFound, ErrStep, ErrIdentity, ErrRecord, ErrUnknownCommit.
 func (s *Store) Advance(id txn.ID, next txn.State, change func(*txn.Txn)) (txn.Txn, error) {
@@ -102,7 +102,9 @@ func (s *Store) Advance(id txn.ID, next txn.State, change func(*txn.Txn)) (txn.T
 			return old, err
 		}
 		r.State, r.EndBoot, r.Ended = next, s.count.Boot, s.stamp()
-		s.note(&r.Txn, string(old.State)+" → "+string(next))
+		if !journalled(old.Txn, r.Txn) {
+			s.note(&r.Txn, string(old.State)+" → "+string(next))
+		}
 		return r, nil
 	})
 }
@@ -181,6 +183,14 @@ func changed(old record, change func(*txn.Txn)) (record, error) {
 	}
 	r.Gen++
 	return r, nil
+}
+
+// journalled reports whether a change wrote a line of its own.
+func journalled(a, b txn.Txn) bool {
+	if len(a.Journal) == 0 || len(b.Journal) == 0 {
+		return len(b.Journal) > 0
+	}
+	return a.Journal[len(a.Journal)-1] != b.Journal[len(b.Journal)-1]
 }
 
 // touched names the first thing changed that identifies a transaction, or that only the store sets.

@@ -5,6 +5,17 @@ import "errors"
 // archiveBatch is how many finished transactions make a commit of archive.db worth its pages.
 const archiveBatch = 4
 
+// MakeRoom archives finished transactions when four or more have gathered, or when no slot is left, so that the next sale
+// need not. It writes nothing otherwise, and is for the moment after a sale.
+func (s *Store) MakeRoom() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ready(); err != nil || !s.archiveDue() {
+		return err
+	}
+	return s.archiveFinished()
+}
+
 // Tidy does what can wait until no customer does: it archives finished transactions, four or more in one commit or fewer
 // when no slot is left, and commits what waits to ride.
 func (s *Store) Tidy() error {

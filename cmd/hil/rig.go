@@ -112,6 +112,7 @@ thanks = "谢谢惠顾 THANK YOU"
 [store]
 dir = "store"
 key_file = "store.key"
+tidy = "100ms"
 
 [socket]
 path = "agent.sock"

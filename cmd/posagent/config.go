@@ -45,8 +45,9 @@ type Terminal struct {
 
 // Store is where money is remembered.
 type Store struct {
-	Dir     string `toml:"dir"`
-	KeyFile string `toml:"key_file"` // 32 bytes in hex, mode 0600; made at first start beside a new store
+	Dir     string   `toml:"dir"`
+	KeyFile string   `toml:"key_file"` // 32 bytes in hex, mode 0600; made at first start beside a new store
+	Tidy    duration `toml:"tidy"`     // quiet time before printed marks are committed and finished sales archived
 }
 
 // Socket is where screen programs and scripts connect.
@@ -115,7 +116,7 @@ func defaults() Config {
 	seconds := func(n int) duration { return duration{time.Duration(n) * time.Second} }
 	return Config{
 		Terminal: Terminal{Operator: "01", Currency: "CNY"},
-		Store:    Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key"},
+		Store:    Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key", Tidy: seconds(30)},
 		Socket:   Socket{Path: "/run/posagent.sock"},
 		Reader:   Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
 		Printer:  Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
@@ -173,6 +174,7 @@ func (c *Config) faults() []string {
 	fault(err != nil, "terminal.currency", "%v", err)
 	fault(c.Store.Dir == "", "store.dir", "missing; name a directory on durable storage")
 	fault(c.Store.KeyFile == "", "store.key_file", "missing; name a file, it is made at the first start")
+	positive(c.Store.Tidy, "store.tidy")
 	fault(c.Socket.Path == "" || len(c.path(c.Socket.Path)) > 100, "socket.path", "want a path of 1 to 100 bytes")
 
 	fault(c.Reader.Port == "", "reader.port", "missing; name the reader's line, best by /dev/serial/by-path/…")

@@ -93,15 +93,25 @@ func (a *Agent) Run(ctx context.Context) error {
 	return errors.Join(a.store.Tidy(), a.line.Close())
 }
 
-// rounds settles what is owed whenever nobody is selling: at once, on a timer, and after every sale.
+// rounds settles what is owed whenever nobody is selling: at once, on a timer, and after every sale. Once it has been
+// quiet for a while the store is tidied; until then printed marks wait to ride with the next sale's commit.
 func (a *Agent) rounds(ctx context.Context) {
+	again, quiet := time.NewTimer(0), time.NewTimer(a.o.Tidy)
+	defer again.Stop()
+	defer quiet.Stop()
 	for {
-		next := a.round(ctx)
 		select {
 		case <-ctx.Done():
 			return
+		case <-again.C:
+			again.Reset(a.round(ctx))
 		case <-a.wake:
-		case <-time.After(next):
+			a.must("the store could not make room", a.store.MakeRoom())
+			again.Reset(a.round(ctx))
+			quiet.Reset(a.o.Tidy)
+		case <-quiet.C:
+			a.must("the store could not be tidied", a.store.Tidy())
+			quiet.Reset(a.o.Tidy)
 		}
 	}
 }
@@ -111,13 +121,17 @@ func (a *Agent) round(ctx context.Context) time.Duration {
 	if err := a.terminal.Recover(ctx); err != nil && ctx.Err() == nil {
 		a.log.Warn("still owed", "cause", err)
 	}
-	if err := a.store.Tidy(); err != nil {
-		a.log.Error("the store could not be tidied", "cause", err)
-	}
 	if due, err := a.store.OwedPaper(); err == nil && len(due) > 0 && a.o.PaperRetry < a.o.Retry {
 		return a.o.PaperRetry
 	}
 	return a.o.Retry
+}
+
+// must logs a failure that the next round meets again.
+func (a *Agent) must(what string, err error) {
+	if err != nil {
+		a.log.Error(what, "cause", err)
+	}
 }
 
 func (a *Agent) soon() {

@@ -52,6 +52,7 @@ type Options struct {
 	Lookalike     time.Duration
 	Retry         time.Duration // between rounds while something is owed
 	PaperRetry    time.Duration // between attempts at owed paper
+	Tidy          time.Duration // quiet time before the store is tidied
 
 	CardWait    time.Duration // how long the reader waits for a card
 	ReaderReply time.Duration // answer of the reader to an ordinary command

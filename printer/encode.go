@@ -100,7 +100,6 @@ func (e *encoder) lines(lines []receipt.Line) error {
 				return err
 			}
 		case receipt.Feed:
-			e.style(receipt.Line{}) // an empty line at double height would be two
 			e.out = feedLines(e.out, byte(l.Feed))
 		case receipt.Cut:
 			if e.cut {

@@ -26,6 +26,71 @@ func TestAStaleProofIsReadAway(t *testing.T) {
 	})
 }
 
+// answering is a printer that tells of its missing paper in the last of its four answers only, as one does that has not
+// tried to print. A reading that is shifted by one answer takes it for ready.
+func answering(machine io.ReadWriter) {
+	question := make([]byte, 3)
+	for _, err := io.ReadFull(machine, make([]byte, 16)); err == nil; _, err = io.ReadFull(machine, question) {
+		if question[0] != 0x10 {
+			continue
+		}
+		answer := byte(0x12)
+		if question[2] == 4 {
+			answer = 0x72
+		}
+		_, _ = machine.Write([]byte{answer})
+	}
+}
+
+func requireNoPaper(t *testing.T, p *printer.Printer) {
+	t.Helper()
+	s, err := p.Status(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, [4]byte{0x12, 0x12, 0x12, 0x72}, s.Raw)
+	require.True(t, s.PaperEnd)
+}
+
+func TestAStaleStatusShiftsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host, machine := net.Pipe()
+		defer host.Close()
+		go answering(&sleepy{Conn: machine, each: 10 * time.Millisecond})
+		p, err := printer.New(host, nil)
+		require.NoError(t, err)
+		go func() { _, _ = machine.Write([]byte{0x12}) }() // an answer too many
+		synctest.Wait()
+		requireNoPaper(t, p)
+	})
+}
+
+func TestALateStatusShiftsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		host, machine := net.Pipe()
+		defer host.Close()
+		go answering(&sleepy{Conn: machine, after: 5})
+		p, err := printer.New(host, nil)
+		require.NoError(t, err)
+		_, err = p.Status(t.Context())
+		require.ErrorIs(t, err, printer.ErrNoAnswer)
+		requireNoPaper(t, p)
+	})
+}
+
+// sleepy takes some time for each answer, and a second and a half for one of them.
+type sleepy struct {
+	net.Conn
+	each  time.Duration
+	after int // counts down to that one; 0 is none
+}
+
+func (s *sleepy) Write(b []byte) (int, error) {
+	time.Sleep(s.each)
+	if s.after--; s.after == 0 {
+		time.Sleep(1500 * time.Millisecond)
+	}
+	return s.Conn.Write(b)
+}
+
 // The same while the proof of the next slip is awaited, from a printer that follows a script.
 func TestAStaleProofProvesNothing(t *testing.T) {
 	for _, stale := range []bool{true, false} {
@@ -55,6 +120,19 @@ func TestAFullPrinterIsNotOverrun(t *testing.T) {
 		slips := b.sim.Slips()
 		require.Len(t, slips, 2)
 		assert.Contains(t, slips[0], "此联作废", "half a slip says that it is void")
+		assert.Empty(t, b.sim.Faults())
+	})
+}
+
+// Without any flow control a long slip into a printer without paper would overflow it.
+func TestALongSlipIsBrokenOff(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		b.line.deaf = true
+		b.do("paper out after 5")
+		b.fails(p, longSlip(t), printer.ErrPaperOut, true)
+		b.do("paper ok")
+		b.prints(p, aSlip(t, 32))
 		assert.Empty(t, b.sim.Faults())
 	})
 }
@@ -89,7 +167,14 @@ func (f *fullFor) Read(b []byte) (int, error) {
 		_, _ = f.Conn.Write([]byte{0x13})
 		synctest.Wait() // the host has seen it
 		_ = f.SetReadDeadline(time.Now().Add(f.pause))
-		f.between, _ = f.Conn.Read(b[n:])
+		for n < len(b) {
+			more, err := f.Conn.Read(b[n:])
+			n += more
+			f.between += more
+			if err != nil {
+				break
+			}
+		}
 		_ = f.SetReadDeadline(time.Time{})
 		_, _ = f.Conn.Write([]byte{0x11})
 	}

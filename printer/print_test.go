@@ -118,7 +118,9 @@ func TestEveryFaultInTheMiddle(t *testing.T) {
 		onBench(t, 32, func(b *bench) {
 			p := b.printer(cutting)
 			b.line.trip(80, func() error { b.do(c.command); return nil })
+			began := time.Now()
 			b.fails(p, aSlip(t, 32), c.cause, true)
+			assert.Less(t, time.Since(began), 15*second, "long before the time for proof is up")
 			b.do(c.mend)
 			b.prints(p, aSlip(t, 32, "重打印"))
 			assert.Len(t, b.sim.Slips(), c.slips, c.command)

@@ -1,6 +1,7 @@
 package printer_test
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"os"
@@ -83,6 +84,7 @@ type line struct {
 	do      func() error // an error ends the write there
 	alter   func([]byte) []byte
 	trickle bool   // reads and writes one byte at a time
+	deaf    bool   // XOFF does not arrive
 	sent    []byte // what was written
 }
 
@@ -126,7 +128,11 @@ func (l *line) Read(b []byte) (int, error) {
 	if l.trickle && len(b) > 1 {
 		b = b[:1]
 	}
-	return l.Conn.Read(b)
+	n, err := l.Conn.Read(b)
+	if l.deaf {
+		n = copy(b, bytes.ReplaceAll(b[:n], []byte{0x13}, nil))
+	}
+	return n, err
 }
 
 // trip sets the finger: after n more bytes.

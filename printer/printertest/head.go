@@ -84,11 +84,9 @@ func (h *head) used() int {
 // printLineLocked prints the line under way, empty or not, and moves the paper by it.
 func (p *Printer) printLineLocked() {
 	h := &p.head
-	height := h.plain.h
-	for i, c := range h.line {
-		if i == 0 || c.size.h > height {
-			height = c.size.h
-		}
+	height := 1
+	for _, c := range h.line {
+		height = max(height, c.size.h)
 	}
 	indent := 0
 	switch h.align {

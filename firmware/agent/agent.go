@@ -206,8 +206,8 @@ func outcome(x txn.Txn, err error) Event {
 	text := words.OfOutcome(o)
 	e := Event{Event: "outcome", Outcome: o, Text: &text, Txn: RecordOf(x)}
 	if x.Answer.Code != "" {
-		zh, en := acquirer.Advice(x.Answer.Code)
-		e.Advice = &words.Pair{ZH: zh, EN: en}
+		advice := words.Advice(x.Answer.Code)
+		e.Advice = &advice
 	}
 	if err != nil {
 		e.Error = err.Error()

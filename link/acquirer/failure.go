@@ -6,6 +6,7 @@ import (
 
 	"posagent/link"
 	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
 )
 
 // AnswerError means that a financial message has no answer that counts. What the acquirer did is unknown, unless
@@ -71,6 +72,5 @@ type RefusedError struct {
 }
 
 func (e *RefusedError) Error() string {
-	_, en := Advice(e.Code)
-	return fmt.Sprintf("%s refused with %s: %s", e.What, e.Code, en)
+	return fmt.Sprintf("%s refused with %s: %s", e.What, e.Code, words.Advice(e.Code).EN)
 }

@@ -10,6 +10,7 @@ import (
 
 	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
 )
 
 // judge decides whether an answer counts, and reads it. What does not count is never an approval and never a refusal.
@@ -37,7 +38,7 @@ func (h *Host) judge(mac key, request, answer *iso8583.Message) (txn.Answer, *An
 	}
 	reversal := request.MTI() == mtiReversal
 	if response.unclear && !reversal {
-		return wrong(txn.OtherCause, "answered %s: %s", code, response.en)
+		return wrong(txn.OtherCause, "answered %s: %s", code, words.Advice(code).EN)
 	}
 	if why := disagreement(request, answer, approval); why != "" {
 		return wrong(txn.OtherCause, "%s", why)

@@ -1,0 +1,51 @@
+package words
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/stretchr/testify/assert"
+
+	"posagent/txnstore/txn"
+)
+
+func inBothLanguages(t *testing.T, what string, p Pair) {
+	t.Helper()
+	assert.True(t, strings.ContainsFunc(p.ZH, func(r rune) bool { return unicode.Is(unicode.Han, r) }), "%s: %q", what, p.ZH)
+	assert.NotEmpty(t, p.EN, what)
+	assert.False(t, strings.ContainsFunc(p.EN, func(r rune) bool { return r > unicode.MaxASCII }), "%s: %q", what, p.EN)
+}
+
+func TestEverythingIsSaidInBothLanguages(t *testing.T) {
+	for _, s := range []Stage{Recovering, SigningIn, Present, CardRead, Recorded, Connecting, Sending, Waiting, Unknown, Held, Printing, PaperOwed} {
+		inBothLanguages(t, string(s), OfStage(s))
+	}
+	for _, s := range txn.States() {
+		inBothLanguages(t, string(s), OfState(s))
+		inBothLanguages(t, string(s), OfOutcome(OutcomeOf(s)))
+	}
+	inBothLanguages(t, "refused", OfOutcome(OutcomeRefused))
+	seen := map[string]bool{}
+	for _, w := range codes {
+		inBothLanguages(t, w.code, Advice(w.code))
+		assert.Equal(t, w.do.ZH == "", w.do.EN == "", w.code)
+		assert.False(t, seen[w.code], w.code)
+		seen[w.code] = true
+	}
+}
+
+// The third outcome has its own words, and no state that may hold money is called a decline.
+func TestUnknownIsNeverCalledDeclined(t *testing.T) {
+	for _, s := range append(txn.States(), "from a later version") {
+		if s.Owes() != txn.Nothing {
+			assert.Equal(t, OutcomeUnknown, OutcomeOf(s), s)
+		}
+	}
+	unknown := OfOutcome(OutcomeUnknown)
+	assert.Contains(t, unknown.ZH, "结果未知，请勿重刷，正在确认")
+	for _, word := range []string{"拒绝", "失败", "未扣款"} {
+		assert.NotContains(t, unknown.ZH, word)
+	}
+	assert.NotContains(t, strings.ToLower(unknown.EN), "declined")
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
 )
 
 // Limits of a layout, in columns. Every amount fits the narrowest paper at single width.
@@ -59,21 +60,21 @@ func (p *page) text(s string, style Line) {
 }
 
 // sentence adds both languages of a wording, each on lines of its own.
-func (p *page) sentence(w words, style Line) {
-	p.text(w.zh, style)
-	p.text(w.en, style)
+func (p *page) sentence(w words.Pair, style Line) {
+	p.text(w.ZH, style)
+	p.text(w.EN, style)
 }
 
 // row adds a label on the left and its value on the right; a value that does not fit beside its label goes below it. An
 // empty value adds nothing.
-func (p *page) row(label words, value string) { p.rowStyled(label, value, false) }
+func (p *page) row(label words.Pair, value string) { p.rowStyled(label, value, false) }
 
-func (p *page) rowStyled(label words, value string, bold bool) {
+func (p *page) rowStyled(label words.Pair, value string, bold bool) {
 	value = strings.TrimSpace(clip(Printable(value), maxField))
 	if value == "" {
 		return
 	}
-	name := label.both()
+	name := label.Both()
 	if gap := p.columns - Width(name) - Width(value); gap >= 1 {
 		p.lines = append(p.lines, Line{Text: name + strings.Repeat(" ", gap) + value, Bold: bold})
 		return

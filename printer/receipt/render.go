@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
 )
 
 // Render lays out the slip that a transaction deserves in its present state. A reprint is marked at the top and at the
@@ -16,11 +17,11 @@ func Render(t txn.Txn, c txn.Copy, l Layout, reprint bool) (Slip, error) {
 	if err := l.Check(); err != nil {
 		return Slip{}, err
 	}
-	copyName, ok := copyWords(c)
+	copyName, ok := words.OfCopy(c)
 	if !ok {
 		return Slip{}, fmt.Errorf("receipt: copy %q is not known: use %q or %q", c, txn.MerchantCopy, txn.CustomerCopy)
 	}
-	kind, ok := kindWords(t.Kind)
+	kind, ok := words.OfKind(t.Kind)
 	if !ok {
 		return Slip{}, fmt.Errorf("receipt: no slip for a transaction of kind %q", t.Kind)
 	}
@@ -51,7 +52,7 @@ type writer struct {
 	t              txn.Txn
 	copy           txn.Copy
 	layout         Layout
-	kind, copyName words
+	kind, copyName words.Pair
 }
 
 var (
@@ -62,44 +63,44 @@ var (
 
 func (w *writer) mark(reprint bool) {
 	if reprint {
-		w.text("*** "+duplicateMark.both()+" ***", Line{Align: Centre, Bold: true, Size: Tall})
+		w.text("*** "+words.DuplicateMark.Both()+" ***", Line{Align: Centre, Bold: true, Size: Tall})
 	}
 }
 
 func (w *writer) sale() error {
 	t := w.t
 	w.text(w.layout.MerchantName, loud)
-	w.text(saleTitle.both(), centred)
-	w.text(w.copyName.both(), centred)
+	w.text(words.SaleTitle.Both(), centred)
+	w.text(w.copyName.Both(), centred)
 	w.rule()
-	w.row(merchantNo, t.Merchant)
-	w.row(terminalNo, t.Terminal)
-	w.row(operatorNo, t.Operator)
+	w.row(words.MerchantNo, t.Merchant)
+	w.row(words.TerminalNo, t.Terminal)
+	w.row(words.OperatorNo, t.Operator)
 	w.rule()
 	w.card()
-	w.row(issuerName, t.Answer.Issuer)
-	w.row(acquirerName, t.Answer.Acquirer)
-	w.rowStyled(kindLabel, w.kind.both(), true)
-	w.row(batchNo, sixDigits(t.Batch))
-	w.row(voucherNo, sixDigits(t.STAN))
-	w.row(authCode, t.Answer.AuthCode)
-	w.row(reference, t.Answer.RRN)
-	w.row(dateTime, moment(t, w.layout.Zone))
+	w.row(words.IssuerName, t.Answer.Issuer)
+	w.row(words.AcquirerName, t.Answer.Acquirer)
+	w.rowStyled(words.KindLabel, w.kind.Both(), true)
+	w.row(words.BatchNo, sixDigits(t.Batch))
+	w.row(words.VoucherNo, sixDigits(t.STAN))
+	w.row(words.AuthCode, t.Answer.AuthCode)
+	w.row(words.Reference, t.Answer.RRN)
+	w.row(words.DateTime, moment(t, w.layout.Zone))
 	w.rule()
-	w.text(amountLabel.both(), Line{Bold: true})
+	w.text(words.AmountLabel.Both(), Line{Bold: true})
 	if err := w.amount(t, Big); err != nil {
 		return err
 	}
 	w.rule()
 	w.chip()
-	w.row(orderNo, t.Reference)
-	w.row(noteLabel, t.Answer.Text)
+	w.row(words.OrderNo, t.Reference)
+	w.row(words.NoteLabel, t.Answer.Text)
 	if w.copy == txn.MerchantCopy {
 		w.feed(1)
-		w.text(signatureLabel.both(), Line{})
+		w.text(words.SignatureLabel.Both(), Line{})
 		w.feed(2)
 		w.rule()
-		w.sentence(agreement, centred)
+		w.sentence(words.Agreement, centred)
 		return nil
 	}
 	w.text(w.layout.Thanks, centred)
@@ -110,69 +111,69 @@ func (w *writer) sale() error {
 // amount, and its title large at both ends.
 func (w *writer) reversal() error {
 	t := w.t
-	w.text(reversalTitle.zh, loud)
-	w.text(reversalTitle.en, strong)
+	w.text(words.ReversalTitle.ZH, loud)
+	w.text(words.ReversalTitle.EN, strong)
 	w.text(w.layout.MerchantName, centred)
-	w.text(w.copyName.both(), centred)
+	w.text(w.copyName.Both(), centred)
 	w.rule()
-	w.sentence(notSuccessful, strong)
-	w.text(notCharged.zh, loud)
-	w.text(notCharged.en, loud)
+	w.sentence(words.NotSuccessful, strong)
+	w.text(words.NotCharged.ZH, loud)
+	w.text(words.NotCharged.EN, loud)
 	w.rule()
-	w.row(merchantNo, t.Merchant)
-	w.row(terminalNo, t.Terminal)
-	w.row(operatorNo, t.Operator)
+	w.row(words.MerchantNo, t.Merchant)
+	w.row(words.TerminalNo, t.Terminal)
+	w.row(words.OperatorNo, t.Operator)
 	w.card()
-	w.row(originalKind, w.kind.both())
-	w.row(batchNo, sixDigits(t.Batch))
-	w.row(originalVoucher, sixDigits(t.STAN))
-	w.row(originalTime, moment(t, w.layout.Zone))
-	w.text(originalAmount.both(), Line{})
+	w.row(words.OriginalKind, w.kind.Both())
+	w.row(words.BatchNo, sixDigits(t.Batch))
+	w.row(words.OriginalVoucher, sixDigits(t.STAN))
+	w.row(words.OriginalTime, moment(t, w.layout.Zone))
+	w.text(words.OriginalAmount.Both(), Line{})
 	if err := w.amount(t, Normal); err != nil {
 		return err
 	}
 	w.reason()
-	w.row(orderNo, t.Reference)
+	w.row(words.OrderNo, t.Reference)
 	w.rule()
-	w.sentence(notAReceipt, strong)
-	w.text(reversalTitle.zh, loud)
+	w.sentence(words.NotAReceipt, strong)
+	w.text(words.ReversalTitle.ZH, loud)
 	return nil
 }
 
 // suspense writes the note for a result that neither side can prove.
 func (w *writer) suspense() error {
 	t := w.t
-	w.text(suspenseTitle.zh, loud)
-	w.text(suspenseTitle.en, strong)
+	w.text(words.SuspenseTitle.ZH, loud)
+	w.text(words.SuspenseTitle.EN, strong)
 	w.text(w.layout.MerchantName, centred)
-	w.text(w.copyName.both(), centred)
+	w.text(w.copyName.Both(), centred)
 	w.rule()
-	w.sentence(neitherProves, centred)
-	w.text(doNotSwipe.zh, loud)
-	w.text(doNotSwipe.en, strong)
+	w.sentence(words.NeitherProves, centred)
+	w.text(words.DoNotSwipe.ZH, loud)
+	w.text(words.DoNotSwipe.EN, strong)
 	w.rule()
 	if w.copy == txn.MerchantCopy {
-		w.sentence(callAcquirer, Line{})
+		w.sentence(words.CallAcquirer, Line{})
 	} else {
-		w.sentence(customerAdvice, Line{})
+		w.sentence(words.CustomerAdvice, Line{})
 	}
-	w.row(merchantNo, t.Merchant)
-	w.rowStyled(terminalNo, t.Terminal, true)
-	w.row(batchNo, sixDigits(t.Batch))
-	w.rowStyled(voucherNo, sixDigits(t.STAN), true)
-	w.rowStyled(dateTime, moment(t, w.layout.Zone), true)
-	w.text(doubtfulAmount.both(), Line{})
+	w.row(words.MerchantNo, t.Merchant)
+	w.rowStyled(words.TerminalNo, t.Terminal, true)
+	w.row(words.BatchNo, sixDigits(t.Batch))
+	w.rowStyled(words.VoucherNo, sixDigits(t.STAN), true)
+	w.rowStyled(words.DateTime, moment(t, w.layout.Zone), true)
+	w.text(words.DoubtfulAmount.Both(), Line{})
 	if err := w.amount(t, Normal); err != nil {
 		return err
 	}
 	w.card()
-	w.row(kindLabel, w.kind.both())
+	w.row(words.KindLabel, w.kind.Both())
 	w.reason()
-	w.row(lastAnswer, t.Tries.Code)
-	w.row(orderNo, t.Reference)
+	w.row(words.LastAnswer, t.Tries.Code)
+	w.row(words.OrderNo, t.Reference)
 	w.rule()
-	w.sentence(notAReceipt, strong)
-	w.text(suspenseTitle.zh, loud)
+	w.sentence(words.NotAReceipt, strong)
+	w.text(words.SuspenseTitle.ZH, loud)
 	return nil
 }
 
@@ -182,22 +183,22 @@ func (w *writer) card() {
 	if number == "" {
 		number = "****"
 	}
-	w.row(cardNo, number+entryLetter(w.t.Card.Entry))
+	w.row(words.CardNo, number+entryLetter(w.t.Card.Entry))
 }
 
 func (w *writer) chip() {
 	switch w.t.Card.Entry {
 	case txn.Contactless, txn.Inserted:
-		w.row(aidLabel, w.t.Card.AID)
-		w.row(appLabel, w.t.Card.Label)
+		w.row(words.AidLabel, w.t.Card.AID)
+		w.row(words.AppLabel, w.t.Card.Label)
 	}
 }
 
 func (w *writer) reason() {
-	why := reasonWords(w.t.Reason)
-	w.text(reasonLabel.both(), Line{})
-	w.text(why.zh, Line{Align: Right})
-	w.text(why.en, Line{Align: Right})
+	why := words.OfReason(w.t.Reason)
+	w.text(words.ReasonLabel.Both(), Line{})
+	w.text(why.ZH, Line{Align: Right})
+	w.text(why.EN, Line{Align: Right})
 }
 
 func sixDigits(n uint32) string { return fmt.Sprintf("%06d", n) }
@@ -227,6 +228,6 @@ func Note(l Layout, title string, lines ...string) (Slip, error) {
 func Interrupted(columns int) Slip {
 	p := page{columns: columns}
 	p.rule()
-	p.sentence(interrupted, strong)
+	p.sentence(words.Interrupted, strong)
 	return p.slip()
 }

@@ -205,7 +205,7 @@ func TestANoticeIsNoProofOfPayment(t *testing.T) {
 }
 
 func TestEveryReasonHasWords(t *testing.T) {
-	for reason, words := range map[txn.Reason]string{
+	for reason, wording := range map[txn.Reason]string{
 		txn.NoAnswer: "NO ANSWER", txn.NotDone: "COULD NOT FINISH", txn.BadMAC: "FAILED ITS CHECK", txn.OtherCause: "FAULT",
 		"": "NOT RECORDED", "Z9": "Z9",
 	} {
@@ -213,7 +213,7 @@ func TestEveryReasonHasWords(t *testing.T) {
 		r.Reason = reason
 		slip, err := receipt.Render(r, txn.CustomerCopy, wide, false)
 		require.NoError(t, err)
-		assert.Contains(t, slip.Text(), words)
+		assert.Contains(t, slip.Text(), wording)
 	}
 }
 

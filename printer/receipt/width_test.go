@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
 )
 
 func TestWrapNeverSplitsACharacter(t *testing.T) {
@@ -65,10 +66,10 @@ func TestEveryGBKCharacterIsPrintable(t *testing.T) {
 }
 
 func TestTheFixedWordingIsPrintable(t *testing.T) {
-	all := []words{saleTitle, reversalTitle, suspenseTitle, duplicateMark, notAReceipt, interrupted, agreement, notSuccessful,
-		notCharged, neitherProves, doNotSwipe, callAcquirer, customerAdvice, signatureLabel, originalVoucher, reasonLabel}
+	all := []words.Pair{words.SaleTitle, words.ReversalTitle, words.SuspenseTitle, words.DuplicateMark, words.NotAReceipt, words.Interrupted, words.Agreement, words.NotSuccessful,
+		words.NotCharged, words.NeitherProves, words.DoNotSwipe, words.CallAcquirer, words.CustomerAdvice, words.SignatureLabel, words.OriginalVoucher, words.ReasonLabel}
 	for _, w := range all {
-		assert.Equal(t, w.both(), Printable(w.both()))
+		assert.Equal(t, w.Both(), Printable(w.Both()))
 	}
 }
 

@@ -1,0 +1,98 @@
+package words
+
+import "posagent/txnstore/txn"
+
+// The words of a slip stand on one page, for a translator or a bank's certification.
+
+// Both joins the pair for one line.
+func (p Pair) Both() string {
+	if p.EN == "" {
+		return p.ZH
+	}
+	return p.ZH + " " + p.EN
+}
+
+// Titles and marks.
+var (
+	SaleTitle     = Pair{"POS签购单", "SALES SLIP"}
+	ReversalTitle = Pair{"冲正通知", "REVERSAL NOTICE"}
+	SuspenseTitle = Pair{"结果未知", "RESULT UNKNOWN"}
+	DuplicateMark = Pair{"重打印", "DUPLICATE"}
+	NotAReceipt   = Pair{"本单不是付款凭证", "NOT A RECEIPT OF PAYMENT"}
+	Interrupted   = Pair{"打印中断 此联作废", "INTERRUPTED - THIS SLIP IS VOID"}
+)
+
+// Labels of the rows.
+var (
+	MerchantNo      = Pair{"商户编号", "MERCHANT NO"}
+	TerminalNo      = Pair{"终端编号", "TERMINAL NO"}
+	OperatorNo      = Pair{"操作员号", "OPERATOR NO"}
+	CardNo          = Pair{"卡号", "CARD NO"}
+	IssuerName      = Pair{"发卡行", "ISSUER"}
+	AcquirerName    = Pair{"收单行", "ACQUIRER"}
+	KindLabel       = Pair{"交易类型", "TYPE"}
+	BatchNo         = Pair{"批次号", "BATCH NO"}
+	VoucherNo       = Pair{"凭证号", "VOUCHER NO"}
+	AuthCode        = Pair{"授权码", "AUTH NO"}
+	Reference       = Pair{"参考号", "REF NO"}
+	DateTime        = Pair{"日期/时间", "DATE/TIME"}
+	AmountLabel     = Pair{"金额", "AMOUNT"}
+	AidLabel        = Pair{"应用标识", "AID"}
+	AppLabel        = Pair{"应用标签", "APP LABEL"}
+	OrderNo         = Pair{"订单号", "ORDER NO"}
+	NoteLabel       = Pair{"备注", "NOTE"}
+	SignatureLabel  = Pair{"持卡人签名", "CARDHOLDER SIGNATURE"}
+	OriginalKind    = Pair{"原交易类型", "ORIGINAL TYPE"}
+	OriginalVoucher = Pair{"原凭证号", "ORIGINAL VOUCHER"}
+	OriginalTime    = Pair{"原交易时间", "ORIGINAL TIME"}
+	OriginalAmount  = Pair{"原交易金额", "ORIGINAL AMOUNT"}
+	ReasonLabel     = Pair{"冲正原因", "REASON"}
+	LastAnswer      = Pair{"应答码", "RESPONSE"}
+	DoubtfulAmount  = Pair{"待确认金额", "AMOUNT IN DOUBT"}
+)
+
+// Sentences.
+var (
+	Agreement      = Pair{"本人确认以上交易同意记入本卡账户", "I ACKNOWLEDGE THIS TRANSACTION AND AGREE TO PAY THE ABOVE AMOUNT FROM THIS CARD"}
+	NotSuccessful  = Pair{"本笔交易未成功", "THIS PAYMENT WAS NOT MADE"}
+	NotCharged     = Pair{"款项未扣/已退回", "NOT CHARGED"}
+	NeitherProves  = Pair{"银行结果未知，正在确认", "THE RESULT AT THE BANK IS NOT KNOWN YET AND IS BEING CONFIRMED"}
+	DoNotSwipe     = Pair{"请勿重刷", "DO NOT PAY AGAIN"}
+	CallAcquirer   = Pair{"商户请致电收单机构，并报以下信息", "MERCHANT: CALL THE ACQUIRER AND QUOTE"}
+	CustomerAdvice = Pair{"持卡人请保留本单，如已扣款请联系发卡行", "CARDHOLDER: KEEP THIS NOTE. IF YOU WERE CHARGED, CONTACT YOUR BANK"}
+)
+
+// OfCopy names a paper copy, and OfKind a transaction type, where this version knows it.
+func OfCopy(c txn.Copy) (Pair, bool) {
+	switch c {
+	case txn.MerchantCopy:
+		return Pair{"商户存根", "MERCHANT COPY"}, true
+	case txn.CustomerCopy:
+		return Pair{"持卡人存根", "CUSTOMER COPY"}, true
+	}
+	return Pair{}, false
+}
+
+func OfKind(k txn.Kind) (Pair, bool) {
+	if k == txn.Sale {
+		return Pair{"消费", "SALE"}, true
+	}
+	return Pair{}, false
+}
+
+// OfReason says why a transaction was undone, for people. A reason this version does not know is shown as it is.
+func OfReason(r txn.Reason) Pair {
+	switch r {
+	case txn.NoAnswer:
+		return Pair{"银行未在规定时间内应答", "NO ANSWER FROM THE BANK IN TIME"}
+	case txn.NotDone:
+		return Pair{"终端未能完成交易", "THE TERMINAL COULD NOT FINISH"}
+	case txn.BadMAC:
+		return Pair{"应答校验不符", "THE ANSWER FAILED ITS CHECK"}
+	case txn.OtherCause:
+		return Pair{"通讯或应答异常", "LINE OR ANSWER FAULT"}
+	case "":
+		return Pair{"未记录", "NOT RECORDED"}
+	}
+	return Pair{"代码", string(r)}
+}

@@ -3,7 +3,6 @@ package linktest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -60,15 +59,6 @@ type Modem struct {
 	mood modemMood
 }
 
-// modemMood is what Command asks for.
-type modemMood struct {
-	outcome  string // of the next calls; empty lets them through
-	noEcho   bool   // the profile at power-on
-	noise    bool   // before the next result code
-	silent   bool
-	nonsense bool
-}
-
 type modemState int
 
 const (
@@ -86,7 +76,6 @@ const (
 	bufferFull   = 4096                   // bytes of payload, either way, at which its sender is held back
 	outputMax    = 64 * 1024              // beyond it answers are lost: nobody reads the line
 	trainingTime = 200 * time.Millisecond // from the end of dialling to an outcome
-	dtrLook      = 10 * time.Millisecond  // between two looks at DTR
 )
 
 // NewModem returns a modem that is switched off until Serve.
@@ -107,8 +96,8 @@ func NewModem(o ModemOpts) *Modem {
 // Serve is the modem switched on, with rw as its line to the terminal. When rw also has DTR() bool, that is circuit
 // 108/2. It returns nil when ctx ends or the line does, and the line's error otherwise; a call that is up is then cut.
 //
-// The end of ctx wakes a Read or Write in progress by rw's SetDeadline, or else by its Close; a line that has neither
-// must be ended by its other side.
+// The end of ctx wakes a Read or Write in progress by rw's SetDeadline, or else by its Close; a line that has neither,
+// or a file in blocking mode, must be ended by its other side.
 func (m *Modem) Serve(ctx context.Context, rw io.ReadWriter) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -209,105 +198,4 @@ func (m *Modem) tellLocked(p ...byte) {
 	}
 	m.out = append(m.out, p...)
 	m.changed.Broadcast()
-}
-
-// watchDTR acts on circuit 108/2 going off for longer than S25 (V.250 6.2.9).
-func (m *Modem) watchDTR(ctx context.Context, on func() bool) {
-	look := time.NewTicker(dtrLook)
-	defer look.Stop()
-	var off time.Time // since when; zero while on, or once acted on
-	was := on()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-look.C:
-			is := on()
-			if was && !is {
-				off = now
-			}
-			was = is
-			if is {
-				off = time.Time{}
-			}
-			if !off.IsZero() && now.Sub(off) >= m.dtrDelay() {
-				off = time.Time{}
-				m.dtrOff()
-			}
-		}
-	}
-}
-
-func (m *Modem) dtrDelay() time.Duration {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return time.Duration(m.profile.s[25]) * 10 * time.Millisecond
-}
-
-func (m *Modem) dtrOff() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	switch {
-	case m.profile.dtr == 0 || m.state == inCommand:
-	case m.state == inDialling:
-		m.endCallLocked()
-		m.resultLocked("OK") // 6.3.1 table 8
-	case m.profile.dtr == 2:
-		m.endCallLocked()
-		m.resultLocked("NO CARRIER")
-	case m.state == inData:
-		m.state = inOnlineCommand
-		m.resultLocked("OK")
-	}
-}
-
-// Command changes the modem's mood, at any time. An answer of several words is for people.
-//
-//	nocarrier                     the carrier is lost now
-//	drop                          the line is cut: the other side is gone and the modem does not notice
-//	busy, nodialtone, noanswer    what the next calls meet; ok lets them through again
-//	echo on|off                   now and after every reset
-//	garbage                       noise before the next result code
-//	silent on|off                 the modem is dead: it hears and says nothing
-//	nonsense on|off               every result code is unreadable, as with the wrong speed
-//	state                         command, dialling, data or online command
-func (m *Modem) Command(line string) (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	switch line {
-	case "state":
-		return m.state.String(), nil
-	case "nocarrier":
-		if m.state == inCommand {
-			return "", errors.New("there is no call")
-		}
-		m.endCallLocked()
-		m.resultLocked("NO CARRIER")
-		return "carrier lost", nil
-	case "drop":
-		if m.remote == nil {
-			return "", errors.New("there is no call")
-		}
-		_ = m.remote.Close()
-		m.call, m.remote, m.toward = m.call+1, nil, nil
-		m.changed.Broadcast()
-		return "line cut", nil
-	case "ok", "busy", "nodialtone", "noanswer":
-		m.mood.outcome = map[string]string{"busy": "BUSY", "nodialtone": "NO DIALTONE", "noanswer": "NO ANSWER"}[line]
-		return "next calls: " + line, nil
-	case "echo on", "echo off":
-		m.mood.noEcho = line == "echo off"
-		m.profile.echo = !m.mood.noEcho
-	case "garbage":
-		m.mood.noise = true
-		return "noise before the next result code", nil
-	case "silent on", "silent off":
-		m.mood.silent = line == "silent on"
-	case "nonsense on", "nonsense off":
-		m.mood.nonsense = line == "nonsense on"
-	default:
-		return "", fmt.Errorf("modem does not know %.40q: use nocarrier, drop, ok, busy, nodialtone, noanswer, "+
-			"echo on|off, garbage, silent on|off, nonsense on|off, state", line)
-	}
-	return line, nil
 }

@@ -244,23 +244,27 @@ func TestCloseEndsReadAndWriteInProgress(t *testing.T) {
 func TestCloseIsBounded(t *testing.T) {
 	for name, c := range map[string]struct {
 		trouble string
-		dtr     bool
+		dtr     string
 		bound   time.Duration
 		fails   bool
 	}{
-		"without DTR":          {"", false, 2500 * time.Millisecond, false},
-		"with DTR":             {"", true, 900 * time.Millisecond, false},
-		"the line was cut":     {"drop", false, 2500 * time.Millisecond, false},
-		"the modem has died":   {"silent on", false, 15 * time.Second, true},
-		"dead, though DTR":     {"silent on", true, 15 * time.Second, true},
-		"the modem raves":      {"nonsense on", false, 15 * time.Second, true},
-		"the call ended since": {"nocarrier", false, 2500 * time.Millisecond, false},
+		"without DTR":          {"", "", 2500 * time.Millisecond, false},
+		"with DTR":             {"", "wired", 900 * time.Millisecond, false},
+		"with a loose DTR":     {"", "loose", 9 * time.Second, false},
+		"the line was cut":     {"drop", "", 2500 * time.Millisecond, false},
+		"the modem has died":   {"silent on", "", 15 * time.Second, true},
+		"dead, though DTR":     {"silent on", "wired", 15 * time.Second, true},
+		"the modem raves":      {"nonsense on", "", 15 * time.Second, true},
+		"the call ended since": {"nocarrier", "", 2500 * time.Millisecond, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
 				opts := Opts{}
-				if c.dtr {
+				switch c.dtr {
+				case "wired":
 					opts.DTR = b.cable.setDTR
+				case "loose":
+					opts.DTR = func(bool) error { return nil }
 				}
 				m := b.driver(opts)
 				terminal, acquirer := b.dial(m)
@@ -283,4 +287,62 @@ func TestCloseIsBounded(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTheAdapterIsPulledOutDuringACall(t *testing.T) {
+	onBench(t, func(b *bench) {
+		m := b.driver(Opts{})
+		terminal, acquirer := b.dial(m)
+		b.talk(terminal, acquirer)
+		time.AfterFunc(time.Second, func() { assert.NoError(t, b.port.Conn.Close()) })
+		_, err := terminal.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		_, err = terminal.Write([]byte("0200"))
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		assert.Zero(t, took(func() { require.Error(t, terminal.Close()) }))
+		_, err = m.Dial(b.t.Context())
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		require.NoError(t, acquirer.Close())
+	})
+}
+
+func TestTheAdapterIsPulledOutDuringAWrite(t *testing.T) {
+	onBench(t, func(b *bench) {
+		terminal, acquirer := b.dial(b.driver(Opts{}))
+		time.AfterFunc(time.Second, func() { assert.NoError(t, b.port.Conn.Close()) })
+		sent, err := 0, error(nil)
+		for err == nil { // the acquirer reads nothing, so the line stops
+			var n int
+			n, err = terminal.Write(make([]byte, 100))
+			sent += n
+		}
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		assert.Positive(t, sent)
+		_, err = terminal.Read(make([]byte, 1))
+		require.ErrorIs(t, err, io.ErrClosedPipe)
+		require.NoError(t, acquirer.Close())
+		require.Error(t, terminal.Close())
+	})
+}
+
+func TestLonePlusSignsCanBeInterrupted(t *testing.T) {
+	onBench(t, func(b *bench) {
+		terminal, acquirer := b.dial(b.driver(Opts{}))
+		go func() { _, _ = io.Copy(io.Discard, acquirer) }()
+		time.Sleep(2 * time.Second)
+		both := terminal.(interface{ SetDeadline(time.Time) error })
+		require.NoError(t, both.SetDeadline(time.Now().Add(1500*time.Millisecond)))
+		n, err := terminal.Write([]byte("+++"))
+		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+		assert.Equal(t, 1, n, "one was sent, and the result says so")
+
+		time.Sleep(2 * time.Second)
+		require.NoError(t, both.SetDeadline(time.Time{}))
+		time.AfterFunc(1500*time.Millisecond, func() { assert.NoError(t, terminal.Close()) })
+		n, err = terminal.Write([]byte("+++"))
+		require.ErrorIs(t, err, net.ErrClosed)
+		assert.Equal(t, 1, n)
+		time.Sleep(10 * time.Second)
+		b.requireState("command")
+	})
 }

@@ -20,24 +20,26 @@ func TestModemsWithOtherHabits(t *testing.T) {
 		dialled string // answer to the dial string
 		early   string // payload that came in one piece with it
 		err     error
+		after   string // what the modem hears next
 	}{
-		"speed and protocol":      {"\r\nCONNECT 9600/ARQ/V34/LAPM\r\n", "", nil},
-		"no speed":                {"\r\nCONNECT\r\n", "", nil},
-		"payload at once":         {"\r\nCONNECT 1200\r\n\x05\r\nOK\r\n", "\x05\r\nOK\r\n", nil},
-		"payload of a line feed":  {"\r\nCONNECT 1200\r\n\n", "\n", nil},
-		"progress":                {"\r\nRINGING\r\n\r\nCARRIER 2400\r\n\r\nPROTOCOL: NONE\r\n\r\nCONNECT 2400\r\n", "", nil},
-		"echo of the dial string": {"ATDT95516\r\r\nCONNECT\r\n", "", nil},
-		"two words for dial tone": {"\r\nNO DIAL TONE\r\n", "", ErrNoDialtone},
-		"an incoming call":        {"\r\nRING\r\n\r\nBUSY\r\n", "", ErrBusy},
-		"refused":                 {"\r\nERROR\r\n", "", ErrRefused},
-		"blacklisted":             {"\r\nBLACKLISTED\r\n", "", ErrRefused},
-		"stays in command state":  {"\r\nOK\r\n", "", ErrNoCarrier},
-		"noise, then a call":      {"\x7f\x00\xfe\r\nCONNECT 300\r\n", "", nil},
+		"speed and protocol":      {"\r\nCONNECT 9600/ARQ/V34/LAPM\r\n", "", nil, ""},
+		"no speed":                {"\r\nCONNECT\r\n", "", nil, ""},
+		"payload at once":         {"\r\nCONNECT 1200\r\n\x05\r\nOK\r\n", "\x05\r\nOK\r\n", nil, ""},
+		"payload of a line feed":  {"\r\nCONNECT 1200\r\n\n", "\n", nil, ""},
+		"progress":                {"\r\nRINGING\r\n\r\nCARRIER 2400\r\n\r\nPROTOCOL: NONE\r\n\r\nCONNECT 2400\r\n", "", nil, ""},
+		"echo of the dial string": {"ATDT95516\r\r\nCONNECT\r\n", "", nil, ""},
+		"two words for dial tone": {"\r\nNO DIAL TONE\r\n", "", ErrNoDialtone, ""},
+		"an incoming call":        {"\r\nRING\r\n\r\nBUSY\r\n", "", ErrBusy, ""},
+		"refused":                 {"\r\nERROR\r\n", "", ErrRefused, "ATH\r"},
+		"blacklisted":             {"\r\nBLACKLISTED\r\n", "", ErrRefused, ""},
+		"stays in command state":  {"\r\nOK\r\n", "", ErrNoCarrier, "ATH\r"},
+		"noise, then a call":      {"\x7f\x00\xfe\r\nCONNECT 300\r\n", "", nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				terminal, far := net.Pipe()
-				go script(far, c.dialled, "")
+				heard := make(chan string, 1)
+				go func() { heard <- script(far, c.dialled, "") }()
 				m, err := New(terminal, &Opts{Number: number})
 				require.NoError(t, err)
 				conn, err := m.Dial(context.Background())
@@ -53,6 +55,8 @@ func TestModemsWithOtherHabits(t *testing.T) {
 				}
 				require.NoError(t, far.Close())
 				require.NoError(t, terminal.Close())
+				_, afterDial, _ := strings.Cut(<-heard, dialLine(number)+"\r")
+				assert.Equal(t, c.after, afterDial)
 			})
 		})
 	}

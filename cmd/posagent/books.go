@@ -12,54 +12,51 @@ import (
 	"posagent/txnstore/txn/words"
 )
 
-// ended turns the agent's own error into ours.
-func ended(e agent.Event, err error) (agent.Event, error) {
-	if err == nil && e.Event == "error" {
-		err = errors.New(e.Error)
-	}
-	return e, err
-}
+// mostListed is what one answer of the agent holds.
+const mostListed = 100
 
 func (c *command) txnList(ctx context.Context, most int) int {
-	e, err := ended(c.books(ctx, agent.Request{Op: "list", Max: most}, func(v *txnstore.Viewer) (agent.Event, error) {
+	if most < 1 || most > mostListed {
+		return c.misused(fmt.Sprintf("posagent txn list: -n %d is not a number from 1 to %d", most, mostListed))
+	}
+	e, err := c.books(ctx, agent.Request{Op: "list", Max: most}, func(v *txnstore.Viewer) (agent.Event, error) {
 		newest, err := v.List(most)
 		e := agent.Event{Event: "list", Txns: []agent.Record{}}
 		for _, x := range newest {
 			e.Txns = append(e.Txns, *agent.RecordOf(x))
 		}
 		return e, err
-	}))
-	if err != nil {
+	})
+	if err != nil && !errors.Is(err, errNoStore) {
 		return c.fail(err)
 	}
 	if c.json {
-		_ = json.NewEncoder(c.out).Encode(e.Txns)
+		_ = json.NewEncoder(c.out).Encode(append([]agent.Record{}, e.Txns...))
 		return exitDone
 	}
 	if len(e.Txns) == 0 {
-		fmt.Fprintln(c.out, "no transactions")
+		fmt.Fprintln(c.out, "没有交易 no transactions")
 		return exitDone
 	}
-	fmt.Fprintf(c.out, "%6s  %-9s  %-6s  %-6s  %15s  %-4s  %-11s  %s\n", "ID", "STATE", "BATCH", "STAN", "AMOUNT", "CARD", "TIME", "REFERENCE")
+	columns := columnsOf(c.out)
+	fmt.Fprintf(c.out, "%5s  %-9s  %-13s  %10s %-3s  %-4s  %-11s  %s\n", "ID", "STATE", "BATCH/VOUCHER", "AMOUNT", "", "CARD", "TIME", "REFERENCE")
 	for _, t := range e.Txns {
-		fmt.Fprintf(c.out, "%6d  %-9s  %-6s  %-6s  %11s %s  %-4s  %s  %s\n", t.ID, t.State, t.Batch, t.STAN, t.Amount, t.Currency,
-			t.Card[max(len(t.Card)-4, 0):], t.Began.Local().Format("01-02 15:04"), t.Reference)
+		row := fmt.Sprintf("%5d  %-9s  %s/%s  %10s %-3s  %-4s  %s  ", t.ID, t.State, t.Batch, t.STAN, t.Amount, t.Currency,
+			t.Card[max(len(t.Card)-4, 0):], t.Began.Local().Format("01-02 15:04"))
+		fmt.Fprintln(c.out, clip(row+plain(t.Reference), columns))
 	}
 	return exitDone
 }
 
-func (c *command) txnShow(ctx context.Context, what string) int {
-	q := named(what)
+func (c *command) txnShow(ctx context.Context, q agent.Request) int {
 	q.Op = "show"
-	e, err := ended(c.books(ctx, q, func(v *txnstore.Viewer) (agent.Event, error) {
+	e, err := c.books(ctx, q, func(v *txnstore.Viewer) (agent.Event, error) {
 		x, err := find(v, q)
 		if err != nil {
 			return agent.Event{}, err
 		}
-		o := words.OutcomeOf(x.State)
-		text := words.OfOutcome(o)
-		return agent.Event{Event: "outcome", Outcome: o, Text: &text, Txn: agent.RecordOf(x)}, nil
-	}))
+		return recorded(x), nil
+	})
 	if err != nil {
 		return c.fail(err)
 	}
@@ -71,13 +68,20 @@ func (c *command) txnShow(ctx context.Context, what string) int {
 	return exitDone
 }
 
+// label is the width of the left column of a record.
+const label = 13
+
 // show prints one record so that it fits 80 columns and reads down as its story.
 func (c *command) show(e agent.Event) {
-	t := e.Txn
+	t, columns := e.Txn, columnsOf(c.out)
 	row := func(name, format string, args ...any) {
-		value := strings.TrimSpace(fmt.Sprintf(format, args...))
-		if value != "" {
-			fmt.Fprintf(c.out, "%-12s %s\n", name, value)
+		value := plain(strings.TrimSpace(fmt.Sprintf(format, args...)))
+		if value == "" {
+			return
+		}
+		for _, line := range wrap(value, max(columns-label, 0)) {
+			fmt.Fprintf(c.out, "%-*s%s\n", label, name, line)
+			name = ""
 		}
 	}
 	state := words.OfState(t.State)
@@ -85,10 +89,14 @@ func (c *command) show(e agent.Event) {
 	row("state", "%s %s", state.ZH, state.EN)
 	row("", "%s", e.Text.ZH)
 	row("", "%s", e.Text.EN)
+	row("began", "%s", t.Began.Local().Format("2006-01-02 15:04:05"))
 	row("amount", "%s %s", t.Currency, t.Amount)
 	row("card", "%s  %s", t.Card, t.Entry)
-	row("voucher", "batch %s  STAN %s", t.Batch, t.STAN)
+	row("voucher", "%s  of batch %s", t.STAN, t.Batch)
 	row("answer", "%s", strings.Join(nonEmpty("code", t.Code, "reference no.", t.RRN, "authorisation", t.AuthCode), "  "))
+	if e.Advice != nil {
+		row("", "%s  %s", e.Advice.ZH, e.Advice.EN)
+	}
 	if t.Total > 0 {
 		row("sent", "%d of %d bytes over %s", t.Written, t.Total, t.Bearer)
 	}
@@ -101,7 +109,7 @@ func (c *command) show(e agent.Event) {
 		if i == 0 {
 			name = "journal"
 		}
-		row(name, "%s  boot %d  %s", l.At.Local().Format("2006-01-02 15:04:05"), l.Boot, l.Event)
+		row(name, "%s  boot %d  %s", l.At.Local().Format("01-02 15:04:05"), l.Boot, l.Event)
 	}
 }
 
@@ -116,10 +124,9 @@ func nonEmpty(pairs ...string) []string {
 	return kept
 }
 
-func (c *command) txnReprint(ctx context.Context, what string) int {
-	q := named(what)
+func (c *command) txnReprint(ctx context.Context, q agent.Request) int {
 	q.Op = "reprint"
-	if _, err := ended(c.books(ctx, q, nil)); err != nil {
+	if _, err := c.books(ctx, q, nil); err != nil {
 		return c.fail(err)
 	}
 	fmt.Fprintln(c.out, "已打印  printed")
@@ -127,7 +134,7 @@ func (c *command) txnReprint(ctx context.Context, what string) int {
 }
 
 func (c *command) status(ctx context.Context) int {
-	e, err := ended(c.books(ctx, agent.Request{Op: "status"}, nil))
+	e, err := c.books(ctx, agent.Request{Op: "status"}, nil)
 	if err != nil {
 		return c.fail(err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -133,7 +132,7 @@ func readConfig(path string) (*Config, error) {
 		return nil, fmt.Errorf("there is no configuration at %s; name one with -config FILE or POSAGENT_CONFIG", path)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the configuration cannot be read: %w", err)
 	}
 	meta, err := toml.Decode(string(text), &c)
 	if err != nil {
@@ -177,6 +176,14 @@ func (c *Config) faults() []string {
 	positive(c.Store.Tidy, "store.tidy")
 	fault(c.Socket.Path == "" || len(c.path(c.Socket.Path)) > 100, "socket.path", "want a path of 1 to 100 bytes")
 
+	owner := map[string]string{}
+	line := func(key, port string) {
+		path := c.portPath(port)
+		fault(port != "" && owner[path] != "" && !strings.HasPrefix(owner[path], "bearer"), key, "is the line of %s too; each device needs its own", owner[path])
+		owner[path] = key
+	}
+	line("reader.port", c.Reader.Port)
+	line("printer.port", c.Printer.Port)
 	fault(c.Reader.Port == "", "reader.port", "missing; name the reader's line, best by /dev/serial/by-path/…")
 	fault(c.Reader.Baud <= 0, "reader.baud", "must be positive")
 	positive(c.Reader.CardWait, "reader.card_wait")
@@ -207,40 +214,20 @@ func (c *Config) faults() []string {
 		fault(b.Name == "" || names[b.Name], at("name"), "each bearer needs a name of its own")
 		names[b.Name] = true
 		fault(b.Connect.Duration < 0, at("connect"), "must not be negative")
+		fault(b.Guard.Duration < 0, at("guard"), "must not be negative")
 		switch b.Kind {
 		case "tcp":
-			fault(!strings.Contains(b.Address, ":"), at("address"), "want host:port")
+			fault(!isAddress(b.Address), at("address"), "%q is not host:port; write it like acquirer.example:8443", b.Address)
 			fault(b.Port != "" || b.Number != "", at("kind"), "a tcp bearer has no port or number")
 		case "dial":
 			fault(b.Port == "", at("port"), "missing; name the modem's line")
 			fault(b.Baud <= 0, at("baud"), "must be positive, like 9600")
 			fault(b.Number == "" || strings.Trim(b.Number, "0123456789,*#TPW") != "", at("number"), "want a dial string of digits and ,*#TPW")
 			fault(b.Address != "", at("kind"), "a dial bearer has no address")
+			line(at("port"), b.Port)
 		default:
 			fault(true, at("kind"), "%q is not known; use tcp or dial", b.Kind)
 		}
-	}
-	return found
-}
-
-// absent lists the ports and files that are named and are not there now. A terminal may start without them, so they are
-// what "config check" reports beyond the file itself.
-func (c *Config) absent() []string {
-	var found []string
-	look := func(key, path string) {
-		if _, err := os.Stat(path); err != nil {
-			found = append(found, fmt.Sprintf("%s: %s is not there; plug the device in or correct the path", key, path))
-		}
-	}
-	look("reader.port", c.portPath(c.Reader.Port))
-	look("printer.port", c.portPath(c.Printer.Port))
-	for i, b := range c.Bearers {
-		if b.Kind == "dial" {
-			look(fmt.Sprintf("bearer[%d].port", i), c.portPath(b.Port))
-		}
-	}
-	if _, err := readKey(c.path(c.Acquirer.KeyFile), 16); err != nil {
-		found = append(found, "acquirer.key_file: "+err.Error())
 	}
 	return found
 }
@@ -253,23 +240,3 @@ func (c *Config) path(p string) string {
 }
 
 func (c *Config) portPath(p string) string { return c.path(strings.TrimPrefix(p, "unix:")) }
-
-// readKey reads a key file of n bytes in hex. Others than its owner must not be able to read it.
-func readKey(path string, n int) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("key file %s cannot be read: %w", path, errors.Unwrap(err))
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("key file %s can be read by others (mode %04o); chmod 600 it", path, info.Mode().Perm())
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("key file %s cannot be read: %w", path, errors.Unwrap(err))
-	}
-	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != n {
-		return nil, fmt.Errorf("key file %s does not hold %d bytes in hex", path, n)
-	}
-	return key, nil
-}

@@ -62,7 +62,7 @@ const usage = `usage: posagent VERB [flags]
   sale AMOUNT              charge one card: posagent sale 12.50
   txn list                 the newest transactions
   txn show ID|REFERENCE    one transaction with its journal
-  txn reprint ID           its slip again, marked as a duplicate
+  txn reprint ID|REFERENCE its slip again, marked as a duplicate
   status                   the terminal at a glance
   config check [FILE]      judge a configuration
   version                  what this is
@@ -82,93 +82,106 @@ func (c *command) run(ctx context.Context) int {
 	}
 	switch verb {
 	case "run":
-		return c.verb(verb, rest, 0, 0, nil, func([]string) int { return c.runAgent(ctx) })
+		return c.verb(verb, "", rest, nil, func(string) int { return c.runAgent(ctx) })
 	case "sale":
 		var q saleFlags
-		return c.verb(verb, rest, 1, 1, q.define, func(args []string) int { return c.sale(ctx, args[0], q) })
+		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.sale(ctx, amount, q) })
 	case "txn list":
-		max := 20
-		return c.verb(verb, rest, 0, 0, func(f *flag.FlagSet) { f.IntVar(&max, "n", max, "how many, newest first (at most 100)") },
-			func([]string) int { return c.txnList(ctx, max) })
+		most := 20
+		return c.verb(verb, "", rest, func(f *flag.FlagSet) { f.IntVar(&most, "n", most, "how many, newest first, 1 to 100") },
+			func(string) int { return c.txnList(ctx, most) })
 	case "txn show":
-		return c.verb(verb, rest, 1, 1, nil, func(args []string) int { return c.txnShow(ctx, args[0]) })
+		var byReference bool
+		return c.verb(verb, "ID|REFERENCE", rest, byReferenceFlag(&byReference), func(what string) int { return c.txnShow(ctx, named(what, byReference)) })
 	case "txn reprint":
-		return c.verb(verb, rest, 1, 1, nil, func(args []string) int { return c.txnReprint(ctx, args[0]) })
+		var byReference bool
+		return c.verb(verb, "ID|REFERENCE", rest, byReferenceFlag(&byReference), func(what string) int { return c.txnReprint(ctx, named(what, byReference)) })
 	case "status":
-		return c.verb(verb, rest, 0, 0, nil, func([]string) int { return c.status(ctx) })
+		return c.verb(verb, "", rest, nil, func(string) int { return c.status(ctx) })
 	case "config check":
-		return c.verb(verb, rest, 0, 1, nil, func(args []string) int {
-			if len(args) == 1 {
-				c.config = args[0]
+		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
+			if file != "" {
+				c.config = file
 			}
 			return c.configCheck()
 		})
 	case "version":
-		fmt.Fprintf(c.out, "posagent %s %s %s/%s%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, revision())
-		return exitDone
+		return c.verb(verb, "", rest, nil, func(string) int {
+			fmt.Fprintf(c.out, "posagent %s %s %s/%s%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, revision())
+			return exitDone
+		})
 	case "help", "-h", "-help", "--help":
 		fmt.Fprint(c.out, usage)
 		return exitDone
+	case "txn":
+		return c.misused("posagent txn: say what, list, show or reprint")
+	case "config":
+		return c.misused("posagent config: say what, check")
 	default:
-		fmt.Fprintf(c.err, "posagent: %q is not a verb\n\n%s", verb, usage)
-		return exitUsage
+		return c.misused(fmt.Sprintf("posagent: %q is not a verb", verb))
 	}
 }
 
-// verb parses flags, which may stand before or after the arguments, and runs do with least to most arguments.
-func (c *command) verb(name string, rest []string, least, most int, define func(*flag.FlagSet), do func([]string) int) int {
+func (c *command) misused(what string) int {
+	fmt.Fprintf(c.err, "%s\n\n%s", what, usage)
+	return exitUsage
+}
+
+// verb parses flags, which may stand before or after the argument, and runs do. wants names the argument, in brackets if
+// it may be left out; a verb has one or none.
+func (c *command) verb(name, wants string, rest []string, define func(*flag.FlagSet), do func(string) int) int {
 	f := flag.NewFlagSet("posagent "+name, flag.ContinueOnError)
-	f.SetOutput(c.err)
+	f.SetOutput(io.Discard)
+	help := func(to io.Writer) {
+		fmt.Fprintf(to, "usage: %s [flags]\n", strings.TrimSpace("posagent "+name+" "+wants))
+		f.SetOutput(to)
+		f.PrintDefaults()
+	}
 	f.StringVar(&c.config, "config", c.config, "configuration `FILE`")
 	f.BoolVar(&c.json, "json", false, "answer in JSON, one object a line")
 	if define != nil {
 		define(f)
 	}
 	var args []string
-	for {
-		if len(rest) > 0 && strings.HasPrefix(rest[0], "-") && strings.Trim(rest[0], "-.0123456789") == "" {
-			args, rest = append(args, rest[0]), rest[1:] // "-5" is a wrong amount, not a flag
+	for len(rest) > 0 {
+		if minusNumber(rest[0]) {
+			args, rest = append(args, rest[0]), rest[1:]
 			continue
 		}
 		if err := f.Parse(rest); errors.Is(err, flag.ErrHelp) {
+			help(c.out)
 			return exitDone
 		} else if err != nil {
+			fmt.Fprintf(c.err, "posagent %s: %v\n\n", name, err)
+			help(c.err)
 			return exitUsage
 		}
-		if f.NArg() == 0 {
-			break
+		if rest = f.Args(); len(rest) > 0 {
+			args, rest = append(args, rest[0]), rest[1:]
 		}
-		args, rest = append(args, f.Arg(0)), f.Args()[1:]
 	}
-	if len(args) < least || len(args) > most {
-		fmt.Fprintf(c.err, "posagent %s: %d argument(s) do not fit\n\n%s", name, len(args), usage)
-		return exitUsage
+	switch {
+	case len(args) == 0 && wants != "" && wants[0] != '[':
+		return c.misused(fmt.Sprintf("posagent %s: %s is missing", name, wants))
+	case wants == "" && len(args) > 0:
+		return c.misused(fmt.Sprintf("posagent %s: %q is one thing too many", name, args[0]))
+	case len(args) > 1:
+		return c.misused(fmt.Sprintf("posagent %s: %q is one thing too many; it takes one %s", name, args[1], strings.Trim(wants, "[]")))
 	}
 	if c.config == "" {
 		c.config = defaultConfig
 	}
-	return do(args)
+	return do(strings.Join(args, ""))
+}
+
+// minusNumber tells "-5", a wrong amount, from a flag.
+func minusNumber(word string) bool {
+	return len(word) > 1 && word[0] == '-' && strings.IndexByte(".0123456789", word[1]) >= 0
 }
 
 func (c *command) fail(err error) int {
 	fmt.Fprintf(c.err, "posagent: %v\n", err)
 	return exitFailed
-}
-
-func (c *command) configCheck() int {
-	config, err := readConfig(c.config)
-	if err != nil {
-		return c.fail(err)
-	}
-	if absent := config.absent(); len(absent) > 0 {
-		fmt.Fprintf(c.err, "posagent: %s reads well, but %d thing(s) it names are not right\n", c.config, len(absent))
-		for _, a := range absent {
-			fmt.Fprintf(c.err, "  %s\n", a)
-		}
-		return exitFailed
-	}
-	fmt.Fprintf(c.out, "%s: good\n", c.config)
-	return exitDone
 }
 
 func revision() string {

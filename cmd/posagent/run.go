@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +19,6 @@ import (
 	"posagent/link/modem"
 	"posagent/printer"
 	"posagent/printer/receipt"
-	"posagent/txnstore"
 	"posagent/txnstore/txn"
 )
 
@@ -33,9 +29,9 @@ func (c *command) runAgent(ctx context.Context) int {
 		return c.fail(err)
 	}
 	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: logLevel()}))
-	tmk, err := readKey(config.path(config.Acquirer.KeyFile), 16)
+	tmk, err := config.masterKey()
 	if err != nil {
-		return c.fail(fmt.Errorf("acquirer.key_file: %w", err))
+		return c.fail(err)
 	}
 	store, err := config.openStore(log)
 	if err != nil {
@@ -75,86 +71,24 @@ func logLevel() slog.Level {
 	return slog.LevelInfo
 }
 
-// openStore makes the device key at the first start and never afterwards: a missing key beside an old store is an alarm.
-func (c *Config) openStore(log *slog.Logger) (*txnstore.Store, error) {
-	o, err := c.storeOptions(true)
-	if err != nil {
-		return nil, err
-	}
-	store, report, err := txnstore.Open(c.path(c.Store.Dir), o)
-	if err != nil {
-		return nil, err
-	}
-	for _, finding := range report.Findings {
-		log.Warn("store", "found", finding)
-	}
-	log.Info("store open", "new", report.New, "boot", report.Boot, "owed", report.Owed)
-	return store, nil
-}
-
-func (c *Config) storeOptions(mayMakeKey bool) (*txnstore.Options, error) {
-	keyFile, dir := c.path(c.Store.KeyFile), c.path(c.Store.Dir)
-	if _, err := os.Stat(keyFile); errors.Is(err, fs.ErrNotExist) && mayMakeKey {
-		entries, err := os.ReadDir(dir)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		if len(entries) > 0 {
-			return nil, fmt.Errorf("store.key_file: %s is missing and %s is not empty; restore the key of this store from its safe copy", keyFile, dir)
-		}
-		if err := makeKey(keyFile); err != nil {
-			return nil, fmt.Errorf("store.key_file: %w", err)
-		}
-	}
-	key, err := readKey(keyFile, 32)
-	if err != nil {
-		return nil, fmt.Errorf("store.key_file: %w", err)
-	}
-	return &txnstore.Options{Terminal: c.Terminal.ID, Merchant: c.Terminal.Merchant, Key: key, Now: time.Now}, nil
-}
-
-// makeKey is durable before it returns: a store sealed with a key that a power cut took away would be lost.
-func makeKey(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // never fails, by its contract
-	temp := path + ".new"
-	if err := os.WriteFile(temp, []byte(hex.EncodeToString(key)+"\n"), 0o600); err != nil {
-		return err
-	}
-	for _, step := range []func() error{
-		func() error { return syncPath(temp) },
-		func() error { return os.Rename(temp, path) },
-		func() error { return syncPath(filepath.Dir(path)) },
-	} {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func syncPath(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
-// listen takes over a socket file that a killed agent left, and refuses one that a living agent answers on.
+// listen takes over a socket file that a killed agent left. It refuses one that a living agent answers on, and anything
+// that is not a socket: a wrong path must not cost somebody a file.
 func listen(path string) (net.Listener, error) {
 	if conn, err := net.Dial("unix", path); err == nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("another agent already listens on %s; stop it first", path)
+		return nil, fmt.Errorf("socket.path: another agent already listens on %s; stop it first", path)
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = os.MkdirAll(filepath.Dir(path), 0o755)
+	case err == nil && info.Mode().Type() != fs.ModeSocket:
+		err = fmt.Errorf("%s is there and is not a socket; name another path", path)
+	case err == nil:
+		err = os.Remove(path)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, fmt.Errorf("socket.path: %w", err)
 	}
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -227,52 +161,6 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration,
 		Print: printer.Opts{Columns: c.Printer.Columns, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,
 			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof)},
-		Layout: receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks},
+		Layout: receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local},
 	}, nil
-}
-
-// books reads transactions: from the running agent, or from the files when none runs.
-func (c *command) books(ctx context.Context, q agent.Request, fromFiles func(*txnstore.Viewer) (agent.Event, error)) (agent.Event, error) {
-	config, err := readConfig(c.config)
-	if err != nil {
-		return agent.Event{}, err
-	}
-	client, err := agent.Dial(config.path(config.Socket.Path))
-	if err == nil {
-		defer client.Close()
-		return client.Ask(ctx, q, nil)
-	}
-	if fromFiles == nil {
-		return agent.Event{}, err
-	}
-	o, err := config.storeOptions(false)
-	if err != nil {
-		return agent.Event{}, err
-	}
-	view, err := txnstore.View(config.path(config.Store.Dir), o)
-	if err != nil {
-		return agent.Event{}, err
-	}
-	defer view.Close()
-	return fromFiles(view)
-}
-
-// find reads one record by its ID or by the caller's reference.
-func find(view *txnstore.Viewer, q agent.Request) (txn.Txn, error) {
-	if q.Reference == "" {
-		return view.Get(txn.ID(q.ID))
-	}
-	x, found, err := view.ByReference(q.Reference)
-	if err == nil && !found {
-		err = fmt.Errorf("no transaction has the reference %q", q.Reference)
-	}
-	return x, err
-}
-
-// named reads what a person called a transaction: a number is its ID, anything else its reference.
-func named(what string) agent.Request {
-	if id, err := strconv.ParseUint(what, 10, 64); err == nil {
-		return agent.Request{ID: id}
-	}
-	return agent.Request{Reference: what}
 }

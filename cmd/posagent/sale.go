@@ -4,15 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
+	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"posagent/firmware/agent"
+	"posagent/firmware/terminal"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -37,74 +37,149 @@ func (c *command) sale(ctx context.Context, amount string, q saleFlags) int {
 	if err != nil {
 		return c.fail(err)
 	}
-	if _, err := currency.ParseAmount(amount); err != nil {
+	parsed, err := currency.ParseAmount(amount)
+	if err != nil {
 		return c.fail(err)
 	}
-	if q.reference == "" {
+	madeUp := q.reference == ""
+	if madeUp {
 		q.reference = "cli-" + rand.Text()[:16]
 	}
 	client, err := agent.Dial(config.path(config.Socket.Path))
+	if err != nil && madeUp {
+		return c.fail(err) // a new name, so nothing can have happened under it
+	}
 	if err != nil {
-		return c.fail(err)
+		return c.withoutAgent(config, q.reference, parsed, err)
 	}
 	defer client.Close()
-	show := progress{out: c.out, json: c.json, live: isTerminal(c.out)}
+	show := progress{out: c.out, json: c.json, columns: columnsOf(c.out)}
 	end, err := client.Ask(ctx, agent.Request{Op: "sale", Reference: q.reference, Amount: amount, Again: q.again}, show.stage)
 	show.clear()
-	if err != nil {
-		text := words.OfOutcome(words.OutcomeUnknown)
-		fmt.Fprintf(c.err, "posagent: %v\n  %s\n  %s\n  ask again with: posagent txn show %s\n", err, text.ZH, text.EN, q.reference)
-		return exitUnknown
+	if err == nil && end.Outcome == "" {
+		err = fmt.Errorf("the agent did not say how it ended: %s", end.Error)
 	}
+	if err != nil {
+		return c.unknown(q.reference, err)
+	}
+	return c.outcome(end)
+}
+
+// withoutAgent answers a sale that no agent took. Its reference may have been sold before the agent ended: then the
+// files know what became of it, and "nothing charged" would be a guess.
+func (c *command) withoutAgent(config *Config, reference string, amount txn.Amount, cause error) int {
+	earlier, err := config.fromFiles(agent.Request{Reference: reference})
+	switch {
+	case errors.Is(err, errNoStore), errors.Is(err, errNoReference):
+		return c.fail(cause)
+	case err != nil:
+		return c.unknown(reference, errors.Join(cause, err))
+	case earlier.Amount != amount:
+		return c.fail(terminal.ErrReference)
+	}
+	end := recorded(earlier)
+	end.Error = cause.Error()
+	return c.outcome(end)
+}
+
+// unknown says what is left to say when the agent does not.
+func (c *command) unknown(reference string, cause error) int {
+	text := words.OfOutcome(words.OutcomeUnknown)
+	if c.json {
+		_ = json.NewEncoder(c.out).Encode(agent.Event{Event: "outcome", Outcome: words.OutcomeUnknown, Text: &text, Error: cause.Error()})
+	}
+	fmt.Fprintf(c.err, "posagent: %v\n", cause)
+	c.sentence(c.err, "  ", text)
+	fmt.Fprintf(c.err, "  看结果 to see the outcome: %s\n", showAgain(reference))
+	return exitUnknown
+}
+
+func showAgain(reference string) string {
+	return "posagent txn show -reference '" + strings.ReplaceAll(plain(reference), "'", `'\''`) + "'"
+}
+
+// outcome prints how a sale ended and returns its exit status.
+func (c *command) outcome(end agent.Event) int {
 	if c.json {
 		_ = json.NewEncoder(c.out).Encode(end)
 	} else {
-		printOutcome(c.out, end)
+		c.printOutcome(end)
 	}
-	return exitOf(end)
-}
-
-func exitOf(e agent.Event) int {
-	switch e.Outcome {
+	switch end.Outcome {
 	case words.OutcomeApproved:
 		return exitDone
+	case words.OutcomeRefused, words.OutcomeNotDone:
+		return exitFailed
 	case words.OutcomeDeclined:
 		return exitDeclined
-	case words.OutcomeUnknown:
-		return exitUnknown
 	case words.OutcomeReversed:
 		return exitReversed
 	default:
-		return exitFailed
+		return exitUnknown // what this version does not know is not proven, and never "nothing charged"
 	}
 }
 
-func printOutcome(out io.Writer, e agent.Event) {
+func (c *command) printOutcome(e agent.Event) {
 	if e.Text != nil {
-		fmt.Fprintf(out, "%s\n%s\n", e.Text.ZH, e.Text.EN)
+		c.sentence(c.out, "", *e.Text)
 	}
 	if e.Error != "" {
-		fmt.Fprintf(out, "  why: %s\n", e.Error)
+		c.paragraph(c.out, "  ", "why: "+e.Error)
 	}
-	if e.Advice != nil && e.Outcome != words.OutcomeApproved {
-		fmt.Fprintf(out, "  %s  %s  %s\n", e.Txn.Code, e.Advice.ZH, e.Advice.EN)
+	t := e.Txn
+	if t == nil {
+		return
 	}
-	if t := e.Txn; t != nil {
-		fmt.Fprintf(out, "  %s %s  %s  %s  batch %s voucher %s\n", t.Currency, t.Amount, t.Card, t.State, t.Batch, t.STAN)
-		if t.RRN != "" {
-			fmt.Fprintf(out, "  reference no. %s  authorisation %s\n", t.RRN, t.AuthCode)
+	if e.Advice != nil && e.Outcome == words.OutcomeDeclined {
+		c.paragraph(c.out, "  ", fmt.Sprintf("%s  %s  %s", t.Code, e.Advice.ZH, e.Advice.EN))
+	}
+	if e.Outcome == words.OutcomeRefused {
+		fmt.Fprintln(c.out, "  原交易 the earlier sale:")
+	}
+	state := words.OfState(t.State)
+	fmt.Fprintf(c.out, "  %s %s  %s  %s %s\n", t.Currency, t.Amount, t.Card, state.ZH, state.EN)
+	fmt.Fprintf(c.out, "  批次 batch %s  凭证号 voucher %s  编号 ID %d\n", t.Batch, t.STAN, t.ID)
+	if t.RRN != "" {
+		fmt.Fprintf(c.out, "  参考号 reference no. %s  授权码 authorisation %s\n", t.RRN, t.AuthCode)
+	}
+	fmt.Fprintf(c.out, "  订单号 order no. %s\n", plain(t.Reference))
+	if e.Outcome != words.OutcomeRefused && (t.Merchant == txn.SlipOwed || t.Customer == txn.SlipOwed) {
+		c.sentence(c.out, "  ", paperOwed)
+	}
+	if e.Outcome == words.OutcomeUnknown {
+		fmt.Fprintf(c.out, "  看结果 to see the outcome: %s\n", showAgain(t.Reference))
+	}
+}
+
+// paperOwed is told beside an outcome that no longer depends on paper.
+var paperOwed = words.Pair{ZH: "单据待补打：请检查打印机的纸、盖和电源，恢复后自动补打。",
+	EN: "A slip is still due. Check the printer's paper, cover and power; it then prints by itself."}
+
+// sentence prints a text in both languages, each on lines of its own.
+func (c *command) sentence(to io.Writer, indent string, text words.Pair) {
+	c.paragraph(to, indent, text.ZH)
+	c.paragraph(to, indent, text.EN)
+}
+
+func (c *command) paragraph(to io.Writer, indent, text string) {
+	columns := columnsOf(to)
+	if columns > 0 {
+		columns -= len(indent)
+	}
+	for _, part := range strings.Split(text, "\n") {
+		for _, line := range wrap(plain(part), columns) {
+			fmt.Fprintln(to, indent+line)
 		}
-		fmt.Fprintf(out, "  %d  %s\n", t.ID, t.Reference)
 	}
 }
 
 // progress shows the stage and its seconds: one line redrawn at a terminal, one line a stage elsewhere.
 type progress struct {
-	out   io.Writer
-	json  bool
-	live  bool
-	last  words.Stage
-	began time.Time
+	out     io.Writer
+	json    bool
+	columns int // of the terminal; 0 elsewhere
+	last    words.Stage
+	began   time.Time
 }
 
 func (p *progress) stage(e agent.Event) {
@@ -116,29 +191,41 @@ func (p *progress) stage(e agent.Event) {
 		p.began = time.Now()
 	}
 	total := int(time.Since(p.began) / time.Second)
-	switch {
-	case p.live:
-		fmt.Fprintf(p.out, "\r\x1b[K%3ds  %s  %s", total, e.Text.ZH, e.Text.EN)
-		if e.Seconds > 0 {
-			fmt.Fprintf(p.out, "  %ds", e.Seconds)
-		}
-	case e.Stage != p.last:
-		fmt.Fprintf(p.out, "%3ds  %s  %s", total, e.Text.ZH, e.Text.EN)
+	line := fmt.Sprintf("%3ds  %s  %s", total, e.Text.ZH, e.Text.EN)
+	if p.columns > 0 {
+		p.redraw(line, e)
+	} else if e.Stage != p.last {
 		if e.Detail != "" {
-			fmt.Fprintf(p.out, "  (%s)", e.Detail)
+			line += fmt.Sprintf("  (%s)", e.Detail)
 		}
-		fmt.Fprintln(p.out)
+		fmt.Fprintln(p.out, plain(line))
 	}
 	p.last = e.Stage
 }
 
-func (p *progress) clear() {
-	if p.live && !p.json {
-		fmt.Fprint(p.out, "\r\x1b[K")
+// redraw replaces the line. One that would reach the last column would scroll and could not be replaced: such a text is
+// left standing above, and only its seconds run.
+func (p *progress) redraw(line string, e agent.Event) {
+	if widthOf(line) >= p.columns {
+		if e.Stage != p.last {
+			p.clear()
+			for _, part := range append(wrap(e.Text.ZH, p.columns), wrap(e.Text.EN, p.columns)...) {
+				fmt.Fprintln(p.out, part)
+			}
+		}
+		line, _, _ = strings.Cut(strings.TrimLeft(line, " "), " ")
 	}
+	if e.Detail != "" {
+		line += "  " + plain(e.Detail)
+	}
+	if e.Seconds > 0 {
+		line += fmt.Sprintf("  %ds", e.Seconds)
+	}
+	fmt.Fprint(p.out, "\r\x1b[K"+clip(line, p.columns-1))
 }
 
-func isTerminal(w io.Writer) bool {
-	f, isFile := w.(*os.File)
-	return isFile && term.IsTerminal(int(f.Fd()))
+func (p *progress) clear() {
+	if p.columns > 0 && !p.json {
+		fmt.Fprint(p.out, "\r\x1b[K")
+	}
 }

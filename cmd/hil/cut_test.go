@@ -19,6 +19,7 @@ import (
 
 	"posagent/firmware/agent"
 	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
 )
 
 // A sale is made again and again, and each time the real terminal program is killed at the next system call that the
@@ -55,7 +56,8 @@ func (r *rig) saleCutAt(t *testing.T, n int) (txn.State, bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	arm := r.bootUnderKnife(t, ctx, n)
+	arm := r.bootUnderKnife(t, n, false)
+	require.NoError(t, r.awaitSocket(ctx), "cut %d", n)
 	_, err := r.tell("devices", "reader present visa-4242")
 	require.NoError(t, err)
 	arm()
@@ -75,6 +77,49 @@ func (r *rig) saleCutAt(t *testing.T, n int) (txn.State, bool) {
 	return r.stateOf(t, ctx, reference, n), gone
 }
 
+// A sale is left unanswered and the power fails. The start after that, which owes a reversal, is then itself cut at every
+// call, from opening the store to the notice on paper.
+func TestNoCutOfARecoveryLosesMoney(t *testing.T) {
+	t.Parallel()
+	r := bench(t, settings{Bearers: []string{"tcp"}, Answer: 5 * time.Second, Guard: 20 * time.Millisecond,
+		Retry: 50 * time.Millisecond, Lookalike: 5 * time.Minute})
+	n := 1
+	for r.recoveryCutAt(t, n) {
+		n++
+		require.Less(t, n, 1000, "the recovery never ends")
+	}
+	require.Empty(t, r.audit(t))
+	require.Greater(t, n, 20)
+	t.Logf("%d cuts of a recovery: each time reversed in the end", n-1)
+}
+
+func (r *rig) recoveryCutAt(t *testing.T, n int) bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	require.NoError(t, r.boot(ctx))
+	_, err := r.tell("acquirer", "fault silent")
+	require.NoError(t, err)
+	_, err = r.tell("devices", "reader present visa-4242")
+	require.NoError(t, err)
+	reference := fmt.Sprintf("owed-%d", n)
+	_, err = r.ask(ctx, agent.Request{Op: "sale", Reference: reference, Amount: fmt.Sprintf("%d.%02d", 1+n/100, n%100)}, func(e agent.Event) {
+		if e.Stage == words.Waiting && e.Txn != nil {
+			r.terminal.kill()
+		}
+	})
+	require.ErrorIs(t, err, agent.ErrGone)
+
+	r.bootUnderKnife(t, n, true)
+	cut := r.awaitSocket(ctx) != nil || !r.quiet(ctx)
+	r.cutPower()
+	if cut {
+		t.Logf("cut before call %s", r.terminal.said)
+	}
+	require.Equal(t, txn.Reversed, r.stateOf(t, ctx, reference, n))
+	return cut
+}
+
 // quiet waits for the round that follows a sale and tidies the store; the knife may fall there too. It reports whether
 // the terminal is still alive.
 func (r *rig) quiet(ctx context.Context) bool {
@@ -86,13 +131,13 @@ func (r *rig) quiet(ctx context.Context) bool {
 	}
 }
 
-// bootUnderKnife starts the terminal traced. The returned func starts the count.
-func (r *rig) bootUnderKnife(t *testing.T, ctx context.Context, n int) (arm func()) {
+// bootUnderKnife starts the terminal traced, and counting at once or when the returned func is called.
+func (r *rig) bootUnderKnife(t *testing.T, n int, atOnce bool) (arm func()) {
 	t.Helper()
 	log, err := os.OpenFile(r.at("posagent.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	require.NoError(t, err)
 	defer log.Close()
-	cmd := exec.Command(filepath.Join(r.bin, "hil"), "knife", "-at", fmt.Sprint(n),
+	cmd := exec.Command(filepath.Join(r.bin, "hil"), "knife", "-at", fmt.Sprint(n), fmt.Sprintf("-at-once=%t", atOnce),
 		filepath.Join(r.bin, "posagent"), "run", "-config", r.at("posagent.toml"))
 	cmd.Stderr = log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -110,6 +155,5 @@ func (r *rig) bootUnderKnife(t *testing.T, ctx context.Context, n int) (arm func
 		_ = cmd.Wait()
 		close(traced.done)
 	}()
-	require.NoError(t, r.awaitSocket(ctx), "cut %d", n)
 	return func() { _, _ = io.WriteString(in, "arm\n") }
 }

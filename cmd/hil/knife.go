@@ -22,7 +22,8 @@ import (
 // world could notice it: a write to a line, a socket or a file of the store, a sync, a truncate. Killing before call
 // n+1 is killing after call n, so trying every n tries every state that the outside can ever see.
 //
-// Counting starts when the word "arm" is read from standard input. Every noticed call is a line of standard output.
+// Counting starts when the word "arm" is read from standard input, or at once. Every noticed call is a line of standard
+// output.
 
 // noticed names the system calls that leave a mark outside the process. Their first argument is a file descriptor.
 var noticed = map[uint64]string{
@@ -42,7 +43,7 @@ const (
 // ptraceOptions: system call stops are marked, new threads are traced, and nothing outlives the tracer.
 const ptraceOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_EXITKILL
 
-func knife(at int, argv []string, in io.Reader, out io.Writer) error {
+func knife(at int, atOnce bool, argv []string, in io.Reader, out io.Writer) error {
 	runtime.LockOSThread() // ptrace belongs to one thread
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stderr = os.Stderr
@@ -62,6 +63,7 @@ func knife(at int, argv []string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	var armed atomic.Bool
+	armed.Store(atOnce)
 	go func() {
 		for lines := bufio.NewScanner(in); lines.Scan(); {
 			if lines.Text() == "arm" {

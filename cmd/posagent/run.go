@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,6 +108,13 @@ func (c *Config) opener(port string, baud int, hangUp bool) agent.Opener {
 	}
 }
 
+// A dial-up call is allowed its carrier wait and, before it, the time to wake a modem that a killed process left in a
+// call: escape sequence, hang-up and set-up lines.
+const (
+	dialCarrier = 60 * time.Second // the modem driver's own default
+	dialSetup   = 30 * time.Second
+)
+
 func (c *Config) bearers() []link.Bearer {
 	var all []link.Bearer
 	for _, b := range c.Bearers {
@@ -117,9 +125,7 @@ func (c *Config) bearers() []link.Bearer {
 			if !b.Prefix {
 				bearer.Framing = link.SelfDelimited
 			}
-			if bearer.Connect == 0 {
-				bearer.Connect = 90 * time.Second // modem.Opts.Carrier and the commands around it
-			}
+			bearer.Connect = cmp.Or(b.Connect.Duration, dialCarrier) + dialSetup
 			bearer.Dialer = agent.Dialup{Open: c.opener(b.Port, b.Baud, true), Lines: modemLines,
 				Opts: modem.Opts{Number: b.Number, Carrier: b.Connect.Duration, Guard: b.Guard.Duration}}
 		}

@@ -59,6 +59,9 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 	if err := t.questionLookalike(o, presented.Card.PAN); err != nil {
 		return txn.Txn{}, err
 	}
+	if err := ctx.Err(); err != nil {
+		return txn.Txn{}, fmt.Errorf("cancelled before it was recorded: %w", err)
+	}
 
 	x, err := t.store.Begin(txn.Draft{Kind: txn.Sale, Reference: o.Reference, Operator: t.o.Operator,
 		Amount: o.Amount, Currency: t.o.Currency, Card: presented.Card})

@@ -22,7 +22,7 @@ import (
 )
 
 const usage = `usage: hil desk [-bin DIR] [-dir DIR] [-cards FILE]
-       hil knife -at N PROGRAM ARGS`
+       hil knife -at N [-at-once] PROGRAM ARGS`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -48,11 +48,12 @@ func run(ctx context.Context, args []string) error {
 		return desk(ctx, p, os.Stdin, os.Stdout)
 	case "knife":
 		at := f.Int("at", 0, "kill before this call; 0 never kills")
+		atOnce := f.Bool("at-once", false, "count from the start")
 		_ = f.Parse(args[1:])
 		if f.NArg() == 0 {
 			return errors.New(usage)
 		}
-		return knife(*at, f.Args(), os.Stdin, os.Stdout)
+		return knife(*at, *atOnce, f.Args(), os.Stdin, os.Stdout)
 	default:
 		return errors.New(usage)
 	}

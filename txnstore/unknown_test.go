@@ -22,7 +22,11 @@ func inOwnProcess(t *testing.T) bool {
 		return true
 	}
 	t.Parallel()
-	run := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	argv := []string{os.Args[0], "-test.run=^" + t.Name() + "$", "-test.v"}
+	if emulator := os.Getenv("EMULATOR"); emulator != "" {
+		argv = append([]string{emulator}, argv...)
+	}
+	run := exec.Command(argv[0], argv[1:]...)
 	run.Env = append(os.Environ(), child+"="+t.Name(), "GORACE=atexit_sleep_ms=0")
 	out, err := run.CombinedOutput()
 	require.NoError(t, err, "%s", out)

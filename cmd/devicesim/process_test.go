@@ -21,7 +21,11 @@ const asProgram = "DEVICESIM_AS_PROGRAM"
 func program(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	argv := append([]string{os.Args[0]}, args...)
+	if emulator := os.Getenv("EMULATOR"); emulator != "" {
+		argv = append([]string{emulator}, argv...)
+	}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), asProgram+"=1")
 	var log bytes.Buffer
 	cmd.Stderr = &log

@@ -18,7 +18,8 @@ import (
 	"posagent/txnstore/txn"
 )
 
-// The process tests judge real programs, so they are built first, exactly as they ship but for their names.
+// The process tests judge real programs, so they are built first. With EMULATOR=qemu-arm-static the terminal alone is the
+// ARMv7 program, and runs under that.
 var built string
 
 func TestMain(m *testing.M) {
@@ -29,12 +30,17 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(dir)
-		build := exec.Command("go", "build", "-o", dir+"/", "posagent/cmd/posagent", "posagent/cmd/acquirersim", "posagent/cmd/devicesim", "posagent/cmd/hil")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		build.Stderr = os.Stderr
-		if err := build.Run(); err != nil {
-			fmt.Fprintln(os.Stderr, "the programs do not build:", err)
-			return 1
+		for _, program := range []string{"posagent", "acquirersim", "devicesim", "hil"} {
+			build := exec.Command("go", "build", "-o", dir+"/", "posagent/cmd/"+program)
+			build.Env = append(os.Environ(), "CGO_ENABLED=0")
+			if os.Getenv("EMULATOR") != "" && program == "posagent" {
+				build.Env = append(build.Env, "GOARCH=arm", "GOARM=7")
+			}
+			build.Stderr = os.Stderr
+			if err := build.Run(); err != nil {
+				fmt.Fprintln(os.Stderr, program, "does not build:", err)
+				return 1
+			}
 		}
 		built = dir
 		return m.Run()
@@ -48,7 +54,7 @@ func bench(t *testing.T, s settings) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := setUp(places{bin: built, dir: dir, cards: filepath.Join("..", "..", "testdata", "cards", "cards.toml")}, s)
+	r, err := setUp(places{bin: built, dir: dir, emulator: os.Getenv("EMULATOR"), cards: filepath.Join("..", "..", "testdata", "cards", "cards.toml")}, s)
 	t.Cleanup(func() {
 		r.tearDown()
 		if t.Failed() {

@@ -24,6 +24,7 @@ import (
 // places are where the bench finds and puts things.
 type places struct {
 	bin, dir, cards string
+	emulator        string // runs the terminal of another architecture; empty runs it as it is
 }
 
 // Identity of the bench's terminal.
@@ -208,7 +209,11 @@ func (r *rig) boot(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(filepath.Join(r.bin, "posagent"), "run", "-config", r.at("posagent.toml"))
+	argv := []string{filepath.Join(r.bin, "posagent"), "run", "-config", r.at("posagent.toml")}
+	if r.emulator != "" {
+		argv = append([]string{r.emulator}, argv...)
+	}
+	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {

@@ -87,9 +87,9 @@ func lengthAfterGS(b []byte) int {
 	return unknown
 }
 
-// rasterBytes is how many bytes of image follow the header of GS v 0.
+// rasterBytes is how many bytes of image follow the header of GS v 0; more than rasterMost if no printer takes that many.
 func rasterBytes(header []byte) int {
-	return rasterWidth(header) / 8 * rasterHeight(header)
+	return int(min(int64(rasterWidth(header)/8)*int64(rasterHeight(header)), rasterMost+1))
 }
 
 func rasterWidth(header []byte) int  { return 8 * (int(header[4]) + int(header[5])<<8) } // in dots

@@ -124,7 +124,11 @@ func (c *command) printOutcome(e agent.Event) {
 		c.sentence(c.out, "", *e.Text)
 	}
 	if e.Error != "" {
-		c.paragraph(c.out, "  ", "why: "+e.Error)
+		label := "why: "
+		if e.Outcome != words.OutcomeRefused {
+			label = "note: " // it stands beside the record's own state
+		}
+		c.paragraph(c.out, "  ", label+e.Error)
 	}
 	t := e.Txn
 	if t == nil {

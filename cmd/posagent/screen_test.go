@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"posagent/firmware/agent"
 	"posagent/txnstore/txn/words"
 )
 
@@ -51,4 +52,32 @@ func TestAReferenceCannotSteerTheTerminal(t *testing.T) {
 	assert.Equal(t, "?[2Jtill?", plain("\x1b[2Jtill\n"))
 	assert.Equal(t, "收银台 7", plain("收银台 7"))
 	assert.Equal(t, "a\uFFFDb", plain("a\xffb"))
+}
+
+// The live line is redrawn each second, so it must never reach the last column: a terminal would scroll instead.
+func TestTheLiveLineStaysOnItsLine(t *testing.T) {
+	for _, columns := range []int{40, 80} {
+		var out strings.Builder
+		p := progress{out: &out, columns: columns}
+		for _, s := range []words.Stage{words.Recovering, words.SigningIn, words.Present, words.CardRead, words.Recorded, words.Connecting,
+			words.Sending, words.Waiting, words.Unknown, words.Held, words.Printing, words.PaperOwed} {
+			text := words.OfStage(s)
+			for _, seconds := range []int{0, 1, 59} {
+				p.stage(agent.Event{Stage: s, Text: &text, Detail: "dialling dial, T95516,,,1234567890", Seconds: seconds})
+			}
+			unspaced := func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, "\n", ""), " ", "") }
+			assert.Contains(t, unspaced(out.String()), unspaced(text.ZH))
+			assert.Contains(t, unspaced(out.String()), unspaced(text.EN), "said in full at %d columns", columns)
+		}
+		p.clear()
+		for line := range strings.SplitSeq(out.String(), "\n") {
+			redrawn := strings.Split(line, "\r\x1b[K")
+			standing := len(redrawn) - 1
+			assert.LessOrEqual(t, widthOf(redrawn[standing]), columns, redrawn[standing])
+			for _, text := range redrawn[:standing] {
+				assert.Less(t, widthOf(text), columns, text)
+			}
+		}
+		assert.True(t, strings.HasSuffix(out.String(), "\r\x1b[K"), "nothing of it is left behind")
+	}
 }

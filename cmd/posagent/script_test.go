@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"posagent/firmware/agent"
+	"posagent/txnstore"
+	"posagent/txnstore/txn"
+)
+
+// In the scripts posagent is a process of its own, with its exit status, its two outputs and its files.
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"posagent": main}) }
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "change": change, "listening": listening, "sold": sold,
+		},
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("TZ", "UTC")
+			good, err := os.ReadFile("testdata/good.toml")
+			if err != nil {
+				return err
+			}
+			for name, text := range map[string]string{"good.toml": string(good), "tmk.key": "0123456789abcdeffedcba9876543210\n",
+				"reader": "", "printer": "", "modem": ""} {
+				if err := os.WriteFile(e.WorkDir+"/"+name, []byte(text), 0o600); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	})
+}
+
+// exits STATUS PROGRAM ARGS… runs a program and holds its exit status against a number.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS PROGRAM ARGS…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// change FROM TO OLD NEW copies a file with one text replaced by another; \n in both begins a line.
+func change(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: change FROM TO OLD NEW")
+	}
+	text := ts.ReadFile(args[0])
+	before, after := strings.ReplaceAll(args[2], `\n`, "\n"), strings.ReplaceAll(args[3], `\n`, "\n")
+	if n := strings.Count(text, before); n != 1 {
+		ts.Fatalf("%q is in %s %d times", before, args[0], n)
+	}
+	text = strings.Replace(text, before, after, 1)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
+// listening SOCKET waits until an agent answers there.
+func listening(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: listening SOCKET")
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		client, err := agent.Dial(ts.MkAbs(args[0]))
+		if err == nil {
+			_, err = client.Ask(context.Background(), agent.Request{Op: "status"}, nil)
+			_ = client.Close()
+		}
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("nobody answers: %v", err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// sold REFERENCE AMOUNT STATE writes a sale into the store of good.toml, as an agent that has ended since would have.
+func sold(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: sold REFERENCE AMOUNT STATE")
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(ts.ReadFile("store.key")))
+	ts.Check(err)
+	store, _, err := txnstore.Open(ts.MkAbs("store"), &txnstore.Options{Terminal: "30010001", Merchant: "898110054110001", Key: key, Now: time.Now})
+	ts.Check(err)
+	defer store.Close()
+	cny, err := txn.CurrencyOf("CNY")
+	ts.Check(err)
+	amount, err := cny.ParseAmount(args[1])
+	ts.Check(err)
+	pan, err := txn.ParsePAN("4242424242424242")
+	ts.Check(err)
+	x, err := store.Begin(txn.Draft{Kind: txn.Sale, Reference: args[0], Operator: "01", Amount: amount, Currency: cny,
+		Card: txn.Card{PAN: pan, Expiry: "3012", Entry: txn.Swiped}})
+	ts.Check(err)
+	state := txn.State(args[2])
+	if state == txn.Pending {
+		return
+	}
+	_, err = store.Advance(x.ID, state, func(x *txn.Txn) {
+		x.Answer = txn.Answer{Code: map[txn.State]string{txn.Approved: "00", txn.Declined: "51"}[state], Approved: state == txn.Approved}
+	})
+	ts.Check(err)
+}

@@ -145,11 +145,11 @@ func (t *Terminal) failedTry(x txn.Txn, code, event string, cause error) (txn.Tx
 func dayChanged(x txn.Txn, a txn.Answer) bool {
 	sold := x.Answer.HostDate
 	if sold == "" {
-		sold = x.Began.Format("0102")
+		sold = x.Began.Local().Format("0102")
 	}
 	today := a.HostDate
 	if today == "" {
-		today = x.Tries.Last.Format("0102")
+		today = x.Tries.Last.Local().Format("0102")
 	}
 	return sold != today
 }

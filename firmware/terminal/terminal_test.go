@@ -1,0 +1,260 @@
+package terminal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"posagent/txnstore"
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+// The store is the real one. Host, reader and printer are the small honest machines below; the whole agent against
+// simulated lines is tested in package agent.
+
+// counter is a terminal with somebody standing at it.
+type counter struct {
+	t *testing.T
+	*Terminal
+	store *brittle
+	host  *host
+	paper []string
+	sold  int
+}
+
+func newCounter(t *testing.T, o Options) *counter {
+	real, _, err := txnstore.Open(t.TempDir(), &txnstore.Options{Terminal: "30010001", Key: bytes.Repeat([]byte{7}, 32)})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, real.Close()) })
+	c := &counter{t: t, store: &brittle{Store: real}, host: &host{}}
+	o.Currency, err = txn.CurrencyOf("CNY")
+	require.NoError(t, err)
+	c.Terminal = New(c.store, c.host, reader{}, c, o)
+	return c
+}
+
+func (c *counter) sell(amount txn.Amount) (txn.Txn, error) {
+	c.sold++
+	return c.Sale(c.t.Context(), Order{Amount: amount, Reference: fmt.Sprint("sale ", c.sold)})
+}
+
+// Print is the counter's printer: it checks that what goes on paper is already in the store.
+func (c *counter) Print(_ context.Context, x txn.Txn, copy txn.Copy, reprint bool) (bool, error) {
+	stored, err := c.store.Get(x.ID)
+	require.NoError(c.t, err)
+	require.Equal(c.t, x.State, stored.State, "paper before the outcome commit")
+	c.paper = append(c.paper, fmt.Sprintf("%s %s %06d %t", x.State, copy, x.STAN, reprint))
+	return true, nil
+}
+
+type reader struct{}
+
+func (reader) Present(context.Context, txn.Amount, txn.Currency) (txn.Presented, error) {
+	pan, err := txn.ParsePAN("6224242900000113")
+	return txn.Presented{Card: txn.Card{PAN: pan, Expiry: "3012", Entry: txn.Swiped}}, err
+}
+
+// host answers what it is told to and looks at the record behind the terminal's back.
+type host struct {
+	approve  func(txn.Txn) (txn.Answer, error)
+	reverse  func(txn.Txn) (txn.Answer, error)
+	requests int
+}
+
+func (*host) SignedIn() bool               { return true }
+func (*host) SignIn(context.Context) error { return nil }
+func (*host) Hangup() error                { return nil }
+
+func (h *host) Request(_ context.Context, x txn.Txn, _ txn.Presented) (txn.Answer, txn.Evidence, error) {
+	h.requests++
+	if h.approve == nil {
+		return txn.Answer{Code: "00", Approved: true, HostDate: "1121"}, txn.Evidence{Written: 200, Total: 200}, nil
+	}
+	a, err := h.approve(x)
+	return a, txn.Evidence{Written: 200, Total: 200}, err
+}
+
+func (h *host) Reverse(_ context.Context, x txn.Txn) (txn.Answer, txn.Evidence, error) {
+	if h.reverse == nil {
+		return txn.Answer{Code: "00", Approved: true}, txn.Evidence{}, nil
+	}
+	a, err := h.reverse(x)
+	return a, txn.Evidence{}, err
+}
+
+// brittle is the store with a disk that can fail: the next step to a state it is told of is refused, and not made.
+type brittle struct {
+	*txnstore.Store
+	breaks txn.State
+}
+
+var errDisk = errors.New("input/output error")
+
+func (b *brittle) Begin(d txn.Draft) (txn.Txn, error) {
+	if b.breaks == txn.Pending {
+		b.breaks = ""
+		return txn.Txn{}, errDisk
+	}
+	return b.Store.Begin(d)
+}
+
+func (b *brittle) Advance(id txn.ID, next txn.State, change func(*txn.Txn)) (txn.Txn, error) {
+	if b.breaks == next {
+		b.breaks = ""
+		x, _ := b.Get(id)
+		return x, errDisk
+	}
+	return b.Store.Advance(id, next, change)
+}
+
+func TestNothingIsSentBeforeItIsDurable(t *testing.T) {
+	c := newCounter(t, Options{})
+	c.host.approve = func(x txn.Txn) (txn.Answer, error) {
+		stored, err := c.store.Get(x.ID)
+		require.NoError(t, err)
+		assert.Equal(t, txn.Pending, stored.State)
+		assert.Equal(t, x.STAN, stored.STAN)
+		return txn.Answer{Code: "00", Approved: true}, nil
+	}
+	x, err := c.sell(1250)
+	require.NoError(t, err)
+	assert.Equal(t, txn.Approved, x.State)
+	assert.Len(t, c.paper, 2)
+}
+
+func TestNothingIsSentWhenItCannotBeRecorded(t *testing.T) {
+	c := newCounter(t, Options{})
+	c.store.breaks = txn.Pending
+	_, err := c.sell(1250)
+	require.ErrorIs(t, err, errDisk)
+	assert.Zero(t, c.host.requests)
+}
+
+func TestAnApprovalThatCannotBeRecordedIsUndoneAndNeverShown(t *testing.T) {
+	c := newCounter(t, Options{})
+	c.store.breaks = txn.Approved
+	var shown []words.Stage
+	x, err := c.Sale(t.Context(), Order{Amount: 1250, Reference: "a", Progress: func(e Event) { shown = append(shown, e.Stage) }})
+	require.NoError(t, err)
+	assert.Equal(t, txn.Reversing, x.State)
+	assert.Equal(t, txn.NotDone, x.Reason)
+	assert.NotContains(t, shown, words.Held)
+	assert.Empty(t, c.paper)
+	require.NoError(t, c.Recover(t.Context()))
+	x, err = c.store.Get(x.ID)
+	require.NoError(t, err)
+	assert.Equal(t, txn.Reversed, x.State)
+	assert.Equal(t, []string{"reversed merchant 000001 false"}, c.paper)
+}
+
+// Whatever step of the outcome the disk refuses, the record stays open and the next round reverses it.
+func TestAnOutcomeThatCannotBeRecordedIsReversedInTheEnd(t *testing.T) {
+	for state, answer := range map[txn.State]func(txn.Txn) (txn.Answer, error){
+		txn.Declined:  func(txn.Txn) (txn.Answer, error) { return txn.Answer{Code: "51"}, nil },
+		txn.Reversing: func(txn.Txn) (txn.Answer, error) { return txn.Answer{}, errors.New("silence") },
+		txn.Abandoned: func(txn.Txn) (txn.Answer, error) { return txn.Answer{}, txn.ErrNotSent },
+	} {
+		c := newCounter(t, Options{})
+		c.host.approve = answer
+		c.store.breaks = state
+		x, err := c.sell(1250)
+		require.ErrorIs(t, err, errDisk, state)
+		assert.Equal(t, words.OutcomeUnknown, words.OutcomeOf(x.State), state)
+		require.NoError(t, c.Recover(t.Context()), state)
+		x, err = c.store.Get(x.ID)
+		require.NoError(t, err)
+		assert.Equal(t, txn.Reversed, x.State, state)
+	}
+}
+
+func TestEveryTryIsCountedBeforeItIsMade(t *testing.T) {
+	c := newCounter(t, Options{ReversalTries: 3})
+	c.host.approve = func(txn.Txn) (txn.Answer, error) { return txn.Answer{}, errors.New("silence") }
+	tries := 0
+	c.host.reverse = func(x txn.Txn) (txn.Answer, error) {
+		tries++
+		stored, err := c.store.Get(x.ID)
+		require.NoError(t, err)
+		assert.Equal(t, tries, stored.Tries.Made)
+		return txn.Answer{}, errors.New("silence")
+	}
+	x, err := c.sell(1250)
+	require.NoError(t, err)
+	assert.Equal(t, txn.Reversing, x.State)
+	var owed *OwedError
+	require.ErrorAs(t, c.Recover(t.Context()), &owed)
+	require.NoError(t, c.Recover(t.Context()), "after the third try people must look, and the shop goes on")
+	x, err = c.store.Get(x.ID)
+	require.NoError(t, err)
+	assert.Equal(t, txn.Suspense, x.State)
+	assert.Equal(t, 3, tries)
+}
+
+func TestOriginalNotFoundProvesNothingOnAnotherDay(t *testing.T) {
+	for _, sameDay := range []bool{true, false} {
+		c := newCounter(t, Options{})
+		c.host.approve = func(x txn.Txn) (txn.Answer, error) {
+			return txn.Answer{}, errors.New("silence")
+		}
+		c.host.reverse = func(x txn.Txn) (txn.Answer, error) {
+			if sameDay {
+				return txn.Answer{Code: "25", Approved: true, HostDate: x.Began.Local().Format("0102")}, nil
+			}
+			return txn.Answer{Code: "25", Approved: true, HostDate: x.Began.Local().AddDate(0, 0, 1).Format("0102")}, nil
+		}
+		x, err := c.sell(1250)
+		require.NoError(t, err)
+		want := txn.Reversed
+		if !sameDay {
+			want = txn.Suspense
+		}
+		assert.Equal(t, want, x.State)
+	}
+}
+
+func TestTooMuchSuspenseStopsTheShop(t *testing.T) {
+	c := newCounter(t, Options{ReversalTries: 1, MaxSuspense: 2, Lookalike: time.Nanosecond})
+	c.host.approve = func(txn.Txn) (txn.Answer, error) { return txn.Answer{}, errors.New("silence") }
+	c.host.reverse = func(txn.Txn) (txn.Answer, error) { return txn.Answer{}, errors.New("silence") }
+	for range 2 {
+		x, err := c.sell(1250)
+		require.NoError(t, err)
+		require.Equal(t, txn.Suspense, x.State)
+	}
+	_, err := c.sell(1250)
+	require.ErrorIs(t, err, ErrSuspense)
+}
+
+func TestACancelBetweenCardAndRecordSendsNothing(t *testing.T) {
+	c := newCounter(t, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := c.Sale(ctx, Order{Amount: 1250, Reference: "a", Progress: func(e Event) {
+		if e.Stage == words.CardRead {
+			cancel()
+		}
+	}})
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Zero(t, c.host.requests)
+	owed, err := c.store.Owed()
+	require.NoError(t, err)
+	assert.Empty(t, owed)
+}
+
+func TestACancelAfterTheRecordChangesNothing(t *testing.T) {
+	c := newCounter(t, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	x, err := c.Sale(ctx, Order{Amount: 1250, Reference: "a", Progress: func(e Event) {
+		if e.Stage == words.Recorded {
+			cancel()
+		}
+	}})
+	require.NoError(t, err)
+	assert.Equal(t, txn.Approved, x.State)
+}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,7 +21,25 @@ import (
 )
 
 // In the scripts posagent is a process of its own, with its exit status, its two outputs and its files.
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"posagent": main}) }
+func TestMain(m *testing.M) { testscript.Main(onThisMachine{m}, map[string]func(){"posagent": main}) }
+
+// onThisMachine puts EMULATOR=qemu-arm-static before the program when the tests run as those of another architecture.
+type onThisMachine struct{ *testing.M }
+
+func (m onThisMachine) Run() int {
+	if emulator := os.Getenv("EMULATOR"); emulator != "" {
+		program, err := exec.LookPath("posagent")
+		if err != nil {
+			panic(err)
+		}
+		aside := filepath.Join(filepath.Dir(program), "emulated", "posagent")
+		script := fmt.Sprintf("#!/bin/sh\nexec %s %s \"$@\"\n", emulator, aside)
+		if err := errors.Join(os.Mkdir(filepath.Dir(aside), 0o755), os.Rename(program, aside), os.WriteFile(program, []byte(script), 0o755)); err != nil {
+			panic(err)
+		}
+	}
+	return m.M.Run()
+}
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{

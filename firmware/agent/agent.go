@@ -237,10 +237,10 @@ func (a *Agent) lineStage(s link.Stage) {
 	}
 	switch s.Step {
 	case link.Dialling, link.NotConnected, link.Connected:
-		view.stage(words.Connecting, s.String(), txn.Txn{})
+		view.line(words.Connecting, s.String())
 	case link.Sending:
-		view.stage(words.Sending, s.String(), txn.Txn{})
+		view.line(words.Sending, s.String())
 	case link.Sent:
-		view.stage(words.Waiting, s.String(), txn.Txn{})
+		view.line(words.Waiting, s.String())
 	}
 }

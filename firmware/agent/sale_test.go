@@ -18,7 +18,7 @@ func TestAnApprovedSaleIsHeldAndOnPaper(t *testing.T) {
 		w.do(w.reader.Command("present visa-4242"))
 		stages, e := w.ask(Request{Op: "sale", Reference: "a", Amount: "12.50"})
 		require.Equal(t, words.OutcomeApproved, e.Outcome, e.Error)
-		assert.Equal(t, []words.Stage{words.SigningIn, words.Connecting, words.Sending, words.Waiting, words.Present, words.CardRead,
+		assert.Equal(t, []words.Stage{words.SigningIn, words.Present, words.CardRead,
 			words.Recorded, words.Sending, words.Waiting, words.Held, words.Printing}, stages)
 		assert.Equal(t, "12.50", e.Txn.Amount)
 		assert.Equal(t, "424242******4242", e.Txn.Card)
@@ -72,6 +72,17 @@ func TestWhateverIsNotAnAnswerIsReversed(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTheThirdOutcomeIsShownUntilItIsKnown(t *testing.T) {
+	inWorld(t, func(w *world) {
+		approved(t, w.sell("visa-4242", "1.00"))
+		w.fault("silent")
+		w.do(w.reader.Command("present visa-4242"))
+		stages, e := w.ask(Request{Op: "sale", Reference: "a", Amount: "12.50"})
+		require.Equal(t, words.OutcomeReversed, e.Outcome)
+		assert.Equal(t, []words.Stage{words.Waiting, words.Unknown, words.Printing}, stages[len(stages)-3:], "nothing takes its place while the reversal is sent")
+	})
 }
 
 func TestAnAnswerSentTwiceIsCountedOnce(t *testing.T) {

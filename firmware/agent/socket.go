@@ -246,11 +246,26 @@ func (v *saleView) stage(s words.Stage, detail string, x txn.Txn) {
 	if x.ID != 0 {
 		e.Txn = RecordOf(x)
 	}
-	v.event, v.since = e, time.Now()
+	if s != v.event.Stage {
+		v.since = time.Now()
+	}
+	v.event = e
 	select {
 	case v.changed <- e:
 	default:
 	}
+}
+
+// line shows a stage of the line. While the terminal finishes something else, or confirms an unknown outcome, that is what
+// the person must go on reading; the line is then only a detail.
+func (v *saleView) line(s words.Stage, detail string) {
+	v.mu.Lock()
+	switch v.event.Stage {
+	case words.Recovering, words.SigningIn, words.Unknown:
+		s = v.event.Stage
+	}
+	v.mu.Unlock()
+	v.stage(s, detail, txn.Txn{})
 }
 
 // now is the present stage with the seconds it has lasted.

@@ -26,7 +26,8 @@ type slip struct {
 	file      string
 	text      string
 	stan      string
-	reversal  bool // 冲正通知: says that nothing was charged
+	amount    string // "12.50"
+	reversal  bool   // 冲正通知: says that nothing was charged
 	duplicate bool
 	merchant  bool // the merchant's copy
 	torn      bool // power failed while it was printed
@@ -79,11 +80,17 @@ func readSlip(file, text string) slip {
 	if found := voucher.FindStringSubmatch(text); found != nil {
 		s.stan = found[1]
 	}
+	if found := sum.FindStringSubmatch(text); found != nil {
+		s.amount = found[1]
+	}
 	return s
 }
 
 // voucher is the line with the slip number, on a sale slip and on a notice.
 var voucher = regexp.MustCompile(`凭证号[^0-9]*([0-9]{6})`)
+
+// sum is the amount, of the sale or of what was reversed.
+var sum = regexp.MustCompile(`RMB *([0-9]+\.[0-9]{2})`)
 
 // judge compares the books. The acquirer's ledger is right by definition. It returns every disagreement.
 //
@@ -162,7 +169,16 @@ func (b books) judgePaper(key string, t agent.Record) []string {
 	unmarked := map[bool]int{}
 	whole := map[bool]int{}
 	for _, s := range b.slips {
-		if s.stan != t.STAN || s.reversal {
+		if s.stan != t.STAN {
+			continue
+		}
+		if s.amount != t.Amount && !s.torn {
+			say("slip %s is over %q and the terminal says %s", s.file, s.amount, t.Amount)
+		}
+		if s.reversal {
+			if t.State == txn.Approved || t.State == txn.Declined || t.State == txn.Abandoned {
+				say("slip %s speaks of a reversal and the terminal says %s", s.file, t.State)
+			}
 			continue
 		}
 		if t.State != txn.Approved {

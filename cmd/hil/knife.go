@@ -23,13 +23,16 @@ import (
 // n+1 is killing after call n, so trying every n tries every state that the outside can ever see.
 //
 // Counting starts when the word "arm" is read from standard input, or at once. Every noticed call is a line of standard
-// output.
+// output: its number, its name, what it is done to, and how many bytes are written where that is an argument.
 
 // noticed names the system calls that leave a mark outside the process. Their first argument is a file descriptor.
 var noticed = map[uint64]string{
 	unix.SYS_WRITE: "write", unix.SYS_WRITEV: "writev", unix.SYS_PWRITE64: "pwrite", unix.SYS_SENDTO: "sendto",
 	unix.SYS_FSYNC: "fsync", unix.SYS_FDATASYNC: "fdatasync", unix.SYS_FTRUNCATE: "ftruncate",
 }
+
+// sized are those of them whose third argument is a number of bytes.
+var sized = map[string]bool{"write": true, "pwrite": true, "sendto": true}
 
 // ptraceSyscallInfo is PTRACE_GET_SYSCALL_INFO and the parts of its answer used here (ptrace(2), Linux 5.3).
 const (
@@ -104,7 +107,7 @@ func knife(at int, atOnce bool, argv []string, in io.Reader, out io.Writer) erro
 func noticedCall(pid, tid int) (string, bool) {
 	var info [infoBytes]byte
 	n, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, ptraceSyscallInfo, uintptr(tid), infoBytes, uintptr(unsafe.Pointer(&info)), 0, 0)
-	if errno != 0 || int(n) < infoArgument+8 || info[0] != infoEntry {
+	if errno != 0 || int(n) < infoArgument+3*8 || info[0] != infoEntry {
 		return "", false
 	}
 	name, known := noticed[binary.NativeEndian.Uint64(info[infoNumber:])]
@@ -116,11 +119,14 @@ func noticedCall(pid, tid int) (string, bool) {
 	if err != nil || strings.HasPrefix(to, "anon_inode:") || strings.HasPrefix(to, "pipe:") || strings.HasSuffix(to, ".log") {
 		return "", false // wakes another thread, or is the log
 	}
-	if strings.HasPrefix(to, "socket:") {
-		return name + " socket", true
+	switch {
+	case strings.HasPrefix(to, "socket:"):
+		to = "socket"
+	case !strings.HasPrefix(to, "/dev/"):
+		to = filepath.Base(to)
 	}
-	if strings.HasPrefix(to, "/dev/") {
-		return name + " " + to, true
+	if sized[name] {
+		return fmt.Sprintf("%s %s %d", name, to, binary.NativeEndian.Uint64(info[infoArgument+2*8:])), true
 	}
-	return name + " " + filepath.Base(to), true
+	return name + " " + to, true
 }

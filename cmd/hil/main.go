@@ -4,6 +4,8 @@
 //	            and killed while waiting; then the slips, and both sides' books side by side. At a terminal the
 //	            counter then stays open for more sales.
 //
+//	hil bench   the figures of the design's budgets, measured on this machine; run from the repository's root (bench.go)
+//
 //	hil knife -at N PROGRAM ARGS
 //	            run a program and kill it before its N-th system call that the world could notice (knife.go)
 //
@@ -22,6 +24,7 @@ import (
 )
 
 const usage = `usage: hil desk [-bin DIR] [-dir DIR] [-cards FILE]
+       hil bench [-bin DIR] [-dir DIR] [-cards FILE] [-records N] [-sales N]
        hil knife -at N [-at-once] PROGRAM ARGS`
 
 func main() {
@@ -46,6 +49,8 @@ func run(ctx context.Context, args []string) error {
 		f.StringVar(&p.cards, "cards", filepath.Join("testdata", "cards", "cards.toml"), "test cards and their accounts")
 		_ = f.Parse(args[1:])
 		return desk(ctx, p, os.Stdin, os.Stdout)
+	case "bench":
+		return benchCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
 	case "knife":
 		at := f.Int("at", 0, "kill before this call; 0 never kills")
 		atOnce := f.Bool("at-once", false, "count from the start")

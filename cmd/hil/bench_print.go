@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"posagent/device/devicetest"
+	"posagent/device/serial"
+	"posagent/printer"
+	"posagent/printer/printertest"
+	"posagent/printer/receipt"
+	"posagent/txnstore/txn"
+)
+
+// printing prints slips through the real adapter and the real driver onto a pty whose far end is as slow as a line.
+func (m *measuring) printing(ctx context.Context) (chapter, error) {
+	c := chapter{title: "Serial print throughput, share of the line's rate"}
+	for _, line := range []struct{ baud, slips int }{{9600, 3}, {115200, 9}} {
+		steady, whole, err := printSpeed(ctx, line.baud, line.slips)
+		if err != nil {
+			return c, fmt.Errorf("%d baud: %w", line.baud, err)
+		}
+		c.rows = append(c.rows,
+			row{fmt.Sprintf("%d baud, while the bytes of a slip pass", line.baud), percent(steady), "", "98 %"},
+			row{fmt.Sprintf("%d baud, with questions and proof", line.baud), percent(whole), "", ""})
+	}
+	c.notes = []string{"Ten bits a byte. The second figure is the whole call: questions before the slip, proof after it. " +
+		"A pty has no UART: what is seen is whether the driver ever lets the line wait."}
+	return c, nil
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
+
+// printSpeed returns the median shares of the line's rate: while a slip's bytes pass, and over the whole of Print.
+func printSpeed(ctx context.Context, baud, slips int) (steady, whole float64, err error) {
+	ctx, stop := context.WithTimeout(ctx, time.Minute)
+	defer stop()
+	pty, err := devicetest.OpenPty()
+	if err != nil {
+		return 0, 0, err
+	}
+	far := &arrivals{Pty: pty, line: devicetest.Pace(pty, baud)}
+	served := make(chan error, 1)
+	go func() { served <- printertest.New(printertest.Opts{Columns: 32}).Serve(ctx, far) }()
+	defer func() {
+		stop()
+		<-served
+		err = errors.Join(err, pty.Close())
+	}()
+	port, err := serial.Open(pty.Name(), serial.Options{Baud: baud})
+	if err != nil {
+		return 0, 0, err
+	}
+	defer port.Close()
+	near := &departures{Port: port}
+	driver, err := printer.New(near, &printer.Opts{Columns: 32, CutAfter: true})
+	if err != nil {
+		return 0, 0, err
+	}
+	slip, err := receipt.Render(benchSale(), txn.MerchantCopy,
+		receipt.Layout{Columns: 32, MerchantName: "北风便利店", Thanks: "谢谢惠顾 THANK YOU"}, false)
+	if err != nil {
+		return 0, 0, err
+	}
+	var passing, calls []time.Duration
+	var bytes int
+	for range slips {
+		near.newSlip()
+		began := time.Now()
+		if _, err := driver.Print(ctx, slip); err != nil {
+			return 0, 0, err
+		}
+		calls = append(calls, time.Since(began))
+		from, to := near.slip()
+		took, err := far.between(ctx, from, to)
+		if err != nil {
+			return 0, 0, err
+		}
+		passing, bytes = append(passing, took), to-from
+	}
+	ideal := time.Duration(bytes) * 10 * time.Second / time.Duration(baud)
+	return ratio(ideal, median(passing)), ratio(ideal, median(calls)), nil
+}
+
+// benchSale is a sale as it stands when its slip is printed.
+func benchSale() txn.Txn {
+	now := time.Now()
+	pan, _ := txn.ParsePAN("6224242900000113") // a good number
+	x := txn.Txn{ID: 1, Terminal: terminalID, Merchant: merchantID, Operator: "01", Kind: txn.Sale, State: txn.Approved, Batch: 1, STAN: 1,
+		Amount: 1250, Currency: txn.Currency{Number: "156", Letters: "CNY", Exponent: 2}, Began: now, Ended: now,
+		Card: txn.Card{PAN: pan, Expiry: "3012", Entry: txn.Contactless, Label: "UnionPay", AID: "A000000333010101"}}
+	approved(&x)
+	return x
+}
+
+// questionBytes is DLE EOT n, the only thing besides a slip that the driver writes while it prints.
+const questionBytes = 3
+
+// departures is the driver's end of the line. It notes where in the stream of bytes a slip begins and ends.
+type departures struct {
+	*serial.Port
+	mu           sync.Mutex
+	total        int
+	began, ended int
+	underWay     bool
+}
+
+func (d *departures) newSlip() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.underWay = false
+}
+
+func (d *departures) Write(b []byte) (int, error) {
+	n, err := d.Port.Write(b)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(b) > questionBytes {
+		if !d.underWay {
+			d.began, d.underWay = d.total, true
+		}
+		d.ended = d.total + n
+	}
+	d.total += n
+	return n, err
+}
+
+func (d *departures) slip() (from, to int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.began, d.ended
+}
+
+// arrivals is the printer's end: it notes when how many bytes had passed the line.
+type arrivals struct {
+	*devicetest.Pty
+	line  io.ReadWriter
+	mu    sync.Mutex
+	total int
+	at    []arrival
+}
+
+type arrival struct {
+	total int
+	at    time.Time
+}
+
+func (a *arrivals) Read(b []byte) (int, error) {
+	n, err := a.line.Read(b)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.total += n
+	a.at = append(a.at, arrival{a.total, time.Now()})
+	return n, err
+}
+
+func (a *arrivals) Write(b []byte) (int, error) { return a.line.Write(b) }
+
+// between is how long the line took from one byte to a later one, which may still be on its way: the proof is asked for
+// before the cut. The byte before a slip is the last of a question, so the printer's answer and the driver's thinking are
+// in it.
+func (a *arrivals) between(ctx context.Context, from, to int) (time.Duration, error) {
+	for {
+		began, known := a.when(from)
+		ended, arrived := a.when(to)
+		if known && arrived {
+			return ended.Sub(began), nil
+		}
+		if err := rest(ctx, time.Millisecond); err != nil {
+			return 0, fmt.Errorf("the slip's last byte does not arrive: %w", err)
+		}
+	}
+}
+
+// when tells at what time the first so many bytes had arrived.
+func (a *arrivals) when(total int) (time.Time, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, one := range a.at {
+		if one.total >= total {
+			return one.at, true
+		}
+	}
+	return time.Time{}, false
+}

@@ -54,7 +54,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	}
 	a.host = acquirer.New(a.line, far)
 	a.o.TMK = nil // only the host needs it
-	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply}}
+	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
 	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
 	a.terminal = terminal.New(w.Store, a.host, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, Now: w.Now})
@@ -200,6 +200,12 @@ func (a *Agent) watch(v *saleView) {
 	a.sale = v
 }
 
+func (a *Agent) watched() *saleView {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sale
+}
+
 // outcome closes a request with the record's own state; an error beside it only adds words.
 func outcome(x txn.Txn, err error) Event {
 	o := words.OutcomeOf(x.State)
@@ -226,12 +232,19 @@ func refused(err error) Event {
 	return e
 }
 
+// readerPrompt shows what the reader wants of the person with the card.
+func (a *Agent) readerPrompt(e reader.Event) {
+	a.log.Debug("reader", "prompt", string(e.Prompt))
+	text, worthShowing := promptOf(e.Prompt)
+	if view := a.watched(); view != nil && worthShowing {
+		view.prompt(text)
+	}
+}
+
 // lineStage shows what the line is doing to whoever waits for a sale.
 func (a *Agent) lineStage(s link.Stage) {
 	a.log.Debug("line", "stage", s.String())
-	a.mu.Lock()
-	view := a.sale
-	a.mu.Unlock()
+	view := a.watched()
 	if view == nil {
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"posagent/printer"
 	"posagent/printer/receipt"
 	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
 )
 
 // cardReader keeps a driver on the reader's line. The engine's turn guards it.
@@ -57,6 +58,28 @@ func (c *cardReader) Present(ctx context.Context, a txn.Amount, cur txn.Currency
 	}
 	c.detach()
 	return p, fmt.Errorf("card reader: %w", err)
+}
+
+// promptOf puts what the reader wants shown into words. Prompts that say no more than the stage itself are left out.
+func promptOf(p reader.Prompt) (words.Pair, bool) {
+	switch p {
+	case reader.CardFound:
+		return words.HoldStill, true
+	case reader.Processing:
+		return words.Reading, true
+	case reader.TryAgain:
+		return words.PresentAgain, true
+	case reader.OneCardOnly:
+		return words.OneCard, true
+	case reader.UseOtherWay:
+		return words.OtherWay, true
+	case reader.Wait:
+		return words.PleaseWait, true
+	case reader.CardFailed:
+		return words.CardFailed, true
+	default:
+		return words.Pair{}, false
+	}
 }
 
 // slipPrinter keeps a driver on the printer's line. The engine's turn guards it.

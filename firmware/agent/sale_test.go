@@ -38,6 +38,24 @@ func TestASwipedCardSellsToo(t *testing.T) {
 	})
 }
 
+func TestTheReadersPromptsReachTheScreen(t *testing.T) {
+	inWorld(t, func(w *world) {
+		c := w.till()
+		defer c.conn.Close()
+		c.send(Request{Op: "sale", Reference: "a", Amount: "12.50"})
+		for c.next().Stage != words.Present {
+		}
+		w.do(w.reader.Command("present visa-4242"))
+		var seen []words.Pair
+		for e := c.next(); !e.Ends(); e = c.next() {
+			if e.Stage == words.Present {
+				seen = append(seen, *e.Text)
+			}
+		}
+		assert.Contains(t, seen, words.Reading)
+	})
+}
+
 func TestADeclineIsInWordsAndChargesNothing(t *testing.T) {
 	inWorld(t, func(w *world) {
 		e := w.sell("poor-0002", "12.50")

@@ -63,6 +63,17 @@ func OfStage(s Stage) Pair {
 	}
 }
 
+// Prompts of a card reader that the people at the counter should see. Others say nothing new.
+var (
+	HoldStill    = Pair{"请勿移开卡片", "Keep the card still"}
+	Reading      = Pair{"正在读卡", "Reading the card"}
+	PresentAgain = Pair{"请重新挥卡", "Present the card again"}
+	OneCard      = Pair{"请只出示一张卡", "Present one card only"}
+	OtherWay     = Pair{"请刷卡或插卡", "Swipe or insert the card"}
+	PleaseWait   = Pair{"请稍候", "Please wait"}
+	CardFailed   = Pair{"读卡失败", "The card could not be read"}
+)
+
 // Outcome is how a request ended for the person who made it. It has a third value besides yes and no.
 type Outcome string
 

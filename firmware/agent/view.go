@@ -1,0 +1,75 @@
+package agent
+
+import (
+	"sync"
+	"time"
+
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+// saleView is what can be seen of a sale from outside. The engine and the line write it, one client reads it.
+type saleView struct {
+	changed chan Event
+
+	mu    sync.Mutex
+	event Event
+	since time.Time
+}
+
+// stagesAtMost bounds what a client that does not read can make the agent hold.
+const stagesAtMost = 64
+
+func newSaleView() *saleView { return &saleView{changed: make(chan Event, stagesAtMost)} }
+
+func (v *saleView) stage(s words.Stage, detail string, x txn.Txn) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	text := words.OfStage(s)
+	e := Event{Event: "stage", Stage: s, Detail: detail, Text: &text, Txn: v.event.Txn}
+	if x.ID != 0 {
+		e.Txn = RecordOf(x)
+	}
+	v.showLocked(e)
+}
+
+// prompt puts other words to the present stage.
+func (v *saleView) prompt(text words.Pair) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	e := v.event
+	e.Text = &text
+	v.showLocked(e)
+}
+
+func (v *saleView) showLocked(e Event) {
+	if e.Stage != v.event.Stage {
+		v.since = time.Now()
+	}
+	v.event = e
+	select {
+	case v.changed <- e:
+	default:
+	}
+}
+
+// line shows a stage of the line. While the terminal finishes something else, or confirms an unknown outcome, that is what
+// the person must go on reading; the line is then only a detail.
+func (v *saleView) line(s words.Stage, detail string) {
+	v.mu.Lock()
+	switch v.event.Stage {
+	case words.Recovering, words.SigningIn, words.Unknown:
+		s = v.event.Stage
+	}
+	v.mu.Unlock()
+	v.stage(s, detail, txn.Txn{})
+}
+
+// now is the present stage with the seconds it has lasted.
+func (v *saleView) now() (Event, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	e := v.event
+	e.Seconds = int(time.Since(v.since) / time.Second)
+	return e, e.Event != ""
+}

@@ -28,8 +28,8 @@ func (m *measuring) printing(ctx context.Context) (chapter, error) {
 			row{fmt.Sprintf("%d baud, while the bytes of a slip pass", line.baud), percent(steady), "", "98 %"},
 			row{fmt.Sprintf("%d baud, with questions and proof", line.baud), percent(whole), "", ""})
 	}
-	c.notes = []string{"Ten bits a byte. The second figure is the whole call: questions before the slip, proof after it. " +
-		"A pty has no UART: what is seen is whether the driver ever lets the line wait."}
+	c.notes = []string{"Ten bits a byte. The first figure is what the line loses by having nothing to carry, from the question before a slip to its cut; " +
+		"the second is the whole call, questions and proof included. A pty has no UART."}
 	return c, nil
 }
 
@@ -43,7 +43,8 @@ func printSpeed(ctx context.Context, baud, slips int) (steady, whole float64, er
 	if err != nil {
 		return 0, 0, err
 	}
-	far := &arrivals{Pty: pty, line: devicetest.Pace(pty, baud)}
+	far := &arrivals{Pty: pty}
+	far.line = devicetest.Pace(idleLine{far}, baud)
 	served := make(chan error, 1)
 	go func() { served <- printertest.New(printertest.Opts{Columns: 32}).Serve(ctx, far) }()
 	defer func() {
@@ -66,7 +67,7 @@ func printSpeed(ctx context.Context, baud, slips int) (steady, whole float64, er
 	if err != nil {
 		return 0, 0, err
 	}
-	var passing, calls []time.Duration
+	var idle, calls []time.Duration
 	var bytes int
 	for range slips {
 		near.newSlip()
@@ -76,14 +77,14 @@ func printSpeed(ctx context.Context, baud, slips int) (steady, whole float64, er
 		}
 		calls = append(calls, time.Since(began))
 		from, to := near.slip()
-		took, err := far.between(ctx, from, to)
+		waited, err := far.between(ctx, from, to)
 		if err != nil {
 			return 0, 0, err
 		}
-		passing, bytes = append(passing, took), to-from
+		idle, bytes = append(idle, waited), to-from
 	}
 	ideal := time.Duration(bytes) * 10 * time.Second / time.Duration(baud)
-	return ratio(ideal, median(passing)), ratio(ideal, median(calls)), nil
+	return ratio(ideal, ideal+median(idle)), ratio(ideal, median(calls)), nil
 }
 
 // benchSale is a sale as it stands when its slip is printed.
@@ -135,18 +136,21 @@ func (d *departures) slip() (from, to int) {
 	return d.began, d.ended
 }
 
-// arrivals is the printer's end: it notes when how many bytes had passed the line.
+// arrivals is the printer's end. It notes how long the line had stood idle, with nothing to carry, by the time that so
+// many bytes had passed it. Idle time and not the clock, because a paced line makes up for its late timers.
 type arrivals struct {
 	*devicetest.Pty
-	line  io.ReadWriter
+	line io.ReadWriter
+
 	mu    sync.Mutex
 	total int
+	idle  time.Duration
 	at    []arrival
 }
 
 type arrival struct {
 	total int
-	at    time.Time
+	idle  time.Duration
 }
 
 func (a *arrivals) Read(b []byte) (int, error) {
@@ -154,21 +158,35 @@ func (a *arrivals) Read(b []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.total += n
-	a.at = append(a.at, arrival{a.total, time.Now()})
+	a.at = append(a.at, arrival{a.total, a.idle})
 	return n, err
 }
 
 func (a *arrivals) Write(b []byte) (int, error) { return a.line.Write(b) }
 
-// between is how long the line took from one byte to a later one, which may still be on its way: the proof is asked for
-// before the cut. The byte before a slip is the last of a question, so the printer's answer and the driver's thinking are
-// in it.
+// idleLine is where a paced line takes its bytes from: as long as that takes, it has none.
+type idleLine struct{ a *arrivals }
+
+func (l idleLine) Read(b []byte) (int, error) {
+	began := time.Now()
+	n, err := l.a.Pty.Read(b)
+	l.a.mu.Lock()
+	defer l.a.mu.Unlock()
+	l.a.idle += time.Since(began)
+	return n, err
+}
+
+func (l idleLine) Write(b []byte) (int, error) { return l.a.Pty.Write(b) }
+
+// between is how long the line stood idle from one byte to a later one, which may still be on its way: the proof is asked
+// for before the cut. The byte before a slip is the last of a question, so the printer's answer and the driver's thinking
+// are in it.
 func (a *arrivals) between(ctx context.Context, from, to int) (time.Duration, error) {
 	for {
 		began, known := a.when(from)
 		ended, arrived := a.when(to)
 		if known && arrived {
-			return ended.Sub(began), nil
+			return ended - began, nil
 		}
 		if err := rest(ctx, time.Millisecond); err != nil {
 			return 0, fmt.Errorf("the slip's last byte does not arrive: %w", err)
@@ -176,14 +194,14 @@ func (a *arrivals) between(ctx context.Context, from, to int) (time.Duration, er
 	}
 }
 
-// when tells at what time the first so many bytes had arrived.
-func (a *arrivals) when(total int) (time.Time, bool) {
+// when tells how long the line had stood idle when the first so many bytes had passed.
+func (a *arrivals) when(total int) (idle time.Duration, passed bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, one := range a.at {
 		if one.total >= total {
-			return one.at, true
+			return one.idle, true
 		}
 	}
-	return time.Time{}, false
+	return 0, false
 }

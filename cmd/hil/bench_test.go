@@ -162,13 +162,11 @@ func TestOnlyAGoodCardAnswerIsTheCard(t *testing.T) {
 	}
 }
 
-func TestASlipIsTimedByItsBytesOnTheLine(t *testing.T) {
-	start := time.Now()
-	after := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
-	a := &arrivals{at: []arrival{{3, after(0)}, {12, after(10)}, {20, after(20)}, {112, after(120)}, {120, after(400)}}}
-	took, err := a.between(t.Context(), 12, 112)
+func TestASlipIsChargedWithTheIdleTimeAmongItsBytes(t *testing.T) {
+	a := &arrivals{at: []arrival{{3, 0}, {12, 10 * time.Millisecond}, {20, 14 * time.Millisecond}, {112, 15 * time.Millisecond}, {120, time.Hour}}}
+	idle, err := a.between(t.Context(), 12, 112)
 	require.NoError(t, err)
-	require.Equal(t, 110*time.Millisecond, took)
+	require.Equal(t, 5*time.Millisecond, idle)
 	ended, end := context.WithCancel(t.Context())
 	end()
 	_, err = a.between(ended, 12, 121)

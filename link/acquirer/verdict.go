@@ -104,8 +104,8 @@ func read(answer *iso8583.Message) txn.Answer {
 	}
 	return txn.Answer{
 		Code:      answer.Get(39),
-		RRN:       printable(answer.Get(37)),
-		AuthCode:  printable(answer.Get(38)),
+		RRN:       plain(answer.Get(37)),
+		AuthCode:  plain(answer.Get(38)),
 		Issuer:    printable(issuer),
 		Acquirer:  printable(centre),
 		HostTime:  answer.Get(12),
@@ -149,6 +149,17 @@ func text(field63 []byte) string {
 		end--
 	}
 	return strings.TrimSpace(joined[:end])
+}
+
+// plain keeps the ASCII of a code that the acquirer made up. The code may go back to it, in the fixed width of its field:
+// a reversal that could not be packed would be owed for ever.
+func plain(code string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, code))
 }
 
 // printable drops control characters and what could not be decoded, and trims.

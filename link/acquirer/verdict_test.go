@@ -67,6 +67,57 @@ func TestInstitutionsOfField44(t *testing.T) {
 	}
 }
 
+// What a host writes into fields 37 and 38 is its own affair. The approval counts, and its reversal can be packed.
+func TestCodesThatAreNotAlphanumeric(t *testing.T) {
+	for name, c := range map[string]struct{ field37, field38, rrn, code string }{
+		"usual":          {"112109350101", "123456", "112109350101", "123456"},
+		"blank":          {"            ", "      ", "", ""},
+		"NUL":            {"112109350101", "\x00\x00\x00\x00\x00\x00", "112109350101", ""},
+		"dash and slash": {"AB-12345/78 ", "A-1   ", "AB-12345/78", "A-1"},
+		"two-byte text":  {"1121" + gb(t, "交易成功"), "中" + "123", "1121", "123"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, mac, request, approval := sold(t)
+			answer := new(iso8583.Message)
+			_, err := iso8583.UnionPay().Unpack(answer, approval)
+			require.NoError(t, err)
+			// Signed as hosts sign: over bytes that this terminal itself would not send.
+			wire := strings.Replace(string(unsealed(t, answer)), blank37+blank38, c.field37+c.field38, 1)
+			field := h.o.MAC.field64(mac, []byte(wire))
+			_, err = iso8583.UnionPay().Unpack(answer, append([]byte(wire), field[:]...))
+			require.NoError(t, err)
+
+			verdict, failure := h.judge(mac, request, answer)
+			require.Nil(t, failure)
+			assert.True(t, verdict.Approved)
+			assert.Equal(t, c.rrn, verdict.RRN)
+			assert.Equal(t, c.code, verdict.AuthCode)
+
+			pan, err := txn.ParsePAN("4242424242424242")
+			require.NoError(t, err)
+			currency, err := txn.CurrencyOf("CNY")
+			require.NoError(t, err)
+			reversal, err := reversalMessage(txn.Txn{Kind: txn.Sale, Amount: 1250, Currency: currency, STAN: 7, Batch: 1, Reason: txn.NotDone,
+				Terminal: "10000001", Merchant: "898310148160001", Answer: verdict, Card: txn.Card{PAN: pan, Expiry: "3012", Entry: txn.Swiped}})
+			require.NoError(t, err)
+			require.NoError(t, h.sign(mac, reversal))
+		})
+	}
+}
+
+const blank37, blank38 = "000000000000", "000000"
+
+// unsealed packs an answer with blanks in fields 37 and 38 and with room for, but without, its MAC.
+func unsealed(t testing.TB, answer *iso8583.Message) []byte {
+	t.Helper()
+	answer.Set(37, blank37)
+	answer.Set(38, blank38)
+	answer.SetBytes(64, make([]byte, macLength))
+	packed, err := iso8583.UnionPay().Pack(nil, answer)
+	require.NoError(t, err)
+	return packed[:len(packed)-macLength]
+}
+
 // sold is a request and the answer that approves it, both signed.
 func sold(t testing.TB) (h *Host, mac key, request *iso8583.Message, approval []byte) {
 	h = New(nil, Options{})

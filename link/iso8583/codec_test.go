@@ -182,6 +182,16 @@ func TestWhatCannotBeUnpackedIsNamed(t *testing.T) {
 	require.EqualError(t, err, "iso8583: message type: is not four digits")
 }
 
+func TestCodesOfTheAcquirerAreTakenAsTheyCome(t *testing.T) {
+	m := new(Message)
+	bitmap := []byte{0, 0, 0, 0, 0x0C, 0, 0, 0} // 37 and 38
+	n, err := UnionPay().Unpack(m, append(append([]byte{0x02, 0x10}, bitmap...), "AB-123456789\x00\x00\x00\x00\x00\x00"...))
+	require.NoError(t, err)
+	require.Equal(t, 28, n)
+	require.Equal(t, "AB-123456789", m.Get(37))
+	require.Equal(t, "\x00\x00\x00\x00\x00\x00", m.Get(38))
+}
+
 func TestFillingNibblesAreNotLookedAt(t *testing.T) {
 	d, m := UnionPay(), new(Message)
 	n, err := d.Unpack(m, []byte{0x02, 0x10, 0, 0, 0x06, 0, 0, 0, 0, 0, 0x02, 0x1F, 0xF0, 0x01})

@@ -6,6 +6,10 @@ package iso8583
 // Two rows are traps. Field 22 is three digits sent left-aligned ("021" travels as 02 10), field 23 three digits sent
 // right-aligned ("001" travels as 00 01). Tracks travel as nibbles with D for the separator.
 //
+// Fields 37 and 38 are an in the standard and ans here. They are the acquirer's own words, covered by the MAC and
+// compared with nothing: an approval whose absent authorisation code comes as six NULs, or whose reference has a dash, is
+// an approval, and refusing it would reverse a sale that the customer has paid.
+//
 // The limit of field 59 is ours: acquirers differ, and what they ask for stays below it.
 func UnionPay() *Dialect {
 	number := func(name string, digits int) Field { return Field{name, Format{N, Fixed, BCDRight, digits}} }
@@ -32,8 +36,8 @@ func UnionPay() *Dialect {
 		32: numberLL("acquirer", 11),
 		35: {"track 2", Format{Z, LLVAR, BCDLeft, 37}},
 		36: {"track 3", Format{Z, LLLVAR, BCDLeft, 104}},
-		37: text("reference number", AN, 12),
-		38: text("authorisation code", AN, 6),
+		37: text("reference number", ANS, 12),
+		38: text("authorisation code", ANS, 6),
 		39: text("response code", AN, 2),
 		41: text("terminal", ANS, 8),
 		42: text("merchant", ANS, 15),

@@ -35,7 +35,7 @@ type measuring struct {
 func benchCommand(ctx context.Context, f *flag.FlagSet, args []string, out, progress io.Writer) error {
 	m := measuring{began: time.Now(), progress: progress}
 	f.StringVar(&m.bin, "bin", filepath.Dir(os.Args[0]), "where posagent, acquirersim and devicesim are")
-	f.StringVar(&m.dir, "dir", filepath.Join("run", "bench"), "on the disk that is measured; emptied first")
+	f.StringVar(&m.dir, "dir", filepath.Join("run", "bench"), "on the disk that is measured; emptied first, and removed when all went well")
 	f.StringVar(&m.cards, "cards", filepath.Join("testdata", "cards", "cards.toml"), "test cards and their accounts")
 	f.IntVar(&m.records, "records", 50_000, "finished records in the large store; the budgets are for 50000")
 	f.IntVar(&m.sales, "sales", 400, "sales in each loop of the store")
@@ -87,6 +87,9 @@ func (m *measuring) run(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "x is one bare pwrite of 4 KiB and fdatasync, timed in between on the same disk,\nunless said otherwise. %.0f s.\n",
 		time.Since(m.began).Seconds())
+	if len(failed) == 0 {
+		return os.RemoveAll(m.dir) // about a hundred megabytes of stores; after a failure the logs among them are wanted
+	}
 	return errors.Join(failed...)
 }
 

@@ -71,7 +71,7 @@ func (m *measuring) stock(ctx context.Context) (stores, error) {
 
 // sellInto makes so many approved and printed sales.
 func sellInto(ctx context.Context, dir string, sales int) error {
-	t, err := openTill(dir, fmt.Sprint("history-", sales))
+	t, err := openTill(dir, filepath.Base(dir))
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func TestMediansAndQuantiles(t *testing.T) {
 	assert.Equal(t, time.Duration(5), median(d))
 	assert.Equal(t, time.Duration(9), quantile(d, 0.9))
 	assert.Equal(t, []time.Duration{9, 1, 5, 3, 7}, d, "left as they were")
-	assert.Zero(t, median(nil))
+	assert.Zero(t, median[int64](nil))
 }
 
 func TestABareWriteIsTheUnitUntilItIsAskedFor(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -59,16 +60,16 @@ func (b *bare) unit() time.Duration {
 
 func (b *bare) close() { _ = b.f.Close() }
 
-// median of durations; 0 of none.
-func median(d []time.Duration) time.Duration { return quantile(d, 0.5) }
+// median is 0 of none, and the larger of the two in the middle.
+func median[T cmp.Ordered](all []T) T { return quantile(all, 0.5) }
 
-// quantile is the smallest duration that at least that share of all does not exceed; 0 of none.
-func quantile(d []time.Duration, share float64) time.Duration {
-	if len(d) == 0 {
-		return 0
+// quantile is what that share of all stays below; 0 of none.
+func quantile[T cmp.Ordered](all []T, share float64) (q T) {
+	if len(all) == 0 {
+		return q
 	}
-	d = slices.Sorted(slices.Values(d))
-	return d[min(len(d)-1, int(share*float64(len(d))))]
+	all = slices.Sorted(slices.Values(all))
+	return all[min(len(all)-1, int(share*float64(len(all))))]
 }
 
 func ratio(a, b time.Duration) float64 { return float64(a) / float64(max(b, 1)) }

@@ -50,7 +50,6 @@ type rig struct {
 	settings
 	acquirer, devices, terminal *process
 	cable                       *cable
-	dialAt                      string // the acquirer's modem side
 }
 
 // process is a running program. Its log goes to a file beside the rig.

@@ -80,17 +80,34 @@ func TestALineThatStopsInsideAnAnswerIsLetGo(t *testing.T) {
 	})
 }
 
+// A length of zero keeps the line alive. It is no answer, and no rubbish either: silence behind it is silence.
+func TestAKeepAliveMeansNothing(t *testing.T) {
+	in(t, func(t *testing.T, start starter) {
+		r := start(over(&farEnd{t: t, talk: func(c *call) {
+			c.hear()
+			c.raw(append(make([]byte, 2*lengthLen), c.frame(approval("000024"))...))
+			c.hear()
+			c.raw(make([]byte, lengthLen))
+			c.listen()
+		}}))
+		_, err := r.Exchange(ctx, sale("000024"))
+		require.NoError(t, err)
+		failed := r.fail(ctx, sale("000024"))
+		require.ErrorIs(t, failed, ErrTimeout)
+		require.NotErrorIs(t, failed, ErrGarbage)
+	})
+}
+
 func TestABadFrameIsRememberedAndTheWaitGoesOn(t *testing.T) {
 	body := func(c *call) []byte { return c.frame(approval("000024"))[lengthLen:] }
 	framed := func(b []byte) []byte { return append([]byte{byte(len(b) >> 8), byte(len(b))}, b...) }
 	for name, bad := range map[string]func(*call) []byte{
-		"empty":              func(*call) []byte { return framed(nil) },
 		"shorter than heads": func(c *call) []byte { return framed(body(c)[:10]) },
 		"no TPDU":            func(c *call) []byte { b := body(c); b[0] = 0x61; return framed(b) },
 		"cut short":          func(c *call) []byte { b := body(c); return framed(b[:len(b)-1]) },
 		"a byte too many":    func(c *call) []byte { return framed(append(body(c), 0)) },
 		"type not BCD":       func(c *call) []byte { b := body(c); b[headerLen] = 0xFF; return framed(b) },
-		"unknown field":      func(c *call) []byte { b := body(c); b[headerLen+2] |= 0x08; return framed(b) },
+		"unknown field":      func(c *call) []byte { b := body(c); b[headerLen+2] |= 0x01; return framed(b) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			in(t, func(t *testing.T, start starter) {

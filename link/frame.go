@@ -92,10 +92,15 @@ func (d *deframer) next() (*iso8583.Message, Header, error) {
 }
 
 func (d *deframer) nextPrefixed(m *iso8583.Message) (Header, error) {
-	if d.n < lengthLen {
-		return Header{}, errMore
+	size := 0
+	for size == 0 { // a length of zero is a keep-alive of the line: nothing follows it and nothing is meant
+		if d.n < lengthLen {
+			return Header{}, errMore
+		}
+		if size = int(binary.BigEndian.Uint16(d.buf[:])); size == 0 {
+			d.drop(lengthLen)
+		}
 	}
-	size := int(binary.BigEndian.Uint16(d.buf[:]))
 	if size > maxBody {
 		return Header{}, fmt.Errorf("%w: a frame announces %d bytes, %d are allowed", ErrGarbage, size, maxBody)
 	}

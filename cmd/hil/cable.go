@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"sync"
+	"time"
 )
 
 // cable is a network cable between terminal and acquirer that can be pulled: calls are refused and those in progress
@@ -46,6 +47,10 @@ func (c *cable) replug() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l, err := net.Listen("tcp", c.at)
+	for tries := 0; err != nil && tries < 100; tries++ {
+		time.Sleep(5 * time.Millisecond) // a program being started holds a copy of the old socket until it is loaded
+		l, err = net.Listen("tcp", c.at)
+	}
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	a.o.TMK = nil // only the host needs it
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
 	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
-	a.terminal = terminal.New(w.Store, a.host, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, Now: w.Now})
 	return a, nil
 }
@@ -204,32 +204,6 @@ func (a *Agent) watched() *saleView {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.sale
-}
-
-// outcome closes a request with the record's own state; an error beside it only adds words.
-func outcome(x txn.Txn, err error) Event {
-	o := words.OutcomeOf(x.State)
-	text := words.OfOutcome(o)
-	e := Event{Event: "outcome", Outcome: o, Text: &text, Txn: RecordOf(x)}
-	if x.Answer.Code != "" {
-		advice := words.Advice(x.Answer.Code)
-		e.Advice = &advice
-	}
-	if err != nil {
-		e.Error = err.Error()
-	}
-	return e
-}
-
-// refused says that no transaction was begun. A questioned duplicate shows what became of the first.
-func refused(err error) Event {
-	text := words.OfOutcome(words.OutcomeRefused)
-	e := Event{Event: "outcome", Outcome: words.OutcomeRefused, Text: &text, Error: err.Error()}
-	var lookalike *terminal.LookalikeError
-	if errors.As(err, &lookalike) {
-		e.Txn = RecordOf(lookalike.Earlier)
-	}
-	return e
 }
 
 // readerPrompt shows what the reader wants of the person with the card.

@@ -35,7 +35,7 @@ func (d Dialup) Dial(ctx context.Context) (link.Conn, error) {
 	call, err := m.Dial(ctx)
 	if err != nil {
 		_ = port.Close()
-		return nil, fmt.Errorf("modem: %w", err)
+		return nil, err
 	}
 	return &onePortCall{call, port}, nil
 }

@@ -17,7 +17,8 @@ import (
 //	< {"event":"outcome","outcome":"approved","text":{…},"txn":{…}}
 //
 // A stage is repeated each second while it lasts. "outcome", "list", "status" and "error" end a request.
-// A sale is repeated safely with the same reference: it returns the first outcome. {"op":"cancel"} ends a sale that is
+// A sale is repeated safely with the same reference: it returns the first outcome, and waits for it if that sale is still
+// in progress. {"op":"cancel"} ends a sale that is
 // still waiting for a card; once the stage is "recorded" it changes nothing.
 
 // MaxLine bounds a line in both directions.

@@ -173,6 +173,24 @@ func TestTheSameReferenceNeverPaysTwice(t *testing.T) {
 		assert.Equal(t, first.Txn.ID, second.Txn.ID)
 		other := w.sellAs("once", "", "99.00", false)
 		assert.Equal(t, words.OutcomeRefused, other.Outcome)
+		assert.Equal(t, first.Txn.ID, other.Txn.ID, "it shows whose reference that is")
+		assert.NotContains(t, other.Text.EN, "nothing was charged")
+		assert.Equal(t, 1, w.acquirer.Counts()["0200"])
+	})
+}
+
+// A till lost its connection while the bank was thinking, and asks again.
+func TestARepeatDuringTheSaleHearsItsOutcome(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.fault("late 5s")
+		w.do(w.reader.Command("present visa-4242"))
+		c := w.till()
+		c.send(Request{Op: "sale", Reference: "once", Amount: "12.50"})
+		for c.next().Stage != words.Waiting {
+		}
+		_ = c.conn.Close()
+		second := w.sellAs("once", "", "12.50", false)
+		approved(t, second)
 		assert.Equal(t, 1, w.acquirer.Counts()["0200"])
 	})
 }

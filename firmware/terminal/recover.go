@@ -90,7 +90,7 @@ func (t *Terminal) reverse(ctx context.Context, x txn.Txn) (txn.Txn, error) {
 		case errors.Is(err, txn.ErrNotSent):
 			return t.uncounted(x, "reversal not sent", err)
 		case err != nil:
-			return t.failedTry(x, "", briefly("reversal unanswered", err), err)
+			return t.failedTry(x, "", briefly("reversal", err), err)
 		case answer.Approved && answer.Code == notFound && dayChanged(x, answer):
 			return t.store.Advance(x.ID, txn.Suspense, func(x *txn.Txn) {
 				x.Tries.Code = answer.Code

@@ -35,10 +35,10 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 	if o.Reference == "" || len(o.Reference) > txn.MaxReference {
 		return txn.Txn{}, fmt.Errorf("a reference of 1 to %d bytes is needed, got %d", txn.MaxReference, len(o.Reference))
 	}
-	if !t.selling.CompareAndSwap(false, true) {
+	if !t.admit(o.Reference) {
 		return txn.Txn{}, ErrBusy
 	}
-	defer t.selling.Store(false)
+	defer t.dismiss()
 	if err := t.takeTurn(ctx); err != nil {
 		return txn.Txn{}, err
 	}
@@ -77,7 +77,7 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 	case errors.Is(err, txn.ErrNotSent):
 		return t.store.Advance(x.ID, txn.Abandoned, func(x *txn.Txn) { x.Sent = sent; t.note(x, "not sent") })
 	case err != nil:
-		x, err = t.decideReversal(x, reasonOf(err), sent, briefly("no usable answer", err))
+		x, err = t.decideReversal(x, reasonOf(err), sent, briefly("", err))
 		if err != nil {
 			return x, err
 		}
@@ -102,21 +102,26 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 	}
 }
 
-// repeated answers a request that was made before: never a second charge, always the first one's state as it is now.
+// repeated answers a request that was made before: never a second charge, always the first one's state as it is now. A
+// store that cannot be read leaves the question open, and the answer is then that nobody knows.
 func (t *Terminal) repeated(ctx context.Context, o Order) (txn.Txn, bool, error) {
 	earlier, found, err := t.store.ByReference(o.Reference)
-	if err != nil || !found {
-		return txn.Txn{}, false, err
-	}
-	if earlier.Amount != o.Amount {
-		return txn.Txn{}, true, ErrReference
+	switch {
+	case err != nil:
+		return txn.Txn{}, false, &UnreadableError{o.Reference, err}
+	case !found:
+		return txn.Txn{}, false, nil
+	case earlier.Amount != o.Amount:
+		return txn.Txn{}, true, &ReferenceError{earlier}
 	}
 	if earlier.State.Open() {
 		o.say(words.Recovering, earlier)
 		_ = t.recover(ctx) // the record's state says how far it got
-		if earlier, err = t.store.Get(earlier.ID); err != nil {
-			return txn.Txn{}, true, err
+		now, err := t.store.Get(earlier.ID)
+		if err != nil {
+			return earlier, true, &UnreadableError{o.Reference, err}
 		}
+		earlier = now
 	}
 	return earlier, true, nil
 }
@@ -227,4 +232,15 @@ func reasonOf(err error) txn.Reason {
 
 func (t *Terminal) note(x *txn.Txn, event string) { x.Note(t.o.Now(), t.boot, event) }
 
-func briefly(what string, err error) string { return what + ": " + err.Error() }
+// briefly is a journal line: what happened, and the cause in the words of whoever can say it shortest.
+func briefly(what string, err error) string {
+	cause := err.Error()
+	var brief interface{ Brief() string }
+	if errors.As(err, &brief) {
+		cause = brief.Brief()
+	}
+	if what == "" {
+		return cause
+	}
+	return what + ": " + cause
+}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"posagent/txnstore/txn"
@@ -65,10 +65,13 @@ type Terminal struct {
 	printer Printer
 	o       Options
 
-	boot    uint32 // constant while the store is open; changes to records run under the store's lock and must not ask it
-	selling atomic.Bool
-	turn    chan struct{}    // holds one token: whoever took it owns everything below and all four wires
-	tried   map[slipKey]bool // slips that this run of the program may have put on paper without proof
+	boot    uint32     // constant while the store is open; changes to records run under the store's lock and must not ask it
+	mu      sync.Mutex // guards who is selling
+	selling string     // the reference of the sale in progress
+	sellers int        // requests for it: the first, and repeats of it that wait for its outcome
+
+	turn  chan struct{}    // holds one token: whoever took it owns everything below and all four wires
+	tried map[slipKey]bool // slips that this run of the program may have put on paper without proof
 }
 
 type slipKey struct {
@@ -95,6 +98,25 @@ func New(s Store, h Host, r Reader, p Printer, o Options) *Terminal {
 	return t
 }
 
+// admit lets one sale at a time in, and repeats of that sale behind it: a till that lost its connection asks again with
+// the same reference, and must hear that sale's outcome and nothing else.
+func (t *Terminal) admit(reference string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.sellers > 0 && t.selling != reference {
+		return false
+	}
+	t.selling = reference
+	t.sellers++
+	return true
+}
+
+func (t *Terminal) dismiss() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sellers--
+}
+
 // takeTurn waits until nothing else is being done.
 func (t *Terminal) takeTurn(ctx context.Context) error {
 	select {
@@ -115,10 +137,9 @@ type Event struct {
 
 // The refusals a caller can act on. None of them began a transaction.
 var (
-	ErrBusy      = errors.New("another sale is in progress on this terminal; wait until it has ended")
-	ErrReference = errors.New("this reference was used for a different sale; give each sale a reference of its own")
-	ErrSuspense  = errors.New("too many unproven transactions are waiting for people; have them looked at before selling")
-	ErrNoCard    = errors.New("no card was read")
+	ErrBusy     = errors.New("another sale is in progress on this terminal; wait until it has ended")
+	ErrSuspense = errors.New("too many unproven transactions are waiting for people; have them looked at before selling")
+	ErrNoCard   = errors.New("no card was read")
 )
 
 // OwedError refuses a sale because an earlier transaction could not be finished first.
@@ -140,6 +161,26 @@ func (e *LookalikeError) Error() string {
 	return fmt.Sprintf("the same card and amount were sold minutes ago (voucher %06d, %s); repeat with \"again\" if it is meant",
 		e.Earlier.STAN, e.Earlier.State)
 }
+
+// ReferenceError refuses a reference that belongs to another sale. Earlier says what became of that one.
+type ReferenceError struct{ Earlier txn.Txn }
+
+func (e *ReferenceError) Error() string {
+	return fmt.Sprintf("reference %q belongs to a sale of %s; give each sale a reference of its own",
+		e.Earlier.Reference, e.Earlier.Currency.Format(e.Earlier.Amount))
+}
+
+// UnreadableError means that the store cannot say whether a reference was sold before. The outcome of the request is
+// unknown: a sale under this reference may hold money.
+type UnreadableError struct {
+	Reference string
+	Cause     error
+}
+
+func (e *UnreadableError) Error() string {
+	return fmt.Sprintf("the store cannot say what became of reference %q; ask again once it can be read: %v", e.Reference, e.Cause)
+}
+func (e *UnreadableError) Unwrap() error { return e.Cause }
 
 // OfflineError refuses a sale because the terminal could not sign in.
 type OfflineError struct{ Cause error }

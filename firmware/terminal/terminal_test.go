@@ -93,6 +93,14 @@ func (h *host) Reverse(_ context.Context, x txn.Txn) (txn.Answer, txn.Evidence, 
 type brittle struct {
 	*txnstore.Store
 	breaks txn.State
+	blind  bool // nothing can be read
+}
+
+func (b *brittle) ByReference(reference string) (txn.Txn, bool, error) {
+	if b.blind {
+		return txn.Txn{}, false, errDisk
+	}
+	return b.Store.ByReference(reference)
 }
 
 var errDisk = errors.New("input/output error")
@@ -152,6 +160,15 @@ func TestAnApprovalThatCannotBeRecordedIsUndoneAndNeverShown(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, txn.Reversed, x.State)
 	assert.Equal(t, []string{"reversed merchant 000001 false"}, c.paper)
+}
+
+func TestAStoreThatCannotBeReadNeverSaysNothingWasCharged(t *testing.T) {
+	c := newCounter(t, Options{})
+	c.store.blind = true
+	_, err := c.sell(1250)
+	var unreadable *UnreadableError
+	require.ErrorAs(t, err, &unreadable)
+	assert.Zero(t, c.host.requests)
 }
 
 // Whatever step of the outcome the disk refuses, the record stays open and the next round reverses it.

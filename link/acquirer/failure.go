@@ -27,6 +27,15 @@ func (e *AnswerError) Error() string {
 	return fmt.Sprintf("%s: %v", e.Why, e.Cause)
 }
 
+// Brief is the cause in a few words, for a journal that keeps the evidence beside it.
+func (e *AnswerError) Brief() string {
+	var exchange *link.ExchangeError
+	if errors.As(e.Cause, &exchange) {
+		return exchange.Cause.Error()
+	}
+	return e.Why
+}
+
 // Unwrap gives the cause, and txn.ErrNotSent where the message never met the line.
 func (e *AnswerError) Unwrap() []error {
 	var held []error

@@ -105,6 +105,8 @@ func openMACKey(master key, field62 []byte) (key, error) {
 		field62 = field62[p.length+checkValue:]
 		if p.name == "MAC" {
 			block = trimZeroHalf(block)
+		} else if isZero(block) && isZero(check) {
+			continue // a key that this acquirer does not use
 		}
 		opened, err := openKey(master, block, check)
 		if err != nil {
@@ -117,8 +119,10 @@ func openMACKey(master key, field62 []byte) (key, error) {
 	return mac, nil
 }
 
+func isZero(b []byte) bool { return bytes.Equal(b, make([]byte, len(b))) }
+
 func trimZeroHalf(block []byte) []byte {
-	if len(block) == doubleKey && bytes.Equal(block[singleKey:], make([]byte, singleKey)) {
+	if len(block) == doubleKey && isZero(block[singleKey:]) {
 		return block[:singleKey]
 	}
 	return block

@@ -100,7 +100,7 @@ func TestWhatCannotBePackedIsNamed(t *testing.T) {
 		"code with a dash":     {func(m *Message) { m.Set(39, "-1") }, 39, "character 1 is neither a letter nor"},
 		"PIN block too short":  {func(m *Message) { m.SetBytes(52, make([]byte, 7)) }, 52, "must have 8 bytes, has 7"},
 		"chip data too long":   {func(m *Message) { m.SetBytes(55, make([]byte, 256)) }, 55, "may have 255 bytes"},
-		"field not in dialect": {func(m *Message) { m.Set(5, "1") }, 5, "not a field of the UnionPay dialect"},
+		"field not in dialect": {func(m *Message) { m.Set(8, "1") }, 8, "not a field of the UnionPay dialect"},
 		"field 1":              {func(m *Message) { m.Set(1, "1") }, 1, "fields 2 to 64"},
 		"field 65":             {func(m *Message) { m.Set(65, "1") }, 65, "fields 2 to 64"},
 		"value of 1000":        {func(m *Message) { m.Set(62, strings.Repeat("0", 1000)) }, 62, "longer than 999"},
@@ -155,7 +155,7 @@ func TestWhatCannotBeUnpackedIsNamed(t *testing.T) {
 		why    string
 	}{
 		"secondary bitmap":      {bits(1, 3), "\x00\x00\x00", 1, "secondary bitmap"},
-		"unknown field":         {bits(3, 7), "", 7, "not a field of the UnionPay dialect"},
+		"unknown field":         {bits(3, 8), "", 8, "not a field of the UnionPay dialect"},
 		"length not BCD":        {bits(2), "\x1A", 2, "not a BCD number"},
 		"long length not BCD":   {bits(55), "\xF0", 55, "not a BCD number"},
 		"length over the limit": {bits(2), "\x20", 2, "announces 20 digits, may have 19"},

@@ -11,6 +11,9 @@ package iso8583
 // an approval, and refusing it would reverse a sale that the customer has paid.
 //
 // The limit of field 59 is ours: acquirers differ, and what they ask for stays below it.
+//
+// The fields that this dialect does not use have the formats of ISO 8583:1987 in its encodings. An acquirer that repeats
+// one of them in an approval must not have the sale reversed for it.
 func UnionPay() *Dialect {
 	number := func(name string, digits int) Field { return Field{name, Format{N, Fixed, BCDRight, digits}} }
 	numberLL := func(name string, most int) Field { return Field{name, Format{N, LLVAR, BCDLeft, most}} }
@@ -24,16 +27,27 @@ func UnionPay() *Dialect {
 		2:  numberLL("card number", 19),
 		3:  number("processing code", 6),
 		4:  number("amount", 12),
+		5:  number("settlement amount", 12),
+		6:  number("billing amount", 12),
+		7:  number("transmission date and time", 10),
+		9:  number("settlement rate", 8),
+		10: number("billing rate", 8),
 		11: number("STAN", 6),
 		12: number("local time", 6),
 		13: number("local date", 4),
 		14: number("expiry", 4),
 		15: number("settlement date", 4),
+		16: number("conversion date", 4),
+		17: number("capture date", 4),
+		18: number("merchant type", 4),
+		19: number("acquirer's country", 3),
 		22: {"entry mode", Format{N, Fixed, BCDLeft, 3}},
 		23: number("card sequence number", 3),
+		24: number("network", 3),
 		25: number("POS condition", 2),
 		26: number("PIN capture code", 2),
 		32: numberLL("acquirer", 11),
+		33: numberLL("forwarding institution", 11),
 		35: {"track 2", Format{Z, LLVAR, BCDLeft, 37}},
 		36: {"track 3", Format{Z, LLLVAR, BCDLeft, 104}},
 		37: text("reference number", ANS, 12),
@@ -41,9 +55,13 @@ func UnionPay() *Dialect {
 		39: text("response code", AN, 2),
 		41: text("terminal", ANS, 8),
 		42: text("merchant", ANS, 15),
+		40: text("service restriction", AN, 3),
+		43: text("card acceptor", ANS, 40),
 		44: {"additional response", Format{ANS, LLVAR, ASCII, 25}},
 		48: numberLLL("totals or batch details", 322),
 		49: text("currency", AN, 3),
+		50: text("settlement currency", AN, 3),
+		51: text("billing currency", AN, 3),
 		52: binary("PIN block", 8),
 		53: number("security control", 16),
 		54: textLLL("balances", AN, 20),

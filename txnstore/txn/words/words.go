@@ -128,6 +128,9 @@ func OfOutcome(o Outcome) Pair {
 	}
 }
 
+// ReferenceTaken is said when a reference belongs to another sale, which is shown below it.
+var ReferenceTaken = Pair{"该参考号已用于另一笔交易（见下），本次未受理。", "This reference belongs to another sale, shown below; this request was not accepted."}
+
 // OfState names a record's state in the books.
 func OfState(s txn.State) Pair {
 	switch s {

@@ -1,0 +1,33 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+
+	"posagent/link/acquirer"
+	"posagent/txnstore/txn"
+)
+
+// tellingHost writes into the log why an answer did not count; the journal has room for a few words only.
+type tellingHost struct {
+	*acquirer.Host
+	log *slog.Logger
+}
+
+func (h tellingHost) Request(ctx context.Context, x txn.Txn, p txn.Presented) (txn.Answer, txn.Evidence, error) {
+	answer, sent, err := h.Host.Request(ctx, x, p)
+	h.tell("request", x, err)
+	return answer, sent, err
+}
+
+func (h tellingHost) Reverse(ctx context.Context, x txn.Txn) (txn.Answer, txn.Evidence, error) {
+	answer, sent, err := h.Host.Reverse(ctx, x)
+	h.tell("reversal", x, err)
+	return answer, sent, err
+}
+
+func (h tellingHost) tell(what string, x txn.Txn, err error) {
+	if err != nil {
+		h.log.Warn(what+" has no answer that counts", "stan", x.STAN, "batch", x.Batch, "cause", err)
+	}
+}

@@ -1,0 +1,44 @@
+package agent
+
+import (
+	"errors"
+
+	"posagent/firmware/terminal"
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+// outcome closes a request with the record's own state; an error beside it only adds words.
+func outcome(x txn.Txn, err error) Event {
+	o := words.OutcomeOf(x.State)
+	text := words.OfOutcome(o)
+	e := Event{Event: "outcome", Outcome: o, Text: &text, Txn: RecordOf(x)}
+	if x.Answer.Code != "" {
+		advice := words.Advice(x.Answer.Code)
+		e.Advice = &advice
+	}
+	if err != nil {
+		e.Error = err.Error()
+	}
+	return e
+}
+
+// refused says that no transaction was begun, except where the store cannot tell whether one was. A refusal over an
+// earlier sale shows what became of it.
+func refused(err error) Event {
+	o, text := words.OutcomeRefused, words.OfOutcome(words.OutcomeRefused)
+	e := Event{Event: "outcome", Error: err.Error()}
+	var lookalike *terminal.LookalikeError
+	var taken *terminal.ReferenceError
+	var unreadable *terminal.UnreadableError
+	switch {
+	case errors.As(err, &lookalike):
+		e.Txn = RecordOf(lookalike.Earlier)
+	case errors.As(err, &taken):
+		e.Txn, text = RecordOf(taken.Earlier), words.ReferenceTaken
+	case errors.As(err, &unreadable):
+		o, text = words.OutcomeUnknown, words.OfOutcome(words.OutcomeUnknown)
+	}
+	e.Outcome, e.Text = o, &text
+	return e
+}

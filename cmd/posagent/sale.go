@@ -56,6 +56,9 @@ func (c *command) sale(ctx context.Context, amount string, q saleFlags) int {
 	show := progress{out: c.out, json: c.json, columns: columnsOf(c.out)}
 	end, err := client.Ask(ctx, agent.Request{Op: "sale", Reference: q.reference, Amount: amount, Again: q.again}, show.stage)
 	show.clear()
+	if err == nil && end.Outcome == words.OutcomeRefused && !madeUp {
+		end = underWay(ctx, client, end, q.reference, currency.Format(parsed))
+	}
 	if err == nil && end.Outcome == "" {
 		err = fmt.Errorf("the agent did not say how it ended: %s", end.Error)
 	}
@@ -63,6 +66,17 @@ func (c *command) sale(ctx context.Context, amount string, q saleFlags) int {
 		return c.unknown(q.reference, err)
 	}
 	return c.outcome(end)
+}
+
+// underWay answers a refusal with the sale that went by the same reference, if there is one: while another sale is in
+// progress the agent refuses without looking, and "nothing charged" might not be true.
+func underWay(ctx context.Context, client *agent.Client, refusal agent.Event, reference, amount string) agent.Event {
+	first, err := client.Ask(ctx, agent.Request{Op: "show", Reference: reference}, nil)
+	if err != nil || first.Txn == nil || first.Txn.Reference != reference || first.Txn.Amount != amount {
+		return refusal
+	}
+	first.Error = refusal.Error
+	return first
 }
 
 // withoutAgent answers a sale that no agent took. Its reference may have been sold before the agent ended: then the
@@ -74,11 +88,13 @@ func (c *command) withoutAgent(config *Config, reference string, amount txn.Amou
 		return c.fail(cause)
 	case err != nil:
 		return c.unknown(reference, errors.Join(cause, err))
-	case earlier.Amount != amount:
-		return c.fail(terminal.ErrReference)
 	}
 	end := recorded(earlier)
 	end.Error = cause.Error()
+	if earlier.Amount != amount {
+		text := words.ReferenceTaken
+		end.Outcome, end.Text, end.Error = words.OutcomeRefused, &text, (&terminal.ReferenceError{Earlier: earlier}).Error()
+	}
 	return c.outcome(end)
 }
 

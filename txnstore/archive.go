@@ -188,7 +188,7 @@ func (a *archive) reserve() error {
 		return nil
 	}
 	if err := appendZeros(a.db.Path(), info.Size(), archiveStep); err != nil && room < archiveMust {
-		return fmt.Errorf("no room to archive finished transactions, free some space on the disk: %w", err)
+		return fmt.Errorf("no room to archive finished transactions: %w", explained(err))
 	}
 	return nil
 }

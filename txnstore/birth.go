@@ -26,11 +26,12 @@ func fileNames() []string { return []string{archiveName, shadowName, hotName} }
 // prepare brings dir to the point where all three files exist, and reports whether they are new.
 func prepare(dir string, s *sealer) (findings []string, err error) {
 	for _, name := range fileNames() {
-		switch err := os.Remove(filepath.Join(dir, name+unborn)); {
-		case err == nil:
+		was, err := removeUnborn(dir, name)
+		if err != nil {
+			return nil, err
+		}
+		if was {
 			findings = append(findings, "removed "+name+unborn+", left by an interrupted first start")
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, fmt.Errorf("remove %s%s: %w", name, unborn, err)
 		}
 	}
 	missing, err := missingFiles(dir)

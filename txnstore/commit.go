@@ -39,7 +39,7 @@ func (s *Store) commitArchive(entries []entry) error {
 // unknown is what follows a failed commit: nothing is tried again in place, because the kernel may have thrown away the
 // pages it could not write and still show them.
 func (s *Store) unknown(file string, cause error) error {
-	err := fmt.Errorf("%w: %s: %w", ErrUnknownCommit, file, cause)
+	err := fmt.Errorf("%w: %s: %w", ErrUnknownCommit, file, explained(cause))
 	if lost := s.reopen(); lost != nil {
 		return fmt.Errorf("%w (and the files could not be opened again: %w)", err, lost)
 	}

@@ -36,7 +36,7 @@ func Open(dir string, o *Options) (*Store, Report, error) {
 		return nil, Report{}, err
 	}
 	if err := makeDir(dir); err != nil {
-		return nil, Report{}, err
+		return nil, Report{}, explained(err)
 	}
 	lock, err := lockDir(dir, true)
 	if err != nil {
@@ -49,7 +49,7 @@ func Open(dir string, o *Options) (*Store, Report, error) {
 	report, err := s.start()
 	if err != nil {
 		_ = lock.Close()
-		return nil, report, err
+		return nil, report, explained(err)
 	}
 	return s, report, nil
 }
@@ -164,7 +164,7 @@ func (s *Store) ready() error {
 		return nil
 	}
 	if err := s.reopen(); err != nil {
-		return fmt.Errorf("%w: the files cannot be opened again after a failed commit: %w", ErrUnknownCommit, err)
+		return fmt.Errorf("%w: the files cannot be opened again after a failed commit: %w", ErrUnknownCommit, explained(err))
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func TestAFullDiskRefusesInTime(t *testing.T) {
 		for ; ; n++ {
 			r, err := s.Begin(draft(refNumber(1_000_000 + n)))
 			if err != nil {
-				require.ErrorContains(t, err, "free some space on the disk")
+				require.ErrorIs(t, err, ErrNoSpace)
 				require.NotErrorIs(t, err, ErrUnknownCommit)
 				break
 			}

@@ -67,7 +67,7 @@ var errNoStore = errors.New("there is no store yet; \"posagent run\" makes it at
 // errNoStore where a first start has everything before it.
 func (c *Config) storeKey() (key []byte, born bool, err error) {
 	path, dir := c.path(c.Store.KeyFile), c.path(c.Store.Dir)
-	traded, err := hasStore(dir)
+	traded, err := txnstore.HasFiles(dir)
 	if err != nil {
 		return nil, false, err
 	}
@@ -86,23 +86,9 @@ func (c *Config) storeKey() (key []byte, born bool, err error) {
 		return key, false, nil
 	}
 	if traded {
-		return nil, false, fmt.Errorf("%s is missing and %s is not empty; restore the key of this store from its safe copy", path, dir)
+		return nil, false, fmt.Errorf("%s is missing and %s holds a store; restore the key of this store from its safe copy", path, dir)
 	}
 	return nil, false, errNoStore
-}
-
-// hasStore reports whether the store's directory holds anything but what a new file system has.
-func hasStore(dir string) (bool, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	for _, e := range entries {
-		if e.Name() != "lost+found" {
-			return true, nil
-		}
-	}
-	return false, err
 }
 
 // makeKey is durable before it returns: a store sealed with a key that a power cut took away would be lost.

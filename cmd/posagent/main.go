@@ -41,6 +41,7 @@ var version = "development"
 const defaultConfig = "/etc/posagent.toml"
 
 func main() {
+	signal.Ignore(syscall.SIGXFSZ) // a limit on file sizes is an error of the write (EFBIG), not the end of the agent
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	c := &command{args: os.Args[1:], out: os.Stdout, err: os.Stderr, config: os.Getenv("POSAGENT_CONFIG")}
 	status := c.run(ctx)

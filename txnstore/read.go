@@ -91,9 +91,6 @@ func (s *Store) shelf() shelf { return shelf{&s.mu, s.ready, &s.books} }
 // Get returns one transaction. Errors: ErrNotFound, ErrBadRecord.
 func (s *Store) Get(id txn.ID) (txn.Txn, error) { return s.shelf().get(id) }
 
-// ByReference returns the transaction that a caller began under ref, at most txn.MaxReference bytes.
-func (s *Store) ByReference(ref string) (txn.Txn, bool, error) { return s.shelf().byReference(ref) }
-
 // Owed lists the transactions that owe something to the acquirer or to people, oldest first. It reads what is owed and
 // nothing else. A record that cannot be read is left out; Open counted it in its Report.
 func (s *Store) Owed() ([]txn.Txn, error) { return s.shelf().owed() }

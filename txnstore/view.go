@@ -14,7 +14,7 @@ import (
 type Viewer struct {
 	mu     sync.Mutex // guards everything below
 	files  *files     // nil when closed
-	lock   *os.File
+	lock   *os.File   // nil beside an agent
 	books  books
 	report Report
 }
@@ -76,7 +76,10 @@ func (v *Viewer) Close() error {
 	if v.files == nil {
 		return ErrClosed
 	}
-	err := errors.Join(v.files.close(), v.lock.Close())
+	err := v.files.close()
+	if v.lock != nil {
+		err = errors.Join(err, v.lock.Close())
+	}
 	v.files = nil
 	return err
 }

@@ -143,6 +143,12 @@ func (c *command) status(ctx context.Context) int {
 		return exitDone
 	}
 	s := e.Status
+	if s.StoreFault != "" {
+		c.paragraph(c.out, "", words.StoreFault.Both()+": "+s.StoreFault)
+	}
+	if s.Stale {
+		fmt.Fprintln(c.out, words.LastKnown.Both())
+	}
 	signed := "not signed in"
 	if s.SignedIn {
 		signed = "signed in"

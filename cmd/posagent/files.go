@@ -25,6 +25,9 @@ func (c *command) books(ctx context.Context, q agent.Request, fromFiles func(*tx
 		e, err := client.Ask(ctx, q, nil)
 		if err == nil && e.Event == "error" {
 			err = errors.New(e.Error)
+			if e.Fault != "" && fromFiles != nil {
+				return c.booksBeside(config, err, fromFiles)
+			}
 		}
 		return e, err
 	}

@@ -31,8 +31,9 @@ type Agent struct {
 
 	wake chan struct{} // asks for a round soon
 
-	mu   sync.Mutex
-	sale *saleView // the sale in progress, fed by the engine and by the line
+	mu    sync.Mutex
+	sale  *saleView // the sale in progress, fed by the engine and by the line
+	known Status    // the figures read last, for the time of a store fault
 }
 
 // New puts drivers on wires and the engine on the drivers. It touches no line. Its errors name options with which no
@@ -74,13 +75,13 @@ func (a *Agent) adoptBatch(n uint32) error {
 // Run serves until ctx ends. A sale in progress then is finished first: from its commit on, only the acquirer or a timer
 // ends it.
 func (a *Agent) Run(ctx context.Context) error {
-	if err := a.terminal.DecideOwed(ctx); err != nil {
+	switch err := a.terminal.DecideOwed(ctx); {
+	case faultOf(err) != "":
+		a.log.Error("what the last run left open cannot be decided yet", "cause", err) // each round tries again
+	case err != nil:
 		return fmt.Errorf("what the last run left open cannot be decided: %w", err)
 	}
-	status, err := a.Status()
-	if err != nil {
-		return err
-	}
+	status := a.Status()
 	a.log.Info("ready", "owed", status.Owed, "suspense", status.Suspense, "paper_owed", status.PaperOwed, "boot", status.Boot, "batch", status.Batch)
 
 	var served sync.WaitGroup
@@ -141,8 +142,8 @@ func (a *Agent) soon() {
 	}
 }
 
-// Status reads the terminal at a glance from the store, never from memory.
-func (a *Agent) Status() (Status, error) {
+// figures reads the books at a glance from the store.
+func (a *Agent) figures() (Status, error) {
 	owed, err := a.store.Owed()
 	if err != nil {
 		return Status{}, err
@@ -151,8 +152,7 @@ func (a *Agent) Status() (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Terminal: a.o.Terminal, Merchant: a.o.Merchant, Boot: a.store.Boot(), Batch: a.store.Batch(),
-		SignedIn: a.host.SignedIn(), PaperOwed: len(paper)}
+	s := Status{Boot: a.store.Boot(), Batch: a.store.Batch(), PaperOwed: len(paper)}
 	for _, x := range owed {
 		if x.State.Owes() == txn.Human {
 			s.Suspense++

@@ -18,7 +18,7 @@ func outcome(x txn.Txn, err error) Event {
 		e.Advice = &advice
 	}
 	if err != nil {
-		e.Error = err.Error()
+		e.Error, e.Fault = err.Error(), faultOf(err)
 	}
 	return e
 }
@@ -27,7 +27,7 @@ func outcome(x txn.Txn, err error) Event {
 // earlier sale shows what became of it.
 func refused(err error) Event {
 	o, text := words.OutcomeRefused, words.OfOutcome(words.OutcomeRefused)
-	e := Event{Event: "outcome", Error: err.Error()}
+	e := Event{Event: "outcome", Error: err.Error(), Fault: faultOf(err)}
 	var lookalike *terminal.LookalikeError
 	var taken *terminal.ReferenceError
 	var unreadable *terminal.UnreadableError
@@ -38,6 +38,8 @@ func refused(err error) Event {
 		e.Txn, text = RecordOf(taken.Earlier), words.ReferenceTaken
 	case errors.As(err, &unreadable):
 		o, text = words.OutcomeUnknown, words.OfOutcome(words.OutcomeUnknown)
+	case e.Fault != "":
+		text = e.Fault.refusal()
 	}
 	e.Outcome, e.Text = o, &text
 	return e

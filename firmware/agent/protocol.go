@@ -44,6 +44,7 @@ type Event struct {
 	Text    *words.Pair   `json:"text,omitempty"`
 	Advice  *words.Pair   `json:"advice,omitempty"` // the acquirer's code in words
 	Error   string        `json:"error,omitempty"`
+	Fault   StoreFault    `json:"fault,omitempty"` // the store's disk: full, read-only or failing
 	Txn     *Record       `json:"txn,omitempty"`
 	Txns    []Record      `json:"txns,omitempty"`
 	Status  *Status       `json:"status,omitempty"`
@@ -62,6 +63,9 @@ type Status struct {
 	Owed      int    `json:"owed"`       // transactions that a machine will settle
 	Suspense  int    `json:"suspense"`   // transactions that need people
 	PaperOwed int    `json:"paper_owed"` // transactions with a slip still due
+
+	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
+	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault
 }
 
 // Record is a transaction as it may be shown: no card number but a masked one.

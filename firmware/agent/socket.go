@@ -178,10 +178,7 @@ func (a *Agent) list(max int) Event {
 }
 
 func (a *Agent) status() Event {
-	s, err := a.Status()
-	if err != nil {
-		return failed(err)
-	}
+	s := a.Status()
 	return Event{Event: "status", Status: &s}
 }
 
@@ -196,7 +193,7 @@ func (a *Agent) find(q Request) (txn.Txn, error) {
 	return x, err
 }
 
-func failed(err error) Event { return Event{Event: "error", Error: err.Error()} }
+func failed(err error) Event { return Event{Event: "error", Error: err.Error(), Fault: faultOf(err)} }
 
 // eventWriter remembers its first failure: a client that is gone stays gone.
 type eventWriter struct {

@@ -18,7 +18,11 @@ func (t *Terminal) withPaper(ctx context.Context, o Order, x txn.Txn) (txn.Txn, 
 	if err := t.printOwed(ctx); err != nil {
 		o.say(words.PaperOwed, x)
 	}
-	return t.store.Get(x.ID)
+	now, err := t.store.Get(x.ID)
+	if err != nil {
+		return x, err // its outcome was durable before paper was thought of
+	}
+	return now, nil
 }
 
 // PrintOwed prints every slip that is due, oldest first, and stops at the first fault.

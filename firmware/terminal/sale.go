@@ -75,7 +75,7 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 	answer, sent, err := t.host.Request(ctx, x, presented)
 	switch {
 	case errors.Is(err, txn.ErrNotSent):
-		return t.store.Advance(x.ID, txn.Abandoned, func(x *txn.Txn) { x.Sent = sent; t.note(x, "not sent") })
+		return t.ended(x, txn.Abandoned, func(x *txn.Txn) { x.Sent = sent; t.note(x, "not sent") })
 	case err != nil:
 		x, err = t.decideReversal(x, reasonOf(err), sent, briefly("", err))
 		if err != nil {
@@ -84,7 +84,7 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 		o.say(words.Unknown, x)
 		return t.closing(ctx, o, x)
 	case !answer.Approved:
-		return t.store.Advance(x.ID, txn.Declined, func(x *txn.Txn) {
+		return t.ended(x, txn.Declined, func(x *txn.Txn) {
 			x.Answer, x.Sent = answer, sent
 			t.note(x, "declined "+answer.Code)
 		})
@@ -147,6 +147,9 @@ func (t *Terminal) makeReady(ctx context.Context, o Order) error {
 	if err := t.recover(ctx); err != nil {
 		return err
 	}
+	if err := t.store.Able(); err != nil {
+		return fmt.Errorf("nothing can be recorded, so nothing can be sold: %w", err)
+	}
 	if t.host.SignedIn() {
 		return nil
 	}
@@ -204,6 +207,15 @@ func (t *Terminal) approvedButNotRecorded(x txn.Txn, a txn.Answer, sent txn.Evid
 		return x, fmt.Errorf("the acquirer approved and the store cannot record it; it will be reversed: %w", errors.Join(cause, err))
 	}
 	return undone, nil
+}
+
+// ended commits an outcome without money. If it cannot be written the record is still pending, which owes a reversal.
+func (t *Terminal) ended(x txn.Txn, as txn.State, change func(*txn.Txn)) (txn.Txn, error) {
+	now, err := t.store.Advance(x.ID, as, change)
+	if err != nil {
+		return x, fmt.Errorf("the sale was %s and the store cannot record it; it will be reversed: %w", as, err)
+	}
+	return now, nil
 }
 
 // decideReversal commits the decision. After it a late approval is worth nothing.

@@ -24,6 +24,7 @@ type Store interface {
 	OwedPaper() ([]txn.Txn, error) // oldest first
 	List(max int) ([]txn.Txn, error)
 	Boot() uint32
+	Able() error // nil when a sale could be recorded and finished now
 }
 
 // Host is the acquirer. An error wrapping txn.ErrNotSent means that not one byte of the financial message left; any

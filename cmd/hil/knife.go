@@ -24,6 +24,25 @@ import (
 //
 // Counting starts when the word "arm" is read from standard input, or at once. Every noticed call is a line of standard
 // output: its number, its name, what it is done to, and how many bytes are written where that is an argument.
+//
+// Instead of killing, a knife may let the n-th call, or every call from the n-th on, fail with an error number and do
+// nothing, as a disk does that is full or broken. The fault ends when the word "heal" is read. Counting may also be kept
+// to the files of one directory.
+
+// cut says what happens, and when.
+type cut struct {
+	kill    int           // before this call; 0 never
+	fail    int           // this call does nothing and returns number; 0 never
+	number  syscall.Errno // such as EIO
+	forever bool          // and so do all calls after it, until healed
+	atOnce  bool          // count from the start
+	under   string        // count the files below this directory only; empty counts every mark
+}
+
+// fails reports whether the n-th call is to fail.
+func (c cut) fails(n int, healed bool) bool {
+	return c.fail > 0 && !healed && (n == c.fail || c.forever && n > c.fail)
+}
 
 // noticed names the system calls that leave a mark outside the process. Their first argument is a file descriptor.
 var noticed = map[uint64]string{
@@ -46,7 +65,7 @@ const (
 // ptraceOptions: system call stops are marked, new threads are traced, and nothing outlives the tracer.
 const ptraceOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_EXITKILL
 
-func knife(at int, atOnce bool, argv []string, in io.Reader, out io.Writer) error {
+func knife(c cut, argv []string, in io.Reader, out io.Writer) error {
 	runtime.LockOSThread() // ptrace belongs to one thread
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stderr = os.Stderr
@@ -65,15 +84,19 @@ func knife(at int, atOnce bool, argv []string, in io.Reader, out io.Writer) erro
 	if err := syscall.PtraceSyscall(pid, 0); err != nil {
 		return err
 	}
-	var armed atomic.Bool
-	armed.Store(atOnce)
+	var armed, healed atomic.Bool
+	armed.Store(c.atOnce)
 	go func() {
 		for lines := bufio.NewScanner(in); lines.Scan(); {
-			if lines.Text() == "arm" {
+			switch lines.Text() {
+			case "arm":
 				armed.Store(true)
+			case "heal":
+				healed.Store(true)
 			}
 		}
 	}()
+	failing := map[int]bool{} // threads inside a call that fails
 	for calls := 0; ; {
 		tid, err := syscall.Wait4(-1, &status, syscall.WALL, nil)
 		if errors.Is(err, syscall.ECHILD) {
@@ -88,10 +111,21 @@ func knife(at int, atOnce bool, argv []string, in io.Reader, out io.Writer) erro
 		deliver := 0
 		switch signal := status.StopSignal(); signal {
 		case syscall.SIGTRAP | 0x80:
-			if call, counts := noticedCall(pid, tid); counts && armed.Load() {
+			if failing[tid] {
+				delete(failing, tid)
+				if err := giveBack(tid, c.number); err != nil {
+					return err
+				}
+			} else if call, counts := noticedCall(pid, tid, c.under); counts && armed.Load() {
 				calls++
+				if failing[tid] = c.fails(calls, healed.Load()); failing[tid] {
+					call += " fails"
+					if err := failCall(tid); err != nil {
+						return err
+					}
+				}
 				fmt.Fprintf(out, "%d %s\n", calls, call)
-				if calls == at {
+				if calls == c.kill {
 					_ = syscall.Kill(pid, syscall.SIGKILL)
 				}
 			}
@@ -104,7 +138,7 @@ func knife(at int, atOnce bool, argv []string, in io.Reader, out io.Writer) erro
 }
 
 // noticedCall reads what a stopped thread is about to do.
-func noticedCall(pid, tid int) (string, bool) {
+func noticedCall(pid, tid int, under string) (string, bool) {
 	var info [infoBytes]byte
 	n, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, ptraceSyscallInfo, uintptr(tid), infoBytes, uintptr(unsafe.Pointer(&info)), 0, 0)
 	if errno != 0 || int(n) < infoArgument+3*8 || info[0] != infoEntry {
@@ -118,6 +152,9 @@ func noticedCall(pid, tid int) (string, bool) {
 	to, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, fd))
 	if err != nil || strings.HasPrefix(to, "anon_inode:") || strings.HasPrefix(to, "pipe:") || strings.HasSuffix(to, ".log") {
 		return "", false // wakes another thread, or is the log
+	}
+	if under != "" && !strings.HasPrefix(to, strings.TrimSuffix(under, "/")+"/") {
+		return "", false
 	}
 	switch {
 	case strings.HasPrefix(to, "socket:"):

@@ -7,7 +7,8 @@
 //	hil bench   the figures of the design's budgets, measured on this machine; run from the repository's root (bench.go)
 //
 //	hil knife -at N PROGRAM ARGS
-//	            run a program and kill it before its N-th system call that the world could notice (knife.go)
+//	            run a program and kill it before its N-th system call that the world could notice, or with -fail N let
+//	            that call fail (knife.go)
 //
 // Desk exits 0 only if the books agree.
 package main
@@ -25,7 +26,10 @@ import (
 
 const usage = `usage: hil desk [-bin DIR] [-dir DIR] [-cards FILE]
        hil bench [-bin DIR] [-dir DIR] [-cards FILE] [-records N] [-sales N]
-       hil knife -at N [-at-once] PROGRAM ARGS`
+       hil knife [-at N] [-fail N] [-errno NAME] [-forever] [-at-once] [-under DIR] PROGRAM ARGS`
+
+// errorNumbers are what disks say.
+var errorNumbers = map[string]syscall.Errno{"EIO": syscall.EIO, "ENOSPC": syscall.ENOSPC, "EROFS": syscall.EROFS, "EDQUOT": syscall.EDQUOT}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -52,13 +56,22 @@ func run(ctx context.Context, args []string) error {
 	case "bench":
 		return benchCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
 	case "knife":
-		at := f.Int("at", 0, "kill before this call; 0 never kills")
-		atOnce := f.Bool("at-once", false, "count from the start")
+		var c cut
+		f.IntVar(&c.kill, "at", 0, "kill before this call; 0 never kills")
+		f.IntVar(&c.fail, "fail", 0, "let this call fail; 0 never")
+		number := f.String("errno", "EIO", "error of a failing call: EIO, ENOSPC, EROFS or EDQUOT")
+		f.BoolVar(&c.forever, "forever", false, "and all calls after it, until \"heal\" is read")
+		f.BoolVar(&c.atOnce, "at-once", false, "count from the start")
+		f.StringVar(&c.under, "under", "", "count calls on files below this `DIR` only")
 		_ = f.Parse(args[1:])
 		if f.NArg() == 0 {
 			return errors.New(usage)
 		}
-		return knife(*at, *atOnce, f.Args(), os.Stdin, os.Stdout)
+		var known bool
+		if c.number, known = errorNumbers[*number]; !known {
+			return fmt.Errorf("-errno %s is not known; use EIO, ENOSPC, EROFS or EDQUOT", *number)
+		}
+		return knife(c, f.Args(), os.Stdin, os.Stdout)
 	default:
 		return errors.New(usage)
 	}

@@ -23,6 +23,9 @@ import (
 var built string
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(faultChild); dir != "" {
+		os.Exit(runFaultChild(dir))
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "posagent-bin")
 		if err != nil {

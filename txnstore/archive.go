@@ -16,6 +16,7 @@ const (
 	archiveStep = 1 << 20 // born with, and grown by, so many bytes of written zeros
 	archiveLow  = 512 << 10
 	archiveMust = 192 << 10 // more pages than one commit here can take, with every path of every tree copied
+	archiveKeep = 320 << 10 // what finished transactions leave free for changes to those that are owed and stand here
 )
 
 var (
@@ -172,9 +173,9 @@ func unless(done bool, work func() error) error {
 }
 
 // reserve makes room for the next commits with written zeros: left to itself bbolt would grow by holes, and then every
-// sync pays for allocating blocks and a full disk is noticed in the middle of a commit. It fails only when the next
-// commit might not fit.
-func (a *archive) reserve() error {
+// sync pays for allocating blocks and a full disk is noticed in the middle of a commit. It fails only when the
+// disk is full and less than least is left in the file.
+func (a *archive) reserve(least int64) error {
 	var used int64
 	if err := view(a.db, func(tx *bolt.Tx) error { used = tx.Size(); return nil }); err != nil {
 		return err
@@ -187,7 +188,7 @@ func (a *archive) reserve() error {
 	if room >= archiveLow {
 		return nil
 	}
-	if err := appendZeros(a.db.Path(), info.Size(), archiveStep); err != nil && room < archiveMust {
+	if err := appendZeros(a.db.Path(), info.Size(), archiveStep); err != nil && room < least {
 		return fmt.Errorf("no room to archive finished transactions: %w", explained(err))
 	}
 	return nil

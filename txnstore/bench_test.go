@@ -67,7 +67,7 @@ func stocked(b *testing.B, records int) string {
 			n++
 		}
 		s.count.NextID = uint64(n)
-		require.NoError(b, s.commitArchive(entries))
+		require.NoError(b, s.commitArchive(entries, archiveKeep))
 	}
 	require.NoError(b, s.files.archive.db.Sync())
 	require.NoError(b, s.Close())

@@ -25,9 +25,10 @@ func (s *Store) commitHot(c *change, count counters) error {
 	return nil
 }
 
-// commitArchive commits entries, and every change that waits to ride there.
-func (s *Store) commitArchive(entries []entry) error {
-	if err := s.files.archive.reserve(); err != nil {
+// commitArchive commits entries, and every change that waits to ride there. On a full disk it is refused when less than
+// least is left in the file, and nothing was written.
+func (s *Store) commitArchive(entries []entry, least int64) error {
+	if err := s.files.archive.reserve(least); err != nil {
 		return err
 	}
 	if err := s.writeArchive(entries, nil); err != nil {

@@ -152,7 +152,7 @@ func (s *Store) alter(id txn.ID, store func(int, entry) error, change func(recor
 // put commits now, where the record lives.
 func (s *Store) put(slot int, e entry) error {
 	if slot == inArchive {
-		return s.commitArchive([]entry{e})
+		return s.commitArchive([]entry{e}, archiveMust)
 	}
 	return s.commitHot(&change{slot, e.frame, e.record}, s.count)
 }
@@ -164,7 +164,7 @@ func (s *Store) keep(slot int, e entry) error {
 		s.slots[slot] = slotWaiting(e.record)
 		return nil
 	case len(s.marks) >= maxMarks:
-		return s.commitArchive([]entry{e})
+		return s.commitArchive([]entry{e}, archiveMust)
 	}
 	s.marks[e.ID] = e.record
 	return nil

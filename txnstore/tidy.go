@@ -34,7 +34,7 @@ func (s *Store) tidy(archive bool) error {
 	case archive:
 		err = s.archiveFinished()
 	case len(s.marks) > 0:
-		err = s.commitArchive(nil)
+		err = s.commitArchive(nil, archiveMust)
 	}
 	if errors.Is(err, ErrUnknownCommit) {
 		return err
@@ -78,7 +78,7 @@ func (s *Store) archiveFinished() error {
 		}
 		entries = append(entries, entry{stored, frame})
 	}
-	if err := s.commitArchive(entries); err != nil {
+	if err := s.commitArchive(entries, archiveKeep); err != nil {
 		return err
 	}
 	for _, i := range slots {

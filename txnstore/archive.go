@@ -39,14 +39,7 @@ func openArchive(path string, readOnly bool) (*archive, error) {
 		return nil, err
 	}
 	a := &archive{db}
-	err = view(db, func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{txnBucket, refBucket, owedBucket, paperBucket, metaBucket} {
-			if tx.Bucket(name) == nil {
-				return damaged(path, fmt.Sprintf("has no bucket %q", name))
-			}
-		}
-		return nil
-	})
+	err = view(db, func(tx *bolt.Tx) error { return whole(path, tx) })
 	if err != nil {
 		_ = db.Close()
 		return nil, err
@@ -125,9 +118,19 @@ type entry struct {
 // changes nothing, so a power cut after the commit and before a slot is used again is harmless.
 func (a *archive) stage(entries []entry, count counters, id *identity) (*bolt.Tx, error) {
 	return stage(a.db, func(tx *bolt.Tx) error {
+		changed, unclear := totals{}, false
 		for _, e := range entries {
+			now := tallyOf(e.Txn)
+			if changed.adjust(tx.Bucket(txnBucket).Get(idKey(e.ID)), &now) != nil {
+				unclear = true // what stood there cannot be read
+			}
 			if err := putEntry(tx, e); err != nil {
 				return fmt.Errorf("archive number %d: %w", e.ID, err)
+			}
+		}
+		if unclear || changed.put(tx.Bucket(totalBucket)) != nil {
+			if err := rebuildTotals(tx); err != nil {
+				return err
 			}
 		}
 		meta := tx.Bucket(metaBucket)

@@ -128,7 +128,7 @@ func (s *shadowFile) boot() (count counters, err error) {
 }
 
 func birth(dir string, s *sealer) error {
-	id, count := identity{s.terminal, s.keyCheck()}, newCounters(s.terminal)
+	id, count := identity{s.terminal, s.keyCheck(), schema}, newCounters(s.terminal)
 	builds := map[string]func(path string) error{
 		archiveName: func(path string) error { return buildArchive(path, id, count) },
 		shadowName:  func(path string) error { return buildShadow(path, id, count) },
@@ -166,7 +166,7 @@ func buildHot(path string, count counters) error {
 
 func buildArchive(path string, id identity, count counters) error {
 	return buildBolt(path, archiveStep, bolt.Options{}, func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{txnBucket, refBucket, owedBucket, paperBucket, metaBucket} {
+		for _, name := range archiveBuckets(schema) {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}

@@ -20,6 +20,7 @@
 //	            ref     caller's reference       -> ID
 //	            owed    ID -> 1                     State.Owes() is not Nothing
 //	            paper   ID -> 1                     a slip is still owed
+//	            total   batch, currency -> sums     changed with the records (totals.go)
 //	            meta    "identity", "counters"      as they were at the last commit here
 //
 //	shadow      sixteen blocks of 4 KiB, opened O_DSYNC: the second copy of what hot.db commits (shadow.go).

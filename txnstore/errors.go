@@ -6,6 +6,8 @@ import "errors"
 var (
 	// ErrOtherTerminal: the directory belongs to another terminal. Nothing was changed.
 	ErrOtherTerminal = errors.New("the store belongs to another terminal")
+	// ErrNewer: a newer program has brought the files to a schema that this one does not know. Nothing was changed.
+	ErrNewer = errors.New("the store was written by a newer program")
 	// ErrSealed: the key does not open what is stored. Nothing was changed.
 	ErrSealed = errors.New("the key does not open this store")
 	// ErrDamaged: a file is missing, empty or unreadable where the terminal has been in service.

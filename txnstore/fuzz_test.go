@@ -61,7 +61,8 @@ func FuzzSealedCard(f *testing.F) {
 func FuzzFrame(f *testing.F) {
 	f.Add(putFrame(recordFrame, []byte("payload")))
 	f.Add(newCounters("T1234567").frame())
-	f.Add(identity{"T1234567", make([]byte, 46)}.frame())
+	f.Add(identity{"T1234567", make([]byte, 46), 1}.frame())
+	f.Add(identity{"T1234567", make([]byte, 46), 3}.frame())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, kind := range []frameKind{recordFrame, countersFrame, identityFrame} {
 			payload, rest, err := cutFrame(kind, b)

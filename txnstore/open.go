@@ -96,6 +96,9 @@ func (s *Store) load(before *books, boots uint32) (*reconciled, error) {
 
 // agree writes in an order in which every crash leaves what reconcile understands.
 func (s *Store) agree(r *reconciled, boots uint32) error {
+	if err := s.migrate(r); err != nil {
+		return err
+	}
 	if r.heal.shadow {
 		if err := s.files.shadow.put(identityBlock, newCounters(s.codec.seals.terminal), r.heal.identity.frame()); err != nil {
 			return err

@@ -16,6 +16,7 @@ type reconciled struct {
 	bad      int
 	behind   []int // slots whose copy in shadow is older than the truth
 	torn     []int // blocks of shadow
+	schema   struct{ archive, shadow uint64 }
 	heal     struct {
 		identity identity
 		archive  bool // archive.db lacks identity or counters
@@ -80,12 +81,14 @@ func (r *reconciled) identify(hot hotImage, shadow shadowImage) error {
 			return err
 		}
 		r.heal.identity = id
+		r.schema.archive = id.schema
 	}
 	if shadow.idErr == nil {
 		if err := shadow.identity.check(own); err != nil {
 			return err
 		}
 		r.heal.identity = shadow.identity
+		r.schema.shadow = shadow.identity.schema
 	}
 	if hot.err == nil && hot.counters.Terminal != own.terminal {
 		return otherTerminal(hot.counters.Terminal, own.terminal)

@@ -1,0 +1,94 @@
+package txnstore
+
+import (
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// The schema is the number that Open goes by. It grows when a program that does not know of a change would misread or
+// spoil the files; fields that an older program may carry along unread need no new one (record.go).
+//
+//	1   txn, ref, owed, paper, meta
+//	2   and total: what each batch comes to, kept in the commit that changes it
+const schema = 2
+
+// migrations take archive.db from schema n+1 to n+2, in order. A step may have been done before: it must come to the same.
+func migrations() []func(*bolt.Tx) error {
+	return []func(*bolt.Tx) error{
+		func(tx *bolt.Tx) error { // 1 to 2
+			if _, err := tx.CreateBucketIfNotExists(totalBucket); err != nil {
+				return err
+			}
+			return rebuildTotals(tx)
+		},
+	}
+}
+
+// migrate brings the files from their schema to this program's, all steps in one commit of archive.db, and then says so in
+// shadow. Power lost before the commit leaves the old schema, and between the two an archive that is ahead of shadow, which
+// only needs the second half. hot.db is the same in all of them.
+func (s *Store) migrate(r *reconciled) error {
+	id := r.heal.identity
+	id.schema = schema
+	if r.schema.archive < schema {
+		if err := s.files.archive.migrate(r.schema.archive, id); err != nil {
+			return fmt.Errorf("bring the store from schema %d to %d: %w", r.schema.archive, schema, err)
+		}
+		r.note("the store was brought from schema %d to %d", r.schema.archive, schema)
+	}
+	if r.schema.shadow < schema {
+		if err := s.files.shadow.put(identityBlock, newCounters(id.terminal), id.frame()); err != nil {
+			return err
+		}
+	}
+	r.heal.identity = id
+	return nil
+}
+
+func (a *archive) migrate(from uint64, id identity) error {
+	if err := a.reserve(archiveMust); err != nil {
+		return err
+	}
+	tx, err := stage(a.db, func(tx *bolt.Tx) error {
+		for _, step := range migrations()[max(from, 1)-1:] {
+			if err := step(tx); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(metaBucket).Put(identityKey, id.frame())
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// archiveBuckets lists what a database of a schema must hold.
+func archiveBuckets(schema uint64) [][]byte {
+	all := [][]byte{txnBucket, refBucket, owedBucket, paperBucket, metaBucket}
+	if schema >= 2 {
+		all = append(all, totalBucket)
+	}
+	return all
+}
+
+// whole checks a database against the schema that it names. One whose identity cannot be read must have what every schema
+// has; reconcile then goes by shadow.
+func whole(path string, tx *bolt.Tx) error {
+	version := uint64(1)
+	if meta := tx.Bucket(metaBucket); meta != nil {
+		if id, err := openIdentity(meta.Get(identityKey)); err == nil {
+			if err := id.newer(); err != nil {
+				return err
+			}
+			version = id.schema
+		}
+	}
+	for _, name := range archiveBuckets(version) {
+		if tx.Bucket(name) == nil {
+			return damaged(path, fmt.Sprintf("has no bucket %q", name))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,232 @@
+package txnstore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	bolt "go.etcd.io/bbolt"
+
+	"posagent/txnstore/txn"
+)
+
+// Sum is a number of transactions and what they come to, in minor units.
+type Sum struct {
+	Count  int
+	Amount txn.Amount
+}
+
+// Total is what one batch comes to in one currency. Every transaction is in one of the three sums.
+type Total struct {
+	Batch    uint32
+	Currency string // ISO 4217 number, "156"
+	Approved Sum    // held by the acquirer
+	Open     Sum    // may be held: the outcome, or a reversal, is not proven yet
+	Void     Sum    // not charged, undone, or closed by people
+}
+
+// The archive keeps a total for each batch and currency of what stands in it, changed in the same commit as the records, so
+// that the totals of a day need no walk through its records:
+//
+//	total   batch, 4 bytes big-endian, and currency, 3 bytes   ->   total frame: six varints, count and amount of each sum
+//
+// What is in slots is added when it is asked for.
+var totalBucket = []byte("total")
+
+const totalFrame frameKind = 'T'
+
+// tally is the part of a record that totals are made of. It is read without the store's key.
+type tally struct {
+	batch    uint32
+	currency string
+	state    txn.State
+	amount   txn.Amount
+}
+
+func tallyOf(t txn.Txn) tally { return tally{t.Batch, t.Currency.Number, t.State, t.Amount} }
+
+// Tags of fields.go.
+const (
+	tagState    = 9
+	tagBatch    = 11
+	tagAmount   = 13
+	tagCurrency = 14
+)
+
+func readTally(frame []byte) (t tally, err error) {
+	b, err := openFrame(recordFrame, frame)
+	if err != nil {
+		return t, err
+	}
+	for len(b) > 0 {
+		tag, v, rest, err := cutField(b)
+		if err != nil {
+			return t, err
+		}
+		n, size := binary.Uvarint(v)
+		switch tag {
+		case tagState:
+			t.state = txn.State(v)
+		case tagCurrency:
+			t.currency = string(v)
+		case tagBatch:
+			t.batch = uint32(n)
+		case tagAmount:
+			t.amount = txn.Amount(n)
+		}
+		if (tag == tagBatch || tag == tagAmount) && (size != len(v) || n > uint64(txn.MaxAmount)) {
+			return t, errors.New("batch or amount is not a number")
+		}
+		b = rest
+	}
+	if t.batch == 0 || t.batch > maxBatch || len(t.currency) != 3 || t.state == "" {
+		return t, errors.New("batch, state or currency missing")
+	}
+	return t, nil
+}
+
+// totals are kept by batch and currency.
+type totals map[totalKey]Total
+
+type totalKey struct {
+	batch    uint32
+	currency string
+}
+
+// count adds a record, or takes it out with n = -1. A total of nothing is no total.
+func (all totals) count(t tally, n int) {
+	key := totalKey{t.batch, t.currency}
+	total := all[key]
+	total.Batch, total.Currency = t.batch, t.currency
+	sum := &total.Void
+	switch {
+	case t.state == txn.Approved:
+		sum = &total.Approved
+	case t.state.Owes() != txn.Nothing:
+		sum = &total.Open
+	}
+	sum.Count += n
+	sum.Amount += txn.Amount(n) * t.amount
+	if all[key] = total; total == (Total{Batch: t.batch, Currency: t.currency}) {
+		delete(all, key)
+	}
+}
+
+func (all totals) sorted() []Total {
+	list := make([]Total, 0, len(all))
+	for _, t := range all {
+		list = append(list, t)
+	}
+	slices.SortFunc(list, func(a, b Total) int {
+		if a.Batch != b.Batch {
+			return int(a.Batch) - int(b.Batch)
+		}
+		return strings.Compare(a.Currency, b.Currency)
+	})
+	return list
+}
+
+func (t Total) key() []byte {
+	return append(binary.BigEndian.AppendUint32(nil, t.Batch), t.Currency...)
+}
+
+func (t Total) frame() []byte {
+	var b []byte
+	for _, s := range []Sum{t.Approved, t.Open, t.Void} {
+		b = binary.AppendVarint(binary.AppendVarint(b, int64(s.Count)), int64(s.Amount))
+	}
+	return putFrame(totalFrame, b)
+}
+
+func openTotal(key, frame []byte) (Total, error) {
+	if len(key) != 7 {
+		return Total{}, fmt.Errorf("%w: total with a key of %d bytes", ErrBadRecord, len(key))
+	}
+	t := Total{Batch: binary.BigEndian.Uint32(key), Currency: string(key[4:])}
+	b, err := openFrame(totalFrame, frame)
+	for _, s := range []*Sum{&t.Approved, &t.Open, &t.Void} {
+		count, n := binary.Varint(b)
+		amount, m := binary.Varint(b[max(n, 0):])
+		if err == nil && (n <= 0 || m <= 0) {
+			err = errors.New("cut short")
+		}
+		if err != nil {
+			return Total{}, fmt.Errorf("%w: total of batch %d: %w", ErrBadRecord, t.Batch, err)
+		}
+		s.Count, s.Amount, b = int(count), txn.Amount(amount), b[n+m:]
+	}
+	return t, nil
+}
+
+// adjust is the change of totals by one commit of the archive: was is the record's copy there, or nil.
+func (all totals) adjust(was []byte, now *tally) error {
+	if was != nil {
+		old, err := readTally(was)
+		if err != nil {
+			return err
+		}
+		all.count(old, -1)
+	}
+	if now != nil {
+		all.count(*now, +1)
+	}
+	return nil
+}
+
+// put adds changes to what the bucket holds.
+func (all totals) put(bucket *bolt.Bucket) error {
+	for _, change := range all {
+		key := change.key()
+		total := Total{Batch: change.Batch, Currency: change.Currency}
+		if frame := bucket.Get(key); frame != nil {
+			var err error
+			if total, err = openTotal(key, frame); err != nil {
+				return err
+			}
+		}
+		total = total.plus(change)
+		if total == (Total{Batch: total.Batch, Currency: total.Currency}) {
+			if err := bucket.Delete(key); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := bucket.Put(key, total.frame()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t Total) plus(o Total) Total {
+	for _, s := range []struct {
+		to *Sum
+		by Sum
+	}{{&t.Approved, o.Approved}, {&t.Open, o.Open}, {&t.Void, o.Void}} {
+		s.to.Count += s.by.Count
+		s.to.Amount += s.by.Amount
+	}
+	return t
+}
+
+// rebuildTotals makes the bucket anew from the records that can be read: a migration needs it, and a commit over a record
+// whose share cannot be told.
+func rebuildTotals(tx *bolt.Tx) error {
+	if err := tx.DeleteBucket(totalBucket); err != nil {
+		return err
+	}
+	bucket, err := tx.CreateBucket(totalBucket)
+	if err != nil {
+		return err
+	}
+	all := totals{}
+	_ = tx.Bucket(txnBucket).ForEach(func(_, frame []byte) error {
+		if t, err := readTally(frame); err == nil {
+			all.count(t, +1)
+		}
+		return nil
+	})
+	return all.put(bucket)
+}

@@ -17,6 +17,7 @@ type Store struct {
 	merchant string
 	now      func() time.Time
 	codec    *codec
+	policy   Keep
 	lock     *os.File // the directory, locked until Close
 
 	mu     sync.Mutex // guards everything below
@@ -24,6 +25,7 @@ type Store struct {
 	lost   error  // why the files are closed although the store is not; nil when they are open
 	files  *files // nil when lost
 	books
+	pruneFrom txn.ID // where the next round of pruning looks on
 }
 
 // Open opens the store in dir and counts a boot, in one commit. A directory in which no terminal has traded gets a new
@@ -42,7 +44,7 @@ func Open(dir string, o *Options) (*Store, Report, error) {
 	if err != nil {
 		return nil, Report{}, err
 	}
-	s := &Store{dir: dir, merchant: o.Merchant, now: o.Now, codec: c, lock: lock}
+	s := &Store{dir: dir, merchant: o.Merchant, now: o.Now, codec: c, policy: o.Keep, lock: lock}
 	if s.now == nil {
 		s.now = time.Now
 	}

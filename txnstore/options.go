@@ -12,7 +12,8 @@ type Options struct {
 	Terminal string           // field 41, 1 to 8 bytes; a store of another terminal is refused
 	Merchant string           // field 42, at most 15 bytes, written into every new record; may be empty
 	Key      []byte           // 32 bytes; seals card number, expiry and chip data at rest
-	Now      func() time.Time // stamps only, nothing is decided by it; nil is time.Now
+	Keep     Keep             // how long finished transactions stay; zero is for ever
+	Now      func() time.Time // stamps; nothing is decided by it, except to keep what is younger than Keep.Age; nil is time.Now
 }
 
 // Report is what Open found.

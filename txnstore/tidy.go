@@ -17,14 +17,17 @@ func (s *Store) MakeRoom() error {
 }
 
 // Tidy does what can wait until no customer does: it archives finished transactions, four or more in one commit or fewer
-// when no slot is left, and commits what waits to ride.
+// when no slot is left, commits what waits to ride, and prunes a little of what need not be kept.
 func (s *Store) Tidy() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.ready(); err != nil {
 		return err
 	}
-	return s.tidy(s.archiveDue())
+	if err := s.tidy(s.archiveDue()); err != nil {
+		return err
+	}
+	return s.prune()
 }
 
 // tidy goes on to hot.db when the archive has no room, but not after a commit whose outcome is unknown.

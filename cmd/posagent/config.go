@@ -47,6 +47,9 @@ type Store struct {
 	Dir     string   `toml:"dir"`
 	KeyFile string   `toml:"key_file"` // 32 bytes in hex, mode 0600; made at first start beside a new store
 	Tidy    duration `toml:"tidy"`     // quiet time before printed marks are committed and finished sales archived
+
+	KeepBatches int `toml:"keep_batches"` // finished sales of older batches are pruned; 0 keeps all
+	KeepDays    int `toml:"keep_days"`    // but none that is younger
 }
 
 // Socket is where screen programs and scripts connect.
@@ -174,6 +177,9 @@ func (c *Config) faults() []string {
 	fault(c.Store.Dir == "", "store.dir", "missing; name a directory on durable storage")
 	fault(c.Store.KeyFile == "", "store.key_file", "missing; name a file, it is made at the first start")
 	positive(c.Store.Tidy, "store.tidy")
+	fault(c.Store.KeepBatches < 0 || c.Store.KeepBatches > 999_999, "store.keep_batches", "want 0, which keeps all, to 999999")
+	fault(c.Store.KeepDays < 0 || c.Store.KeepDays > 36_500, "store.keep_days", "want 0 to 36500")
+	fault(c.Store.KeepDays > 0 && c.Store.KeepBatches == 0, "store.keep_days", "everything is kept; name keep_batches too, or leave this out")
 	fault(c.Socket.Path == "" || len(c.path(c.Socket.Path)) > 100, "socket.path", "want a path of 1 to 100 bytes")
 
 	owner := map[string]string{}

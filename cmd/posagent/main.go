@@ -4,6 +4,7 @@
 //	posagent sale AMOUNT              charge one card
 //	posagent txn list|show|reprint    the books
 //	posagent status                   the terminal at a glance
+//	posagent store recount            totals against records
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -65,6 +66,7 @@ const usage = `usage: posagent VERB [flags]
   txn show ID|REFERENCE    one transaction with its journal
   txn reprint ID|REFERENCE its slip again, marked as a duplicate
   status                   the terminal at a glance
+  store recount            hold the totals that are kept against the records
   config check [FILE]      judge a configuration
   version                  what this is
 
@@ -78,7 +80,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "config") && len(rest) > 0 {
+	if (verb == "txn" || verb == "config" || verb == "store") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -99,6 +101,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "ID|REFERENCE", rest, byReferenceFlag(&byReference), func(what string) int { return c.txnReprint(ctx, named(what, byReference)) })
 	case "status":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.status(ctx) })
+	case "store recount":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.storeRecount(ctx) })
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -116,6 +120,8 @@ func (c *command) run(ctx context.Context) int {
 		return exitDone
 	case "txn":
 		return c.misused("posagent txn: say what, list, show or reprint")
+	case "store":
+		return c.misused("posagent store: say what, recount")
 	case "config":
 		return c.misused("posagent config: say what, check")
 	default:

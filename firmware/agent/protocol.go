@@ -16,7 +16,7 @@ import (
 //	< {"event":"stage","stage":"waiting","seconds":3,"text":{…},"txn":{…}}
 //	< {"event":"outcome","outcome":"approved","text":{…},"txn":{…}}
 //
-// A stage is repeated each second while it lasts. "outcome", "list", "status" and "error" end a request.
+// A stage is repeated each second while it lasts. "outcome", "list", "status", "recount" and "error" end a request.
 // A sale is repeated safely with the same reference: it returns the first outcome, and waits for it if that sale is still
 // in progress. {"op":"cancel"} ends a sale that is
 // still waiting for a card; once the stage is "recorded" it changes nothing.
@@ -26,7 +26,7 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // sale, cancel, list, show, reprint, status, recover
+	Op        string `json:"op"` // sale, cancel, list, show, reprint, status, recover, recount
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
@@ -36,7 +36,7 @@ type Request struct {
 
 // Event is what the agent says.
 type Event struct {
-	Event   string        `json:"event"` // stage, outcome, list, status, error
+	Event   string        `json:"event"` // stage, outcome, list, status, recount, error
 	Stage   words.Stage   `json:"stage,omitempty"`
 	Detail  string        `json:"detail,omitempty"` // the line's own words: "dial 95516"
 	Seconds int           `json:"seconds,omitempty"`
@@ -48,6 +48,7 @@ type Event struct {
 	Txn     *Record       `json:"txn,omitempty"`
 	Txns    []Record      `json:"txns,omitempty"`
 	Status  *Status       `json:"status,omitempty"`
+	Recount *Recount      `json:"recount,omitempty"`
 }
 
 // Ends reports whether the event closes its request.

@@ -119,10 +119,12 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 		return a.status()
 	case "status":
 		return a.status()
+	case "recount":
+		return a.recount()
 	case "?":
 		return failed(fmt.Errorf("not a request in JSON: %s", q.Reference))
 	default:
-		return failed(fmt.Errorf("op %q is not known; use sale, cancel, list, show, reprint, status or recover", q.Op))
+		return failed(fmt.Errorf("op %q is not known; use sale, cancel, list, show, reprint, status, recover or recount", q.Op))
 	}
 }
 

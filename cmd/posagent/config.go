@@ -44,9 +44,10 @@ type Terminal struct {
 
 // Store is where money is remembered.
 type Store struct {
-	Dir     string   `toml:"dir"`
-	KeyFile string   `toml:"key_file"` // 32 bytes in hex, mode 0600; made at first start beside a new store
-	Tidy    duration `toml:"tidy"`     // quiet time before printed marks are committed and finished sales archived
+	Dir       string   `toml:"dir"`
+	KeyFile   string   `toml:"key_file"`   // 32 bytes in hex, mode 0600; made at first start beside a new store
+	KeySource string   `toml:"key_source"` // keyring:NAME where the kernel keeps the key; the file then only says so
+	Tidy      duration `toml:"tidy"`       // quiet time before printed marks are committed and finished sales archived
 
 	KeepBatches int `toml:"keep_batches"` // finished sales of older batches are pruned; 0 keeps all
 	KeepDays    int `toml:"keep_days"`    // but none that is younger
@@ -176,6 +177,7 @@ func (c *Config) faults() []string {
 	fault(err != nil, "terminal.currency", "%v", err)
 	fault(c.Store.Dir == "", "store.dir", "missing; name a directory on durable storage")
 	fault(c.Store.KeyFile == "", "store.key_file", "missing; name a file, it is made at the first start")
+	fault(!validKeySource(c.Store.KeySource), "store.key_source", "%q is not known; use keyring:NAME, or leave it out for a key in key_file", c.Store.KeySource)
 	positive(c.Store.Tidy, "store.tidy")
 	fault(c.Store.KeepBatches < 0 || c.Store.KeepBatches > 999_999, "store.keep_batches", "want 0, which keeps all, to 999999")
 	fault(c.Store.KeepDays < 0 || c.Store.KeepDays > 36_500, "store.keep_days", "want 0 to 36500")

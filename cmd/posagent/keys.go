@@ -34,7 +34,7 @@ const unborn = ".new"
 func (c *Config) openStore(log *slog.Logger) (*txnstore.Store, error) {
 	key, born, err := c.storeKey()
 	if errors.Is(err, errNoStore) {
-		key, err = makeKey(c.path(c.Store.KeyFile) + unborn)
+		key, err = c.makeStoreKey(c.path(c.Store.KeyFile) + unborn)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store.key_file: %w", err)
@@ -78,13 +78,14 @@ func (c *Config) storeKey() (key []byte, born bool, err error) {
 		return nil, true, fmt.Errorf("%s is the key of a store and %s holds none; mount or restore the store, "+
 			"or remove the key if this terminal has never been in service", path, dir)
 	case err == nil:
-		key, err = readKey(path, storeKeyBytes)
+		key, err = c.storeKeyFrom(path)
 		return key, true, err
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, false, err
 	}
-	if key, err := readKey(path+unborn, storeKeyBytes); err == nil {
-		return key, false, nil
+	key, err = c.storeKeyFrom(path + unborn)
+	if pointer, _ := readPointer(path + unborn); err == nil || pointer != "" {
+		return key, false, err
 	}
 	if traded {
 		return nil, false, fmt.Errorf("%s is missing and %s holds a store; restore the key of this store from its safe copy", path, dir)
@@ -94,16 +95,9 @@ func (c *Config) storeKey() (key []byte, born bool, err error) {
 
 // makeKey is durable before it returns: a store sealed with a key that a power cut took away would be lost.
 func makeKey(path string) ([]byte, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
 	key := make([]byte, storeKeyBytes)
 	_, _ = rand.Read(key) // never fails, by its contract
-	err := os.WriteFile(path, []byte(hex.EncodeToString(key)+"\n"), 0o600)
-	if err == nil {
-		err = errors.Join(syncPath(path), syncPath(filepath.Dir(path)))
-	}
-	return key, err
+	return key, writeKeyFile(path, hex.EncodeToString(key))
 }
 
 func keepKey(path string) error {

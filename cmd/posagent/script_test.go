@@ -45,10 +45,12 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "change": change, "listening": listening, "sold": sold,
+			"exits": exits, "change": change, "listening": listening, "sold": sold, "keyring": keyring,
 		},
+		Condition: func(name string) (bool, error) { return name == "keyring" && keepsKeys(), nil },
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TZ", "UTC")
+			e.Setenv("KEYNAME", fmt.Sprint("posagent-script-", os.Getpid()))
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each process rests a second before it ends
 			good, err := os.ReadFile("testdata/good.toml")
 			if err != nil {

@@ -23,6 +23,7 @@ type field struct {
 const (
 	tagCard    = 17 // number, expiry and chip data, sealed together
 	tagJournal = 44 // one per line
+	tagMark    = 45 // keyed hash of the card number (mark.go); records of older programs have none
 )
 
 // recordFields is the table of a record (tag, limit in bytes or highest number). State, kind, entry, reason and slips

@@ -124,6 +124,7 @@ func (c *codec) payload(r *record, sealed []byte) []byte {
 		}
 	}
 	b = appendField(b, tagCard, sealed)
+	b = appendField(b, tagMark, c.seals.cardMark(r.Card.PAN))
 	for _, line := range r.Journal {
 		b = appendField(b, tagJournal, putLine(&r.Txn, line))
 	}
@@ -142,7 +143,7 @@ func (c *codec) decode(frame []byte) (record, error) {
 func (c *codec) decodePayload(b []byte) (record, error) {
 	var r record
 	var seen [256]bool
-	var sealed []byte
+	var sealed, mark []byte
 	var lines [][]byte
 	for len(b) > 0 {
 		tag, v, rest, err := cutField(b)
@@ -150,7 +151,7 @@ func (c *codec) decodePayload(b []byte) (record, error) {
 			return record{}, err
 		}
 		f := c.byTag[tag]
-		if seen[tag] && (f != nil || tag == tagCard) {
+		if seen[tag] && (f != nil || tag == tagCard || tag == tagMark) {
 			return record{}, fmt.Errorf("field %d occurs twice", tag)
 		}
 		seen[tag] = true
@@ -161,6 +162,8 @@ func (c *codec) decodePayload(b []byte) (record, error) {
 			}
 		case tag == tagCard:
 			sealed = v
+		case tag == tagMark:
+			mark = v
 		case tag == tagJournal:
 			lines = append(lines, v)
 		default:
@@ -171,7 +174,13 @@ func (c *codec) decodePayload(b []byte) (record, error) {
 	if len(r.extra) > maxExtra || len(lines) > txn.MaxJournal {
 		return record{}, errors.New("more fields than this version can carry")
 	}
-	return r, c.complete(&r, sealed, lines)
+	if err := c.complete(&r, sealed, lines); err != nil {
+		return r, err
+	}
+	if seen[tagMark] && !bytes.Equal(mark, c.seals.cardMark(r.Card.PAN)) {
+		return r, errors.New("the card's mark is another card's")
+	}
+	return r, nil
 }
 
 // complete reads what depends on other fields, and checks the whole.

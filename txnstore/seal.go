@@ -14,6 +14,7 @@ import (
 // card copied into another record does not open.
 type sealer struct {
 	aead     cipher.AEAD
+	search   []byte // key of cardMark
 	terminal string
 }
 
@@ -38,7 +39,7 @@ func newSealer(key []byte, terminal string) (*sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store key: %w", err)
 	}
-	return &sealer{aead, terminal}, nil
+	return &sealer{aead, searchKey(key), terminal}, nil
 }
 
 func (s *sealer) bound(purpose string, id uint64) []byte {

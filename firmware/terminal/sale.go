@@ -168,14 +168,14 @@ func (t *Terminal) questionLookalike(o Order, pan txn.PAN) error {
 	if o.Again {
 		return nil
 	}
-	newest, err := t.store.List(recent)
+	same, err := t.store.ByCard(pan, recent)
 	if err != nil {
 		return err
 	}
-	for _, x := range newest {
+	for _, x := range same {
 		age := t.o.Now().Sub(x.Began)
 		mayHoldMoney := x.State == txn.Approved || x.State.Owes() != txn.Nothing
-		if mayHoldMoney && x.Amount == o.Amount && x.Card.PAN.Equal(pan) && age >= 0 && age < t.o.Lookalike {
+		if mayHoldMoney && x.Amount == o.Amount && age >= 0 && age < t.o.Lookalike {
 			return &LookalikeError{x}
 		}
 	}

@@ -23,6 +23,7 @@ type Store interface {
 	Owed() ([]txn.Txn, error)      // oldest first
 	OwedPaper() ([]txn.Txn, error) // oldest first
 	List(max int) ([]txn.Txn, error)
+	ByCard(pan txn.PAN, recent int) ([]txn.Txn, error) // those of the newest that were begun with this card
 	Boot() uint32
 	Able() error // nil when a sale could be recorded and finished now
 }

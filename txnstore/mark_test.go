@@ -1,0 +1,70 @@
+package txnstore
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"posagent/txnstore/txn"
+)
+
+func TestACardIsFoundAgainByItsMark(t *testing.T) {
+	s := openQuiet(t, quickDir(t))
+	cards := []string{"6224242900000113", "4242424242424242", "6200000000000005"}
+	for n := range 30 {
+		d := draft(refNumber(n))
+		pan, err := txn.ParsePAN(cards[n%3])
+		require.NoError(t, err)
+		d.Card.PAN = pan
+		r, err := s.Begin(d)
+		require.NoError(t, err)
+		mustAdvance(t, s, r.ID, txn.Approved, nil)
+		require.NoError(t, s.MakeRoom())
+	}
+	pan, err := txn.ParsePAN(cards[1])
+	require.NoError(t, err)
+	found, err := s.ByCard(pan, 20)
+	require.NoError(t, err)
+	assert.Equal(t, []txn.ID{29, 26, 23, 20, 17, 14, 11}, ids(found), "of the newest twenty, newest first")
+	stranger, err := txn.ParsePAN("4000000000000002")
+	require.NoError(t, err)
+	found, err = s.ByCard(stranger, 20)
+	require.NoError(t, err)
+	assert.Empty(t, found)
+
+	// The mark is keyed: another store's is another, and it tells nothing of the number.
+	other, err := newSealer(bytes.Repeat([]byte{8}, keySize), "T1234567")
+	require.NoError(t, err)
+	mark := s.codec.seals.cardMark(pan)
+	assert.Len(t, mark, markSize)
+	assert.NotEqual(t, mark, other.cardMark(pan))
+}
+
+func TestACardIsFoundInAStoreWithoutMarks(t *testing.T) {
+	dir, o := unpack(t, "v1.tar.gz")
+	s, _, err := Open(dir, o)
+	require.NoError(t, err)
+	pan, err := txn.ParsePAN("6224242900000113")
+	require.NoError(t, err)
+	found, err := s.ByCard(pan, 20)
+	require.NoError(t, err)
+	assert.Equal(t, []txn.ID{11, 10, 9}, ids(found))
+	require.NoError(t, s.Close())
+}
+
+// A mark that does not belong to the card in the seal is damage, like any other.
+func TestAForeignMarkMakesARecordUnreadable(t *testing.T) {
+	c := testCodec(t, "T1234567")
+	r := usual(t)
+	payload := c.payload(&r, c.seals.seal(purposeCard, uint64(r.ID), cardInTheClear(r.Card)))
+	mark := c.seals.cardMark(r.Card.PAN)
+	_, err := c.decodePayload(payload)
+	require.NoError(t, err)
+	_, err = c.decodePayload(bytes.Replace(payload, mark, bytes.Repeat([]byte{1}, markSize), 1))
+	require.ErrorContains(t, err, "mark")
+	_, err = c.decodePayload(append(bytes.Clone(payload), fmt.Sprintf("%c%c%s", tagMark, markSize, mark)...))
+	require.ErrorContains(t, err, "occurs twice")
+}

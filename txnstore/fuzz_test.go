@@ -74,6 +74,31 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
+// FuzzTotal reads totals, and what they are made of, from anything behind a good checksum.
+func FuzzTotal(f *testing.F) {
+	c := testCodec(f, "T1234567")
+	frame, _, err := c.encode(usual(f))
+	require.NoError(f, err)
+	whole := Total{Batch: 7, Currency: "156", Approved: Sum{3, 1250}, Open: Sum{1, 5}, Void: Sum{2, 99}}
+	f.Add(whole.key(), whole.frame()[frameHeader:len(whole.frame())-4])
+	f.Add(whole.key()[:3], frame[frameHeader:len(frame)-4])
+	f.Fuzz(func(t *testing.T, key, payload []byte) {
+		if total, err := openTotal(key, putFrame(totalFrame, payload)); err == nil {
+			again, err := openTotal(total.key(), total.frame())
+			require.NoError(t, err)
+			require.Equal(t, total, again)
+		}
+		if share, err := readTally(putFrame(recordFrame, payload)); err == nil {
+			all := totals{}
+			all.count(share, +1)
+			all.count(share, -1)
+			require.Empty(t, all)
+		}
+		_ = mayBeOf([]byte("marked"), putFrame(recordFrame, payload))
+		_, _ = openIdentity(putFrame(identityFrame, payload))
+	})
+}
+
 // FuzzCounters reads counters behind a good checksum.
 func FuzzCounters(f *testing.F) {
 	whole := counters{3, 17, 99, 4, 250, "T1234567"}

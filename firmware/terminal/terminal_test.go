@@ -94,6 +94,14 @@ type brittle struct {
 	*txnstore.Store
 	breaks txn.State
 	blind  bool // nothing can be read
+	unable error
+}
+
+func (b *brittle) Able() error {
+	if b.unable != nil {
+		return b.unable
+	}
+	return b.Store.Able()
 }
 
 func (b *brittle) ByReference(reference string) (txn.Txn, bool, error) {
@@ -135,6 +143,31 @@ func TestNothingIsSentBeforeItIsDurable(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, txn.Approved, x.State)
 	assert.Len(t, c.paper, 2)
+}
+
+// A decline that cannot be recorded leaves a record that owes a reversal: it was begun, and that is what is said.
+func TestADeclineThatCannotBeRecordedIsNotARefusal(t *testing.T) {
+	c := newCounter(t, Options{})
+	c.host.approve = func(txn.Txn) (txn.Answer, error) { return txn.Answer{Code: "51"}, nil }
+	c.store.breaks = txn.Declined
+	x, err := c.sell(1250)
+	require.ErrorIs(t, err, errDisk)
+	assert.Equal(t, txn.Pending, x.State)
+	require.NoError(t, c.Recover(t.Context()))
+	x, err = c.store.Get(x.ID)
+	require.NoError(t, err)
+	assert.Equal(t, txn.Reversed, x.State)
+}
+
+// A store that could not record a sale refuses it before a card is asked for.
+func TestNoCardIsAskedForWhenNothingCanBeRecorded(t *testing.T) {
+	c := newCounter(t, Options{})
+	c.store.unable = fmt.Errorf("full: %w", errDisk)
+	var stages []words.Stage
+	_, err := c.Sale(t.Context(), Order{Amount: 100, Reference: "r", Progress: func(e Event) { stages = append(stages, e.Stage) }})
+	require.ErrorIs(t, err, errDisk)
+	assert.Empty(t, stages)
+	assert.Zero(t, c.host.requests)
 }
 
 func TestNothingIsSentWhenItCannotBeRecorded(t *testing.T) {

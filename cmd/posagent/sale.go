@@ -163,6 +163,9 @@ func (c *command) printOutcome(e agent.Event) {
 		fmt.Fprintf(c.out, "  参考号 reference no. %s  授权码 authorisation %s\n", t.RRN, t.AuthCode)
 	}
 	fmt.Fprintf(c.out, "  订单号 order no. %s\n", plain(t.Reference))
+	if e.Outcome == words.OutcomeRefused && e.Text != nil && *e.Text != words.ReferenceTaken {
+		fmt.Fprintf(c.out, "  如确为另一笔 if another sale is meant: posagent sale %s -again\n", t.Amount)
+	}
 	if e.Outcome != words.OutcomeRefused && (t.Merchant == txn.SlipOwed || t.Customer == txn.SlipOwed) {
 		c.sentence(c.out, "  ", paperOwed)
 	}
@@ -235,11 +238,11 @@ func (p *progress) redraw(line string, e agent.Event) {
 		}
 		line, _, _ = strings.Cut(strings.TrimLeft(line, " "), " ")
 	}
-	if e.Detail != "" {
-		line += "  " + plain(e.Detail)
-	}
 	if e.Seconds > 0 {
 		line += fmt.Sprintf("  %ds", e.Seconds)
+	}
+	if detailed := line + "  " + plain(e.Detail); e.Detail != "" && widthOf(detailed) < p.columns {
+		line = detailed
 	}
 	fmt.Fprint(p.out, "\r\x1b[K"+clip(line, p.columns-1))
 }

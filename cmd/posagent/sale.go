@@ -167,16 +167,12 @@ func (c *command) printOutcome(e agent.Event) {
 		fmt.Fprintf(c.out, "  如确为另一笔 if another sale is meant: posagent sale %s -again\n", t.Amount)
 	}
 	if e.Outcome != words.OutcomeRefused && (t.Merchant == txn.SlipOwed || t.Customer == txn.SlipOwed) {
-		c.sentence(c.out, "  ", paperOwed)
+		c.sentence(c.out, "  ", words.PaperStillDue)
 	}
 	if e.Outcome == words.OutcomeUnknown {
 		fmt.Fprintf(c.out, "  看结果 to see the outcome: %s\n", showAgain(t.Reference))
 	}
 }
-
-// paperOwed is told beside an outcome that no longer depends on paper.
-var paperOwed = words.Pair{ZH: "单据待补打：请检查打印机的纸、盖和电源，恢复后自动补打。",
-	EN: "A slip is still due. Check the printer's paper, cover and power; it then prints by itself."}
 
 // sentence prints a text in both languages, each on lines of its own.
 func (c *command) sentence(to io.Writer, indent string, text words.Pair) {

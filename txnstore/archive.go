@@ -39,7 +39,7 @@ func openArchive(path string, readOnly bool) (*archive, error) {
 	}
 	a := &archive{db}
 	err = view(db, func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{txnBucket, refBucket, owedBucket, paperBucket, metaBucket} {
+		for _, name := range archiveBuckets() {
 			if tx.Bucket(name) == nil {
 				return damaged(path, fmt.Sprintf("has no bucket %q", name))
 			}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,6 +59,11 @@ func (s *Store) start() (report Report, err error) {
 	if report.Findings, err = prepare(s.dir, s.codec.seals); err != nil {
 		return report, err
 	}
+	mended, err := s.mend()
+	report.Findings = append(report.Findings, mended...)
+	if err != nil {
+		return report, err
+	}
 	r, err := s.load(nil, 1)
 	if err != nil {
 		return report, err
@@ -68,8 +74,39 @@ func (s *Store) start() (report Report, err error) {
 	report.Bad = r.bad
 	if err = report.count(&s.books); err != nil {
 		_ = s.files.close()
+		return report, err
 	}
-	return report, err
+	return report, s.settle(&report)
+}
+
+// settle ends a start: everything was looked at or mended, and reports that nobody has acknowledged are named.
+func (s *Store) settle(report *Report) error {
+	err := trusted(s.dir)
+	names, unread := reportNames(s.dir)
+	if err = errors.Join(err, unread); err != nil {
+		_ = s.files.close()
+		return err
+	}
+	for _, name := range names {
+		report.Findings = append(report.Findings, name+" has not been acknowledged: posagent store report")
+	}
+	return nil
+}
+
+// mend lets the verifier look at the files, and salvages what bbolt must not see. A root of archive.db that is torn may
+// hide the newest commit there, whose slots may have been used again, so everything in it is looked at then too.
+func (s *Store) mend() ([]string, error) {
+	health, err := verifyAll(s.dir, suspected(s.dir), nil)
+	if err != nil {
+		return nil, err
+	}
+	sick := slices.ContainsFunc(health, func(h Health) bool {
+		return h.Verdict == Damaged || h.Verdict == Repairable && h.File == archiveName
+	})
+	if !sick {
+		return nil, nil
+	}
+	return mend(s.dir, s.codec, s.stamp(), health)
 }
 
 // load opens and reconciles the files and makes them agree: one commit of hot.db, with everything that was newer

@@ -2,6 +2,7 @@ package txnstore
 
 import (
 	"errors"
+	"os"
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
@@ -31,7 +32,11 @@ func (v *salvage) buildArchive(path string) error {
 	if err != nil {
 		return err
 	}
-	a := &archive{db: db}
+	file, err := os.Open(path)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	a := &archive{db: db, file: file}
 	err = v.fill(a)
 	if err == nil {
 		err = v.keepReferences(a)

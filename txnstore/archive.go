@@ -39,8 +39,8 @@ type archive struct {
 	doubted  bool // the next Open has been asked to look at everything
 }
 
-func openArchive(path string, readOnly bool) (*archive, error) {
-	db, err := openBolt(path, archiveStep, bolt.Options{ReadOnly: readOnly})
+func openArchive(path string, readOnly, verified bool) (*archive, error) {
+	db, err := openBolt(path, archiveStep, verified, bolt.Options{ReadOnly: readOnly})
 	if err != nil {
 		return nil, err
 	}

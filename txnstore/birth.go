@@ -80,14 +80,14 @@ func inService(dir string, missing []string) bool {
 func readBoot(path string) (count counters, err error) {
 	switch filepath.Base(path) {
 	case hotName:
-		h, err := openHot(path, true)
+		h, err := openHot(path, true, false)
 		if err != nil {
 			return count, err
 		}
 		defer h.close()
 		return h.counters()
 	case archiveName:
-		a, err := openArchive(path, true)
+		a, err := openArchive(path, true, false)
 		if err != nil {
 			return count, err
 		}

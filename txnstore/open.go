@@ -64,7 +64,7 @@ func (s *Store) start() (report Report, err error) {
 	if err != nil {
 		return report, err
 	}
-	r, err := s.load(nil, 1)
+	r, err := s.load(nil, 1, len(mended) == 0)
 	if err != nil {
 		return report, err
 	}
@@ -112,8 +112,8 @@ func (s *Store) mend() ([]string, error) {
 // load opens and reconciles the files and makes them agree: one commit of hot.db, with everything that was newer
 // elsewhere and with boots added to the boot counter, then the copies in shadow that are behind, then archive.db if it
 // does not know yet that the terminal is in service. Nothing of it runs before the directory is locked.
-func (s *Store) load(before *books, boots uint32) (*reconciled, error) {
-	f, err := openFiles(s.dir, false)
+func (s *Store) load(before *books, boots uint32, verified bool) (*reconciled, error) {
+	f, err := openFiles(s.dir, false, verified)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +214,7 @@ func (s *Store) reopen() error {
 		s.files = nil
 	}
 	before := s.books
-	_, err := s.load(&before, 0)
+	_, err := s.load(&before, 0, false)
 	if err != nil {
 		s.books = before
 	}

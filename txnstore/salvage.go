@@ -177,7 +177,7 @@ func (v *salvage) complete() error {
 	if len(v.rest) == 0 {
 		return nil
 	}
-	a, err := openArchive(filepath.Join(v.dir, archiveName), false)
+	a, err := openArchive(filepath.Join(v.dir, archiveName), false, false)
 	if err != nil {
 		return err
 	}

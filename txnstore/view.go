@@ -56,7 +56,7 @@ func (v *Viewer) load(dir string, c *codec) error {
 			return h.err()
 		}
 	}
-	f, err := openFiles(dir, true)
+	f, err := openFiles(dir, true, true)
 	if err != nil {
 		return err
 	}

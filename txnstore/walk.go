@@ -35,7 +35,7 @@ type visited struct {
 
 func (w *walk) run() {
 	w.seen = make([]byte, w.meta.pages/8+1)
-	w.tree(nil, w.meta.root, maxDepth, nil, nil, 0)
+	w.tree(below{id: w.meta.root, depth: maxDepth, first: true, last: true})
 	w.free()
 }
 
@@ -65,23 +65,31 @@ func (w *walk) take(id, from uint64) bool {
 	return true
 }
 
-// tree walks the pages below id, whose keys must lie from low up to high. A leaf of the outermost tree holds buckets only.
-// Leaves stand at level 0 where the level is known; brief trees are told by it.
-func (w *walk) tree(bucket []byte, id uint64, depth int, low, high []byte, from uint64) {
-	if depth == 0 {
-		w.blame(&fault{id, 0, "the tree is deeper than any that was written"})
+// below is a part of a tree still to be walked: a page, from which page it was reached, the keys that it must hold (from
+// low up to high), and whether it is at the left or right edge of its tree.
+type below struct {
+	bucket      []byte // nil for the tree of buckets
+	id, from    uint64
+	depth       int
+	low, high   []byte
+	first, last bool
+}
+
+func (w *walk) tree(b below) {
+	if b.depth == 0 {
+		w.blame(&fault{b.id, 0, "the tree is deeper than any that was written"})
 		return
 	}
-	if !w.take(id, from) {
+	if !w.take(b.id, b.from) {
 		return
 	}
-	p, err := w.file.readPage(id, w.meta.pages, maxOverflow)
+	p, err := w.file.readPage(b.id, w.meta.pages, maxOverflow)
 	if err != nil {
 		w.blame(err)
 		return
 	}
 	for n := range p.over {
-		if !w.take(id+n+1, id) {
+		if !w.take(b.id+n+1, b.id) {
 			return
 		}
 	}
@@ -90,31 +98,32 @@ func (w *walk) tree(bucket []byte, id uint64, depth int, low, high []byte, from 
 		w.blame(err)
 		return
 	}
-	if n := len(list); n > 0 && (bytes.Compare(list[0].key, low) < 0 || high != nil && bytes.Compare(list[n-1].key, high) >= 0) {
-		w.blame(&fault{id, pageHeader, "its keys belong to another page"})
+	if n := len(list); n > 0 && (bytes.Compare(list[0].key, b.low) < 0 || b.high != nil && bytes.Compare(list[n-1].key, b.high) >= 0) {
+		w.blame(&fault{b.id, pageHeader, "its keys belong to another page"})
 		return
 	}
 	if p.flags == leafFlag {
-		w.leaf(bucket, p, list)
+		w.leaf(b.bucket, p, list)
 		return
 	}
-	skip := w.skips(bucket, list)
+	leavesOut := w.leavesOut(b.bucket, list)
 	for i, e := range list {
-		if skip && i > 0 && i < len(list)-1 {
-			w.take(e.child, id)
+		next := below{bucket: b.bucket, id: e.child, from: b.id, depth: b.depth - 1, low: e.key, high: b.high,
+			first: b.first && i == 0, last: b.last && i == len(list)-1}
+		if i+1 < len(list) {
+			next.high = list[i+1].key
+		}
+		if leavesOut && !next.first && !next.last {
+			w.take(e.child, b.id)
 			continue
 		}
-		end := high
-		if i+1 < len(list) {
-			end = list[i+1].key
-		}
-		w.tree(bucket, e.child, depth-1, e.key, end, id)
+		w.tree(next)
 	}
 }
 
-// skips reports whether the pages below a branch are leaves that need not be read now. A tree of bbolt has all its leaves
-// at one level, so the first one tells.
-func (w *walk) skips(bucket []byte, list []element) bool {
+// leavesOut reports whether the pages below a branch are leaves that need not be read now. A tree of bbolt has all its
+// leaves at one level, so the first one tells.
+func (w *walk) leavesOut(bucket []byte, list []element) bool {
 	if !slices.ContainsFunc(w.brief, func(b []byte) bool { return bytes.Equal(b, bucket) }) {
 		return false
 	}
@@ -142,7 +151,7 @@ func (w *walk) bucket(e element, page uint64) {
 	}
 	w.names = append(w.names, slices.Clone(e.key))
 	if root := binary.NativeEndian.Uint64(e.value); root != 0 {
-		w.tree(e.key, root, maxDepth, nil, nil, page)
+		w.tree(below{bucket: e.key, id: root, from: page, depth: maxDepth, first: true, last: true})
 		return
 	}
 	p, err := pageOfBytes(page, e.value[bucketHeader:])

@@ -31,7 +31,7 @@ func (s *Store) Able() error {
 // files without writing, beside what memory acknowledged. A record that is found must not be shown as an outcome, because
 // a page that the kernel failed to write may still be read; one that is found nowhere was never sent.
 func (s *Store) unsold(ref string, fault error) error {
-	f, err := openFiles(s.dir, true)
+	f, err := openFiles(s.dir, true, false)
 	if err != nil {
 		return errors.Join(fault, err)
 	}

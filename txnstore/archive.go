@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -31,41 +32,74 @@ var (
 	marker      = []byte{1}
 )
 
-type archive struct{ db *bolt.DB }
+// archive is the open file. It is read by tree and written by bbolt. Its owner serialises all calls.
+type archive struct {
+	db       *bolt.DB
+	file     *os.File
+	readOnly bool
+	doubted  bool // the next Open has been asked to look at everything
+	totals   bool // the file has them
+}
 
-func openArchive(path string, readOnly bool) (*archive, error) {
-	db, err := openBolt(path, archiveStep, bolt.Options{ReadOnly: readOnly})
+func openArchive(path string, readOnly, verified bool) (*archive, error) {
+	db, err := openBolt(path, archiveStep, verified, bolt.Options{ReadOnly: readOnly})
 	if err != nil {
 		return nil, err
 	}
-	a := &archive{db}
-	err = view(db, func(tx *bolt.Tx) error { return whole(path, tx) })
+	file, err := os.Open(path)
 	if err != nil {
 		_ = db.Close()
-		return nil, err
+		return nil, fmt.Errorf("open %s: %w", archiveName, err)
+	}
+	a := &archive{db: db, file: file, readOnly: readOnly}
+	if err := a.known(); err != nil {
+		return nil, errors.Join(err, a.close())
 	}
 	return a, nil
 }
 
+// doubt turns a fault into an error that stops what needed the page and nothing else, and has the next Open look at
+// everything.
+func (a *archive) doubt(err error) error {
+	if err == nil {
+		return nil
+	}
+	if !a.readOnly && !a.doubted {
+		a.doubted = Suspect(filepath.Dir(a.db.Path())) == nil // without it the next check still finds the page
+	}
+	return fmt.Errorf("%w: %s: %w: stop the agent and start it again, it then salvages what can be read", ErrBadRecord, archiveName, err)
+}
+
+// value reads one value of a bucket, nil when there is none.
+func (a *archive) value(bucket, key []byte) ([]byte, error) {
+	t, err := readTree(a.file)
+	if err != nil {
+		return nil, a.doubt(err)
+	}
+	v, err := t.get(bucket, key)
+	return v, a.doubt(err)
+}
+
 // meta reads identity and counters; each has its own error.
 func (a *archive) meta() (id identity, idErr error, count counters, countErr error, err error) {
-	err = view(a.db, func(tx *bolt.Tx) error {
-		bucket := tx.Bucket(metaBucket)
-		id, idErr = openIdentity(bucket.Get(identityKey))
-		count, countErr = openCounters(bucket.Get(countersKey))
-		return nil
-	})
-	return id, idErr, count, countErr, err
+	var frames [2][]byte
+	for i, key := range [][]byte{identityKey, countersKey} {
+		if frames[i], err = a.value(metaBucket, key); err != nil {
+			return id, nil, count, nil, err
+		}
+	}
+	id, idErr = openIdentity(frames[0])
+	count, countErr = openCounters(frames[1])
+	return id, idErr, count, countErr, nil
 }
 
 // get reads one record. ErrNotFound; ErrBadRecord names it.
 func (a *archive) get(c *codec, id txn.ID) (record, error) {
-	var r record
-	err := view(a.db, func(tx *bolt.Tx) (err error) {
-		r, err = decodeArchived(c, id, tx.Bucket(txnBucket).Get(idKey(id)))
-		return err
-	})
-	return r, err
+	frame, err := a.value(txnBucket, idKey(id))
+	if err != nil {
+		return record{}, err
+	}
+	return decodeArchived(c, id, frame)
 }
 
 func decodeArchived(c *codec, id txn.ID, frame []byte) (record, error) {
@@ -84,28 +118,56 @@ func decodeArchived(c *codec, id txn.ID, frame []byte) (record, error) {
 
 // byReference finds the number behind a caller's reference.
 func (a *archive) byReference(ref string) (id txn.ID, ok bool, err error) {
-	err = view(a.db, func(tx *bolt.Tx) (err error) {
-		if v := tx.Bucket(refBucket).Get([]byte(ref)); v != nil {
-			ok = true
-			id, err = keyID(v)
-		}
-		return err
-	})
+	v, err := a.value(refBucket, []byte(ref))
+	if err == nil && v != nil {
+		ok = true
+		id, err = keyID(v)
+	}
 	return id, ok, err
 }
 
 // index lists the numbers in the owed or the paper bucket, oldest first. A key that is no number is left out: nothing can
 // be found by it.
 func (a *archive) index(bucket []byte) (ids []txn.ID, err error) {
-	err = view(a.db, func(tx *bolt.Tx) error {
-		return tx.Bucket(bucket).ForEach(func(k, _ []byte) error {
-			if id, err := keyID(k); err == nil {
-				ids = append(ids, id)
-			}
-			return nil
-		})
+	t, err := readTree(a.file)
+	if err != nil {
+		return nil, a.doubt(err)
+	}
+	bad := t.scan(bucket, nil, false, func(k, _ []byte, e error) bool {
+		if err = e; err != nil {
+			return false
+		}
+		if id, wrong := keyID(k); wrong == nil {
+			ids = append(ids, id)
+		}
+		return true
 	})
-	return ids, err
+	return ids, a.doubt(errors.Join(bad, err))
+}
+
+// sound looks at every page that a commit of these entries makes bbolt read: the way to each key, and all of the two
+// indexes that lines are taken out of, because pages there may be joined with their neighbours.
+func (a *archive) sound(entries []entry) error {
+	t, err := readTree(a.file)
+	for _, e := range entries {
+		for _, at := range [][2][]byte{{txnBucket, idKey(e.ID)}, {refBucket, []byte(e.Reference)}} {
+			if err == nil {
+				_, err = t.get(at[0], at[1])
+			}
+		}
+	}
+	small := [][]byte{owedBucket, paperBucket, metaBucket}
+	if a.totals {
+		small = append(small, totalBucket)
+	}
+	for _, bucket := range small {
+		if err != nil {
+			break
+		}
+		bad := t.scan(bucket, nil, false, func(_, _ []byte, e error) bool { err = e; return e == nil })
+		err = errors.Join(bad, err)
+	}
+	return a.doubt(err)
 }
 
 // entry is a record on its way into the archive.
@@ -117,20 +179,16 @@ type entry struct {
 // stage puts the entries with their index lines, and the counters. The caller commits. Staging the same entries again
 // changes nothing, so a power cut after the commit and before a slot is used again is harmless.
 func (a *archive) stage(entries []entry, count counters, id *identity) (*bolt.Tx, error) {
+	if err := a.sound(entries); err != nil {
+		return nil, err
+	}
 	return stage(a.db, func(tx *bolt.Tx) error {
-		changed, unclear := totals{}, false
+		if err := a.keepTotals(tx, entries); err != nil {
+			return err
+		}
 		for _, e := range entries {
-			now := tallyOf(e.Txn)
-			if changed.adjust(tx.Bucket(txnBucket).Get(idKey(e.ID)), &now) != nil {
-				unclear = true // what stood there cannot be read
-			}
 			if err := putEntry(tx, e); err != nil {
 				return fmt.Errorf("archive number %d: %w", e.ID, err)
-			}
-		}
-		if unclear || changed.put(tx.Bucket(totalBucket)) != nil {
-			if err := rebuildTotals(tx); err != nil {
-				return err
 			}
 		}
 		meta := tx.Bucket(metaBucket)
@@ -213,4 +271,4 @@ func appendZeros(path string, from, n int64) error {
 	return err
 }
 
-func (a *archive) close() error { return a.db.Close() }
+func (a *archive) close() error { return errors.Join(a.db.Close(), a.file.Close()) }

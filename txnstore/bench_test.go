@@ -157,6 +157,23 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
+// BenchmarkVerify is the verifier alone: what every start pays, and what a whole check pays.
+func BenchmarkVerify(b *testing.B) {
+	for _, records := range []int{500, 50_000} {
+		dir := stocked(b, records)
+		for _, whole := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%d/whole=%v", records, whole), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					health, err := verifyAll(dir, whole, nil)
+					require.NoError(b, err)
+					require.Equal(b, Healthy, health[0].Verdict)
+				}
+			})
+		}
+	}
+}
+
 // BenchmarkOwed reads what is owed among so many finished transactions.
 func BenchmarkOwed(b *testing.B) {
 	for _, records := range []int{500, 50_000} {

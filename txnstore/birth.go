@@ -23,7 +23,8 @@ const unborn = ".new"
 // fileNames in the order of birth.
 func fileNames() []string { return []string{archiveName, shadowName, hotName} }
 
-// prepare brings dir to the point where all three files exist, and reports whether they are new.
+// prepare removes what an interrupted birth or salvage left under temporary names, and makes the files where nobody has
+// traded. What is missing elsewhere is left to the salvage.
 func prepare(dir string, s *sealer) (findings []string, err error) {
 	for _, name := range fileNames() {
 		was, err := removeUnborn(dir, name)
@@ -31,7 +32,7 @@ func prepare(dir string, s *sealer) (findings []string, err error) {
 			return nil, err
 		}
 		if was {
-			findings = append(findings, "removed "+name+unborn+", left by an interrupted first start")
+			findings = append(findings, "removed "+name+unborn+", left by an interrupted start")
 		}
 	}
 	missing, err := missingFiles(dir)
@@ -39,62 +40,55 @@ func prepare(dir string, s *sealer) (findings []string, err error) {
 		return findings, err
 	}
 	if len(missing) < len(fileNames()) {
-		if name, used := inService(dir, missing); used {
-			return nil, missingFile(dir, missing[0], name)
+		if inService(dir, missing) {
+			return findings, nil
 		}
 		findings = append(findings, "an interrupted first start was begun again")
 	}
 	return findings, birth(dir, s)
 }
 
-// missingFiles lists the files that do not exist. A file of no bytes is damage in any case: birth never leaves one.
 func missingFiles(dir string) (missing []string, err error) {
 	for _, name := range fileNames() {
-		path := filepath.Join(dir, name)
-		switch info, err := os.Stat(path); {
+		switch _, err := os.Stat(filepath.Join(dir, name)); {
 		case errors.Is(err, fs.ErrNotExist):
 			missing = append(missing, name)
 		case err != nil:
 			return nil, fmt.Errorf("look for %s: %w", name, err)
-		case !info.Mode().IsRegular():
-			return nil, damaged(path, "is not a file")
-		case info.Size() == 0:
-			return nil, damaged(path, "has no content")
 		}
 	}
 	return missing, nil
 }
 
-// inService asks the files that exist whether the terminal has traded, and names the one that says so. A file that cannot
-// be read says yes: on doubt nothing is made anew.
-func inService(dir string, missing []string) (name string, yes bool) {
+// inService asks the files that exist whether the terminal has traded. A file that cannot be read says yes: on doubt
+// nothing is made anew. So does one that was put aside.
+func inService(dir string, missing []string) bool {
 	for _, name := range fileNames() {
 		if slices.Contains(missing, name) {
+			if aside, err := sourceOf(dir, name); aside != "" || err != nil {
+				return true
+			}
 			continue
 		}
 		count, err := readBoot(filepath.Join(dir, name))
 		if err != nil || count.inService() {
-			return name, true
+			return true
 		}
 	}
-	return "", false
-}
-
-func missingFile(dir, missing, witness string) error {
-	return damaged(filepath.Join(dir, missing), "is missing although "+witness+" shows that this terminal has traded")
+	return false
 }
 
 func readBoot(path string) (count counters, err error) {
 	switch filepath.Base(path) {
 	case hotName:
-		h, err := openHot(path, true)
+		h, err := openHot(path, true, false)
 		if err != nil {
 			return count, err
 		}
 		defer h.close()
 		return h.counters()
 	case archiveName:
-		a, err := openArchive(path, true)
+		a, err := openArchive(path, true, false)
 		if err != nil {
 			return count, err
 		}
@@ -166,14 +160,20 @@ func buildHot(path string, count counters) error {
 
 func buildArchive(path string, id identity, count counters) error {
 	return buildBolt(path, archiveStep, bolt.Options{}, func(tx *bolt.Tx) error {
-		for _, name := range archiveBuckets(schema) {
-			if _, err := tx.CreateBucket(name); err != nil {
-				return err
-			}
-		}
-		meta := tx.Bucket(metaBucket)
-		return errors.Join(meta.Put(identityKey, id.frame()), meta.Put(countersKey, count.frame()))
+		return layOut(tx, id, count)
 	})
+}
+
+// layOut makes the buckets of a new archive.db.
+func layOut(tx *bolt.Tx, id identity, count counters) error {
+	id.schema = schema
+	for _, name := range append(archiveBuckets(), totalBucket) {
+		if _, err := tx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	meta := tx.Bucket(metaBucket)
+	return errors.Join(meta.Put(identityKey, id.frame()), meta.Put(countersKey, count.frame()))
 }
 
 // buildBolt makes a database of size bytes without a hole in it: bbolt writes its first four pages, zeros are written

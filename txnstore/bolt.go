@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -22,17 +24,22 @@ const pageSize = 4096
 // lockPatience is how long a lock that another process is about to give up is waited for.
 const lockPatience = time.Second
 
-// openBolt opens an existing database of at least size bytes with the options that both files share. The array freelist makes the order of page
+// openBolt lets the verifier look unless it just did, and opens an existing database of at least size bytes with the options that both files share. The array freelist makes the order of page
 // writes reproducible.
 //
 // bbolt may panic on a damaged file; what can be recovered is returned as ErrDamaged. The lock that bbolt leaks then is
 // harmless, because the directory is locked by this package.
-func openBolt(path string, size int64, o bolt.Options) (db *bolt.DB, err error) {
+func openBolt(path string, size int64, verified bool, o bolt.Options) (db *bolt.DB, err error) {
 	o.Timeout = lockPatience
 	o.PageSize = pageSize
 	o.FreelistType = bolt.FreelistArrayType
 	o.OpenFile = func(path string, flag int, mode os.FileMode) (*os.File, error) {
 		return openExisting(path, flag, mode, size)
+	}
+	if !verified {
+		if err := sound(path); err != nil {
+			return nil, err
+		}
 	}
 	err = guarded(path, func() (err error) {
 		db, err = bolt.Open(path, 0o600, &o)
@@ -69,8 +76,22 @@ func openExisting(path string, flag int, mode os.FileMode, size int64) (*os.File
 	return f, nil
 }
 
-// guarded turns a panic of bbolt over a damaged page into ErrDamaged.
+// sound refuses what the verifier calls damaged.
+func sound(path string) error {
+	h, err := verify(path, false, nil)
+	if err == nil && h.missing {
+		err = fmt.Errorf("open %s: %w", h.File, fs.ErrNotExist)
+	}
+	if err == nil && h.Verdict == Damaged {
+		err = h.err()
+	}
+	return err
+}
+
+// guarded turns a panic of bbolt over a damaged page into ErrDamaged, and makes a panic of a fault of the memory that it
+// mapped: what comes after the verifier looked, a disk that goes bad under a running agent, must not end the process.
 func guarded(path string, work func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = damaged(path, fmt.Sprint(p))
@@ -83,6 +104,9 @@ func guarded(path string, work func() error) (err error) {
 func view(db *bolt.DB, work func(*bolt.Tx) error) error {
 	return guarded(db.Path(), func() error { return db.View(work) })
 }
+
+// commit commits under the same guard. Its error leaves the outcome unknown.
+func commit(path string, tx *bolt.Tx) error { return guarded(path, tx.Commit) }
 
 // stage prepares a write transaction and leaves it open for the caller to commit; on an error nothing was written.
 func stage(db *bolt.DB, work func(*bolt.Tx) error) (tx *bolt.Tx, err error) {

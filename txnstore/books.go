@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
-
 	"posagent/txnstore/txn"
 )
 
@@ -126,26 +124,17 @@ type listed struct {
 
 // ascending returns the next records from a number on, in order, at most pageOf.
 func (b *books) ascending(from txn.ID) ([]listed, error) {
-	return b.walk(pageOf, func(id txn.ID) bool { return id >= from }, func(c *bolt.Cursor, started bool) ([]byte, []byte) {
-		if !started {
-			return c.Seek(idKey(from))
-		}
-		return c.Next()
-	}, 1)
+	return b.walk(pageOf, func(id txn.ID) bool { return id >= from }, idKey(from), false)
 }
 
 // descending returns the newest records, newest first.
 func (b *books) descending(n int) ([]listed, error) {
-	return b.walk(n, func(txn.ID) bool { return true }, func(c *bolt.Cursor, started bool) ([]byte, []byte) {
-		if !started {
-			return c.Last()
-		}
-		return c.Prev()
-	}, -1)
+	return b.walk(n, func(txn.ID) bool { return true }, nil, true)
 }
 
-// walk merges the archive, in the order of step, with the slots and the waiting changes, and keeps the first n.
-func (b *books) walk(n int, wanted func(txn.ID) bool, step func(*bolt.Cursor, bool) ([]byte, []byte), order int) ([]listed, error) {
+// walk merges the archive, from a key upwards or from the end downwards, with the slots and the waiting changes, and keeps
+// the first n. A page that cannot be read stands in the list as one record that cannot be.
+func (b *books) walk(n int, wanted func(txn.ID) bool, from []byte, down bool) ([]listed, error) {
 	var list []listed
 	for _, s := range b.slots {
 		if s.kind == slotLive && wanted(s.ID) {
@@ -153,25 +142,32 @@ func (b *books) walk(n int, wanted func(txn.ID) bool, step func(*bolt.Cursor, bo
 		}
 	}
 	hot := len(list)
-	err := view(b.archive.db, func(tx *bolt.Tx) error {
-		cursor := tx.Bucket(txnBucket).Cursor()
-		for k, v := step(cursor, false); k != nil && len(list) < hot+n; k, v = step(cursor, true) {
-			id, err := keyID(k)
-			if err != nil || slices.ContainsFunc(list[:hot], func(l listed) bool { return l.id == id }) {
-				continue
-			}
+	t, err := readTree(b.archive.file)
+	if err != nil {
+		return nil, b.archive.doubt(err)
+	}
+	err = t.scan(txnBucket, from, down, func(k, v []byte, bad error) bool {
+		id, err := keyID(k)
+		switch {
+		case bad != nil:
+			list = append(list, listed{id: id, err: b.archive.doubt(bad)})
+		case err != nil, slices.ContainsFunc(list[:hot], func(l listed) bool { return l.id == id }):
+		default:
 			r, ok := b.marks[id]
 			if !ok {
 				r, err = decodeArchived(b.codec, id, v)
 			}
 			list = append(list, listed{id, clone(r.Txn), err})
 		}
-		return nil
+		return len(list) < hot+n
 	})
-	slices.SortFunc(list, func(x, y listed) int {
-		return order * cmp.Compare(x.id, y.id)
+	slices.SortStableFunc(list, func(x, y listed) int {
+		if down {
+			return cmp.Compare(y.id, x.id)
+		}
+		return cmp.Compare(x.id, y.id)
 	})
-	return list[:min(n, len(list))], err
+	return list[:min(n, len(list))], b.archive.doubt(err)
 }
 
 // list returns the newest max records that can be read.

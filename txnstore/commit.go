@@ -107,7 +107,7 @@ func (s *Store) riders(c *change) (frames map[int][]byte, stored map[int]record,
 func (s *Store) commitBoth(tx *bolt.Tx, shadow func() error) error {
 	second := make(chan error, 1)
 	go func() { second <- shadow() }()
-	err := tx.Commit()
+	err := commit(s.files.hot.db.Path(), tx)
 	if shadowErr := <-second; err == nil {
 		err = shadowErr
 	}
@@ -134,7 +134,7 @@ func (s *Store) writeArchive(entries []entry, id *identity) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := commit(s.files.archive.db.Path(), tx); err != nil {
 		return err
 	}
 	for _, e := range entries {

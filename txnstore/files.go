@@ -12,7 +12,8 @@ type files struct {
 	shadow  *shadowFile
 }
 
-func openFiles(dir string, readOnly bool) (_ *files, err error) {
+// openFiles opens the three; verified says that the verifier has just looked at them and found none damaged.
+func openFiles(dir string, readOnly, verified bool) (_ *files, err error) {
 	f := &files{}
 	defer func() {
 		if err != nil {
@@ -22,10 +23,10 @@ func openFiles(dir string, readOnly bool) (_ *files, err error) {
 	if f.shadow, err = openShadow(filepath.Join(dir, shadowName), readOnly); err != nil {
 		return nil, err
 	}
-	if f.hot, err = openHot(filepath.Join(dir, hotName), readOnly); err != nil {
+	if f.hot, err = openHot(filepath.Join(dir, hotName), readOnly, verified); err != nil {
 		return nil, err
 	}
-	f.archive, err = openArchive(filepath.Join(dir, archiveName), readOnly)
+	f.archive, err = openArchive(filepath.Join(dir, archiveName), readOnly, verified)
 	return f, err
 }
 

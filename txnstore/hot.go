@@ -41,8 +41,8 @@ type found struct {
 
 // openHot maps the file as it is. NoFreelistSync saves a page of every commit and costs a walk over the whole file when it
 // is opened, which is sixteen pages here. MaxSize makes growing an error instead of a hole in the file.
-func openHot(path string, readOnly bool) (*hotFile, error) {
-	db, err := openBolt(path, hotSize, bolt.Options{ReadOnly: readOnly, NoFreelistSync: true, MaxSize: hotSize})
+func openHot(path string, readOnly, verified bool) (*hotFile, error) {
+	db, err := openBolt(path, hotSize, verified, bolt.Options{ReadOnly: readOnly, NoFreelistSync: true, MaxSize: hotSize})
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ func TestAMigrationCutInTheMiddleIsEnded(t *testing.T) {
 	require.NoError(t, err)
 	c, err := o.check()
 	require.NoError(t, err)
-	a, err := openArchive(filepath.Join(dir, archiveName), false)
+	a, err := openArchive(filepath.Join(dir, archiveName), false, false)
 	require.NoError(t, err)
 	id, _, _, _, err := a.meta()
 	require.NoError(t, err)

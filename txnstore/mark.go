@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
-
 	"posagent/txnstore/txn"
 )
 
@@ -60,30 +58,34 @@ func (b *books) byCard(pan txn.PAN, recent int) (list []txn.Txn, err error) {
 			ids[s.ID] = nil
 		}
 	}
-	var matching []txn.ID
-	err = view(b.archive.db, func(tx *bolt.Tx) error {
-		cursor := tx.Bucket(txnBucket).Cursor()
-		for k, frame := cursor.Last(); k != nil && len(ids) < recent+hotSlots; k, frame = cursor.Prev() {
-			id, err := keyID(k)
-			if _, inSlot := ids[id]; err == nil && !inSlot {
-				ids[id] = frame
-			}
+	t, err := readTree(b.archive.file)
+	if err != nil {
+		return nil, b.archive.doubt(err)
+	}
+	err = t.scan(txnBucket, nil, true, func(key, frame []byte, bad error) bool {
+		id, wrong := keyID(key)
+		if _, inSlot := ids[id]; bad == nil && wrong == nil && !inSlot {
+			ids[id] = slices.Clone(frame)
 		}
-		newest := slices.Sorted(maps.Keys(ids))
-		slices.Reverse(newest)
-		for _, id := range newest[:min(recent, len(newest))] {
-			if frame := ids[id]; frame == nil || mayBeOf(wanted, frame) {
-				matching = append(matching, id)
-			}
-		}
-		return nil
+		return len(ids) < recent+hotSlots
 	})
+	if err != nil {
+		return nil, b.archive.doubt(err)
+	}
+	var matching []txn.ID
+	newest := slices.Sorted(maps.Keys(ids))
+	slices.Reverse(newest)
+	for _, id := range newest[:min(recent, len(newest))] {
+		if frame := ids[id]; frame == nil || mayBeOf(wanted, frame) {
+			matching = append(matching, id)
+		}
+	}
 	for _, id := range matching {
 		if t, err := b.get(id); err == nil && t.Card.PAN.Equal(pan) {
 			list = append(list, t)
 		}
 	}
-	return list, err
+	return list, nil
 }
 
 func (s shelf) byCard(pan txn.PAN, recent int) ([]txn.Txn, error) {

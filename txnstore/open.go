@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,7 +61,12 @@ func (s *Store) start() (report Report, err error) {
 	if report.Findings, err = prepare(s.dir, s.codec.seals); err != nil {
 		return report, err
 	}
-	r, err := s.load(nil, 1)
+	mended, err := s.mend()
+	report.Findings = append(report.Findings, mended...)
+	if err != nil {
+		return report, err
+	}
+	r, err := s.load(nil, 1, len(mended) == 0)
 	if err != nil {
 		return report, err
 	}
@@ -70,15 +76,46 @@ func (s *Store) start() (report Report, err error) {
 	report.Bad = r.bad
 	if err = report.count(&s.books); err != nil {
 		_ = s.files.close()
+		return report, err
 	}
-	return report, err
+	return report, s.settle(&report)
+}
+
+// settle ends a start: everything was looked at or mended, and reports that nobody has acknowledged are named.
+func (s *Store) settle(report *Report) error {
+	err := trusted(s.dir)
+	names, unread := reportNames(s.dir)
+	if err = errors.Join(err, unread); err != nil {
+		_ = s.files.close()
+		return err
+	}
+	for _, name := range names {
+		report.Findings = append(report.Findings, name+" has not been acknowledged: posagent store report")
+	}
+	return nil
+}
+
+// mend lets the verifier look at the files, and salvages what bbolt must not see. A root of archive.db that is torn may
+// hide the newest commit there, whose slots may have been used again, so everything in it is looked at then too.
+func (s *Store) mend() ([]string, error) {
+	health, err := verifyAll(s.dir, suspected(s.dir), nil)
+	if err != nil {
+		return nil, err
+	}
+	sick := slices.ContainsFunc(health, func(h Health) bool {
+		return h.Verdict == Damaged || h.Verdict == Repairable && h.File == archiveName
+	})
+	if !sick {
+		return nil, nil
+	}
+	return mend(s.dir, s.codec, s.stamp(), health)
 }
 
 // load opens and reconciles the files and makes them agree: one commit of hot.db, with everything that was newer
 // elsewhere and with boots added to the boot counter, then the copies in shadow that are behind, then archive.db if it
 // does not know yet that the terminal is in service. Nothing of it runs before the directory is locked.
-func (s *Store) load(before *books, boots uint32) (*reconciled, error) {
-	f, err := openFiles(s.dir, false)
+func (s *Store) load(before *books, boots uint32, verified bool) (*reconciled, error) {
+	f, err := openFiles(s.dir, false, verified)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +219,7 @@ func (s *Store) reopen() error {
 		s.files = nil
 	}
 	before := s.books
-	_, err := s.load(&before, 0)
+	_, err := s.load(&before, 0, false)
 	if err != nil {
 		s.books = before
 	}

@@ -48,7 +48,7 @@ func (s *Store) prune() error {
 	if err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := commit(archiveName, tx); err != nil {
 		return s.unknown(archiveName, err)
 	}
 	return nil
@@ -56,35 +56,37 @@ func (s *Store) prune() error {
 
 // doomed lists what may go, and where to look next time: numbers and batches grow together, so at the first batch that is
 // kept the next round begins at the start again.
-func (s *Store) doomed() (list []txn.Txn, next txn.ID, err error) {
+func (s *Store) doomed() (list []record, next txn.ID, err error) {
 	standing, err := s.standing()
 	if err != nil {
 		return nil, 0, err
 	}
+	t, err := readTree(s.files.archive.file)
+	if err != nil {
+		return nil, 0, s.files.archive.doubt(err)
+	}
 	looked := 0
-	err = view(s.files.archive.db, func(tx *bolt.Tx) error {
-		cursor := tx.Bucket(txnBucket).Cursor()
-		for k, frame := cursor.Seek(idKey(s.pruneFrom)); k != nil; k, frame = cursor.Next() {
-			id, err := keyID(k)
-			if looked == pruneLookAt || len(list) == pruneAtMost {
-				next = id
-				return nil
-			}
-			looked++
-			r, unread := decodeArchived(s.codec, id, frame)
-			if err != nil || unread != nil {
-				continue
-			}
-			if r.Batch+s.policy.Batches > s.count.Batch {
-				return nil
-			}
-			_, marked := s.marks[id]
-			if r.Closed() && !marked && !standing[id] && s.stamp().Sub(r.Began) >= s.policy.Age {
-				list = append(list, r.Txn)
-			}
+	err = t.scan(txnBucket, idKey(s.pruneFrom), false, func(key, frame []byte, bad error) bool {
+		id, wrong := keyID(key)
+		if looked == pruneLookAt || len(list) == pruneAtMost {
+			next = id
+			return false
 		}
-		return nil
+		looked++
+		r, unread := decodeArchived(s.codec, id, frame)
+		if errors.Join(bad, wrong, unread) != nil {
+			return true
+		}
+		if r.Batch+s.policy.Batches > s.count.Batch {
+			return false
+		}
+		_, marked := s.marks[id]
+		if r.Closed() && !marked && !standing[id] && s.stamp().Sub(r.Began) >= s.policy.Age {
+			list = append(list, r)
+		}
+		return true
 	})
+	err = s.files.archive.doubt(err)
 	return list, next, err
 }
 
@@ -119,13 +121,20 @@ func (s *Store) standing() (map[txn.ID]bool, error) {
 }
 
 // stagePrune removes records; the caller commits.
-func (a *archive) stagePrune(doomed []txn.Txn, count counters) (*bolt.Tx, error) {
+func (a *archive) stagePrune(doomed []record, count counters) (*bolt.Tx, error) {
+	var entries []entry
+	for _, r := range doomed {
+		entries = append(entries, entry{record: r})
+	}
+	if err := a.sound(entries); err != nil {
+		return nil, err
+	}
 	return stage(a.db, func(tx *bolt.Tx) error {
 		records, refs, meta := tx.Bucket(txnBucket), tx.Bucket(refBucket), tx.Bucket(metaBucket)
 		changed, highest := totals{}, idKey(doomed[len(doomed)-1].ID)
 		for _, t := range doomed {
 			key := idKey(t.ID)
-			changed.count(tallyOf(t), -1)
+			changed.count(tallyOf(t.Txn), -1)
 			err := records.Delete(key)
 			if bytes.Equal(refs.Get([]byte(t.Reference)), key) {
 				err = errors.Join(err, refs.Delete([]byte(t.Reference)))
@@ -135,7 +144,7 @@ func (a *archive) stagePrune(doomed []txn.Txn, count counters) (*bolt.Tx, error)
 			}
 		}
 		if changed.put(tx.Bucket(totalBucket)) != nil {
-			if err := rebuildTotals(tx); err != nil {
+			if err := a.rebuildTotals(tx, entries...); err != nil {
 				return err
 			}
 		}

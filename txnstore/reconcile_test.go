@@ -152,7 +152,7 @@ func TestARecordThatNobodyCanReadStopsItselfOnly(t *testing.T) {
 }
 
 func hotValue(t testing.TB, dir string, slot int) (v []byte) {
-	h, err := openHot(filepath.Join(dir, hotName), true)
+	h, err := openHot(filepath.Join(dir, hotName), true, false)
 	require.NoError(t, err)
 	require.NoError(t, h.db.View(func(tx *bolt.Tx) error {
 		v = append(v, tx.Bucket(slotBucket(slot)).Get(slotKey)...)

@@ -3,8 +3,6 @@ package txnstore
 import (
 	"errors"
 
-	bolt "go.etcd.io/bbolt"
-
 	"posagent/txnstore/txn"
 )
 
@@ -32,72 +30,74 @@ func (r Recount) Agrees() bool {
 // kept reads the totals of one batch, or of all with 0: what the archive keeps, corrected by the slots, whose records are
 // newer than their copies in the archive.
 func (b *books) kept(batch uint32) (all totals, bad int, err error) {
+	all, bad, err = b.archive.keptTotals()
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, s := range b.slots {
+		if s.kind != slotLive {
+			continue
+		}
+		was, err := b.archive.value(txnBucket, idKey(s.ID))
+		now := tallyOf(s.Txn)
+		if err != nil || all.adjust(was, &now) != nil {
+			bad++
+		}
+	}
+	for key := range all {
+		if batch != 0 && key.batch != batch {
+			delete(all, key)
+		}
+	}
+	return all, bad, nil
+}
+
+func (a *archive) keptTotals() (all totals, bad int, err error) {
+	if !a.totals { // a store of schema 1, seen by a reader
+		all, _, bad, err = a.count(nil)
+		return all, bad, err
+	}
+	t, err := readTree(a.file)
+	if err != nil {
+		return nil, 0, a.doubt(err)
+	}
 	all = totals{}
-	err = view(b.archive.db, func(tx *bolt.Tx) error {
-		if bucket := tx.Bucket(totalBucket); bucket != nil {
-			_ = bucket.ForEach(func(key, frame []byte) error {
-				t, err := openTotal(key, frame)
-				switch {
-				case err != nil:
-					bad++
-				case batch == 0 || t.Batch == batch:
-					all[totalKey{t.Batch, t.Currency}] = t
-				}
-				return nil
-			})
-		} else { // a store of schema 1, seen by a reader
-			_ = tx.Bucket(txnBucket).ForEach(func(_, frame []byte) error {
-				if t, err := readTally(frame); err == nil && (batch == 0 || t.batch == batch) {
-					all.count(t, +1)
-				}
-				return nil
-			})
+	err = t.scan(totalBucket, nil, false, func(key, frame []byte, unread error) bool {
+		var total Total
+		if unread == nil {
+			total, unread = openTotal(key, frame)
 		}
-		for _, s := range b.slots {
-			if s.kind != slotLive || batch != 0 && s.Batch != batch {
-				continue
-			}
-			now := tallyOf(s.Txn)
-			if err := all.adjust(tx.Bucket(txnBucket).Get(idKey(s.ID)), &now); err != nil {
-				bad++
-			}
+		if unread != nil {
+			bad++
+			return true
 		}
-		return nil
+		all[totalKey{total.Batch, total.Currency}] = total
+		return true
 	})
-	return all, bad, err
+	return all, bad, a.doubt(err)
 }
 
 // counted walks every record once.
 func (b *books) counted() (all totals, records, bad int, err error) {
-	all = totals{}
 	inSlot := map[txn.ID]bool{}
+	for _, s := range b.slots {
+		if s.kind == slotLive {
+			inSlot[s.ID] = true
+		}
+	}
+	if all, records, bad, err = b.archive.count(inSlot); err != nil {
+		return nil, 0, 0, err
+	}
 	for _, s := range b.slots {
 		switch s.kind {
 		case slotLive:
-			inSlot[s.ID] = true
 			all.count(tallyOf(s.Txn), +1)
 			records++
 		case slotBad:
 			bad++
 		}
 	}
-	err = view(b.archive.db, func(tx *bolt.Tx) error {
-		return tx.Bucket(txnBucket).ForEach(func(key, frame []byte) error {
-			id, err := keyID(key)
-			if err == nil && inSlot[id] {
-				return nil
-			}
-			t, unread := readTally(frame)
-			if err = errors.Join(err, unread); err != nil {
-				bad++
-				return nil
-			}
-			all.count(t, +1)
-			records++
-			return nil
-		})
-	})
-	return all, records, bad, err
+	return all, records, bad, nil
 }
 
 func (s shelf) totals(batch uint32) ([]Total, error) {

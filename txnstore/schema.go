@@ -14,14 +14,9 @@ import (
 const schema = 2
 
 // migrations take archive.db from schema n+1 to n+2, in order. A step may have been done before: it must come to the same.
-func migrations() []func(*bolt.Tx) error {
-	return []func(*bolt.Tx) error{
-		func(tx *bolt.Tx) error { // 1 to 2
-			if _, err := tx.CreateBucketIfNotExists(totalBucket); err != nil {
-				return err
-			}
-			return rebuildTotals(tx)
-		},
+func migrations() []func(*archive, *bolt.Tx) error {
+	return []func(*archive, *bolt.Tx) error{
+		func(a *archive, tx *bolt.Tx) error { return a.rebuildTotals(tx) }, // 1 to 2
 	}
 }
 
@@ -31,7 +26,7 @@ func migrations() []func(*bolt.Tx) error {
 func (s *Store) migrate(r *reconciled) error {
 	id := r.heal.identity
 	id.schema = schema
-	if r.schema.archive < schema {
+	if r.schema.archive < schema || !s.files.archive.totals {
 		if err := s.files.archive.migrate(r.schema.archive, id); err != nil {
 			return fmt.Errorf("bring the store from schema %d to %d: %w", r.schema.archive, schema, err)
 		}
@@ -51,8 +46,8 @@ func (a *archive) migrate(from uint64, id identity) error {
 		return err
 	}
 	tx, err := stage(a.db, func(tx *bolt.Tx) error {
-		for _, step := range migrations()[max(from, 1)-1:] {
-			if err := step(tx); err != nil {
+		for _, step := range migrations()[min(max(from, 1), schema-1)-1:] {
+			if err := step(a, tx); err != nil {
 				return err
 			}
 		}
@@ -61,34 +56,32 @@ func (a *archive) migrate(from uint64, id identity) error {
 	if err != nil {
 		return err
 	}
-	return tx.Commit()
-}
-
-// archiveBuckets lists what a database of a schema must hold.
-func archiveBuckets(schema uint64) [][]byte {
-	all := [][]byte{txnBucket, refBucket, owedBucket, paperBucket, metaBucket}
-	if schema >= 2 {
-		all = append(all, totalBucket)
+	if err := commit(a.db.Path(), tx); err != nil {
+		return err
 	}
-	return all
-}
-
-// whole checks a database against the schema that it names. One whose identity cannot be read must have what every schema
-// has; reconcile then goes by shadow.
-func whole(path string, tx *bolt.Tx) error {
-	version := uint64(1)
-	if meta := tx.Bucket(metaBucket); meta != nil {
-		if id, err := openIdentity(meta.Get(identityKey)); err == nil {
-			if err := id.newer(); err != nil {
-				return err
-			}
-			version = id.schema
-		}
-	}
-	for _, name := range archiveBuckets(version) {
-		if tx.Bucket(name) == nil {
-			return damaged(path, fmt.Sprintf("has no bucket %q", name))
-		}
-	}
+	a.totals = true
 	return nil
+}
+
+// archiveBuckets lists what a database of any schema holds. total is made anew where it is missing.
+func archiveBuckets() [][]byte {
+	return [][]byte{txnBucket, refBucket, owedBucket, paperBucket, metaBucket}
+}
+
+// known refuses a database of a newer schema, and finds out whether this one has totals. Where the identity cannot be
+// read reconcile goes by that of shadow.
+func (a *archive) known() error {
+	frame, err := a.value(metaBucket, identityKey)
+	if err != nil {
+		return err
+	}
+	if id, err := openIdentity(frame); err == nil {
+		if err := id.newer(); err != nil {
+			return err
+		}
+	}
+	return view(a.db, func(tx *bolt.Tx) error {
+		a.totals = tx.Bucket(totalBucket) != nil
+		return nil
+	})
 }

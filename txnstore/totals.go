@@ -211,22 +211,75 @@ func (t Total) plus(o Total) Total {
 	return t
 }
 
-// rebuildTotals makes the bucket anew from the records that can be read: a migration needs it, and a commit over a record
-// whose share cannot be told.
-func rebuildTotals(tx *bolt.Tx) error {
-	if err := tx.DeleteBucket(totalBucket); err != nil {
+// keepTotals changes the totals by what a commit of entries changes. Where the share of a record cannot be told they are
+// made anew, without the entries and then with them.
+func (a *archive) keepTotals(tx *bolt.Tx, entries []entry) error {
+	if !a.totals {
+		return nil // a salvage completes a store of schema 1; the migration counts
+	}
+	changed, added := totals{}, totals{}
+	clear := true
+	for _, e := range entries {
+		now := tallyOf(e.Txn)
+		added.count(now, +1)
+		if changed.adjust(tx.Bucket(txnBucket).Get(idKey(e.ID)), &now) != nil {
+			clear = false
+		}
+	}
+	if clear && changed.put(tx.Bucket(totalBucket)) == nil {
+		return nil
+	}
+	if err := a.rebuildTotals(tx, entries...); err != nil {
 		return err
+	}
+	return added.put(tx.Bucket(totalBucket))
+}
+
+// rebuildTotals makes the totals anew from the records that can be read, as they were committed last, leaving some out.
+func (a *archive) rebuildTotals(tx *bolt.Tx, without ...entry) error {
+	if tx.Bucket(totalBucket) != nil {
+		if err := tx.DeleteBucket(totalBucket); err != nil {
+			return err
+		}
 	}
 	bucket, err := tx.CreateBucket(totalBucket)
 	if err != nil {
 		return err
 	}
-	all := totals{}
-	_ = tx.Bucket(txnBucket).ForEach(func(_, frame []byte) error {
-		if t, err := readTally(frame); err == nil {
-			all.count(t, +1)
-		}
-		return nil
-	})
+	left := map[txn.ID]bool{}
+	for _, e := range without {
+		left[e.ID] = true
+	}
+	all, _, _, err := a.count(left)
+	if err != nil {
+		return err
+	}
 	return all.put(bucket)
+}
+
+// count goes over the records of the archive, except some, and adds them up. What cannot be read is counted as bad.
+func (a *archive) count(except map[txn.ID]bool) (all totals, records, bad int, err error) {
+	all = totals{}
+	t, err := readTree(a.file)
+	if err != nil {
+		return nil, 0, 0, a.doubt(err)
+	}
+	err = t.scan(txnBucket, nil, false, func(key, frame []byte, unread error) bool {
+		var share tally
+		id, err := keyID(key)
+		if err == nil && except[id] {
+			return true
+		}
+		if err == nil && unread == nil {
+			share, unread = readTally(frame)
+		}
+		if err != nil || unread != nil {
+			bad++
+			return true
+		}
+		all.count(share, +1)
+		records++
+		return true
+	})
+	return all, records, bad, a.doubt(err)
 }

@@ -44,13 +44,19 @@ func (v *Viewer) load(dir string, c *codec) error {
 	if err != nil {
 		return err
 	}
-	if n := len(missing); n > 0 {
-		if name, used := inService(dir, missing); used {
-			return missingFile(dir, missing[0], name)
-		}
+	if len(missing) == len(fileNames()) || len(missing) > 0 && !inService(dir, missing) {
 		return fmt.Errorf("no store in %s: %w", dir, fs.ErrNotExist)
 	}
-	f, err := openFiles(dir, true)
+	health, err := verifyAll(dir, false, nil)
+	if err != nil {
+		return err
+	}
+	for _, h := range health {
+		if h.Verdict == Damaged {
+			return h.err()
+		}
+	}
+	f, err := openFiles(dir, true, true)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,5 @@
+//go:build race
+
+package txnstore
+
+const raceDetector = true

@@ -29,8 +29,8 @@ import (
 // nothing, as a disk does that is full or broken. The fault ends when the word "heal" is read. Counting may also be kept
 // to the files of one directory.
 
-// cut says what happens, and when.
-type cut struct {
+// strike says what happens, and when.
+type strike struct {
 	kill    int           // before this call; 0 never
 	fail    int           // this call does nothing and returns number; 0 never
 	number  syscall.Errno // such as EIO
@@ -39,8 +39,11 @@ type cut struct {
 	under   string        // count the files below this directory only; empty counts every mark
 }
 
+// errorNumbers are what disks say.
+var errorNumbers = map[string]syscall.Errno{"EIO": syscall.EIO, "ENOSPC": syscall.ENOSPC, "EROFS": syscall.EROFS, "EDQUOT": syscall.EDQUOT}
+
 // fails reports whether the n-th call is to fail.
-func (c cut) fails(n int, healed bool) bool {
+func (c strike) fails(n int, healed bool) bool {
 	return c.fail > 0 && !healed && (n == c.fail || c.forever && n > c.fail)
 }
 
@@ -65,7 +68,7 @@ const (
 // ptraceOptions: system call stops are marked, new threads are traced, and nothing outlives the tracer.
 const ptraceOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_EXITKILL
 
-func knife(c cut, argv []string, in io.Reader, out io.Writer) error {
+func knife(c strike, argv []string, in io.Reader, out io.Writer) error {
 	runtime.LockOSThread() // ptrace belongs to one thread
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stderr = os.Stderr

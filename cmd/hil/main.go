@@ -28,9 +28,6 @@ const usage = `usage: hil desk [-bin DIR] [-dir DIR] [-cards FILE]
        hil bench [-bin DIR] [-dir DIR] [-cards FILE] [-records N] [-sales N]
        hil knife [-at N] [-fail N] [-errno NAME] [-forever] [-at-once] [-under DIR] PROGRAM ARGS`
 
-// errorNumbers are what disks say.
-var errorNumbers = map[string]syscall.Errno{"EIO": syscall.EIO, "ENOSPC": syscall.ENOSPC, "EROFS": syscall.EROFS, "EDQUOT": syscall.EDQUOT}
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
@@ -56,7 +53,7 @@ func run(ctx context.Context, args []string) error {
 	case "bench":
 		return benchCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
 	case "knife":
-		var c cut
+		var c strike
 		f.IntVar(&c.kill, "at", 0, "kill before this call; 0 never kills")
 		f.IntVar(&c.fail, "fail", 0, "let this call fail; 0 never")
 		number := f.String("errno", "EIO", "error of a failing call: EIO, ENOSPC, EROFS or EDQUOT")

@@ -13,7 +13,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -196,8 +198,11 @@ func (h *hand) attempt(ctx context.Context, j job) (o outcome, fell blame, err e
 				within = jobWithin
 			}
 			if now.Sub(since) > within {
+				_ = h.cmd.Process.Signal(syscall.SIGQUIT) // Go's runtime then says where it was
+				time.Sleep(100 * time.Millisecond)
 				h.dismiss()
-				fell.Kind, fell.Number, fell.Words = hung, number, fmt.Sprintf("no end within %v", within)
+				fell.Kind, fell.Number = hung, number
+				fell.Words = fmt.Sprintf("no end within %v: %s", within, frames(h.last.String()))
 				return o, fell, nil
 			}
 		}
@@ -223,7 +228,19 @@ func (h *hand) idle() error {
 	return errors.Join(err, f.Close())
 }
 
+// frames are the first of our own and bbolt's functions in a stack trace.
+func frames(trace string) string {
+	var own []string
+	for line := range strings.Lines(trace) {
+		name, _, _ := strings.Cut(strings.TrimSpace(line), "(0x")
+		if len(own) < 4 && (strings.HasPrefix(name, "posagent/") || strings.HasPrefix(name, "go.etcd.io/") || strings.HasPrefix(name, "main.")) {
+			own = append(own, name)
+		}
+	}
+	return strings.Join(own, " < ")
+}
+
 func firstLine(s string) string {
-	line, _, _ := bytes.Cut([]byte(s), []byte("\n"))
-	return string(line)
+	line, _, _ := strings.Cut(s, "\n")
+	return line
 }

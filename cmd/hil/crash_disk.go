@@ -30,7 +30,8 @@ func (d *image) copied() *image {
 func (d *image) own(name string, size int64) []byte {
 	old := d.files[name]
 	if !d.owned[name] || int64(cap(old)) < size {
-		b := make([]byte, max(size, int64(len(old))))
+		n := max(size, int64(len(old)))
+		b := make([]byte, n, n+n/2) // a file that grows, grows sector by sector
 		copy(b, old)
 		d.files[name], d.owned[name] = b, true
 		return b

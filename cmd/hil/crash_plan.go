@@ -16,8 +16,8 @@ const (
 	recoverPart  = 0.15
 	againPart    = 0.05
 	surplus      = 1.04 // of the draw: neighbouring steps share a state
-	statesOfLife = 400_000
-	statesOfOpen = 3_000
+	statesOfLife = 45_000
+	statesOfOpen = 1_500
 )
 
 const (

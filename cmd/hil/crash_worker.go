@@ -130,6 +130,7 @@ func (w *worker) do(j job, o *outcome) error {
 		o.Digests = append(o.Digests, d[:]...)
 		binary.NativeEndian.PutUint64(w.busy, uint64(n)+1)
 		err := w.examine(j, after, m)
+		binary.NativeEndian.PutUint64(w.busy, 0)
 		var v verdict
 		switch {
 		case err == nil:

@@ -77,7 +77,7 @@ type prover struct {
 	failures map[string]int // by kind
 	caught   map[string]int // failing states, by control
 	tried    map[string]int
-	jobs     int
+	next     time.Time // when to say how far it is
 }
 
 func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error) {
@@ -90,7 +90,7 @@ func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error)
 		return err
 	}
 	defer os.RemoveAll(p.dir)
-	jobs, err := p.prepare(ctx)
+	always, fill, err := p.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,10 +98,19 @@ func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error)
 	if err := p.write(file); err != nil {
 		return err
 	}
-	p.say("%d jobs for %d workers", len(jobs), s.workers)
-	c := crew{self: p.self, plan: file, dir: p.dir, done: func(j job, o outcome) { p.count(j, o, len(jobs)) }}
+	c := crew{self: p.self, plan: file, dir: p.dir, done: p.count, next: func() (j job, more bool) {
+		switch {
+		case len(always) > 0:
+			j, always = always[0], always[1:]
+		case len(fill) > 0 && len(p.distinct) < p.states:
+			j, fill = fill[0], fill[1:]
+		default:
+			return job{}, false
+		}
+		return j, true
+	}}
 	examining := time.Now()
-	if err := c.run(ctx, s.workers, jobs); err != nil {
+	if err := c.run(ctx, s.workers); err != nil {
 		return err
 	}
 	return p.report(out, time.Since(examining))

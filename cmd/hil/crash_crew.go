@@ -33,21 +33,29 @@ const (
 
 type crew struct {
 	self, plan, dir string
-	done            func(job, outcome)
+
+	mu   sync.Mutex // around both
+	next func() (job, bool)
+	done func(job, outcome)
 }
 
-// run does all jobs, side by side. It returns the prover's own trouble; what is wrong with states is in the outcomes.
-func (c *crew) run(ctx context.Context, workers int, jobs []job) error {
+// run does jobs side by side until there is no next one. It returns the prover's own trouble; what is wrong with states
+// is in the outcomes.
+func (c *crew) run(ctx context.Context, workers int) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	queue := make(chan job)
 	var all sync.WaitGroup
-	var one sync.Mutex // around done
 	for n := range workers {
 		all.Go(func() {
 			h := &hand{crew: c, dir: filepath.Join(c.dir, "worker"+strconv.Itoa(n))}
 			defer h.dismiss()
-			for j := range queue {
+			for ctx.Err() == nil {
+				c.mu.Lock()
+				j, more := c.next()
+				c.mu.Unlock()
+				if !more {
+					return
+				}
 				o, err := h.do(ctx, j)
 				if err == nil && o.Broken != "" {
 					err = errors.New(o.Broken)
@@ -56,19 +64,12 @@ func (c *crew) run(ctx context.Context, workers int, jobs []job) error {
 					cancel(err)
 					return
 				}
-				one.Lock()
+				c.mu.Lock()
 				c.done(j, o)
-				one.Unlock()
+				c.mu.Unlock()
 			}
 		})
 	}
-	for _, j := range jobs {
-		select {
-		case queue <- j:
-		case <-ctx.Done():
-		}
-	}
-	close(queue)
 	all.Wait()
 	return context.Cause(ctx)
 }

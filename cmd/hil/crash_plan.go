@@ -4,20 +4,22 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 )
 
-// The share of each part in a run. A long life has the slots, the archive and the batches go round often; its states
-// are slow to examine, because each record is read each time, and so they are drawn. Short lives are examined as far as
-// the run allows, a recovery always to the last state of it.
+// The parts of a run. In a long life the slots, the archive and the batches go round often; its states are slow to
+// examine, because each record is read each time, and so they are drawn. Recoveries are examined to the last state. Then
+// short lives follow, one after the other and each to its last state, until there are enough distinct ones; of their
+// births, which are all alike, only the first is examined whole.
 const (
 	shortSales   = 40
 	longPart     = 0.02
 	recoverPart  = 0.15
 	againPart    = 0.05
-	surplus      = 1.04 // of the draw: neighbouring steps share a state
-	statesOfLife = 45_000
-	statesOfOpen = 1_500
+	birthPart    = 0.05   // of a birth that is like the first
+	statesOfLife = 25_000 // distinct, at least
+	statesOfOpen = 1_500  // about
 )
 
 const (
@@ -25,67 +27,71 @@ const (
 	depthAgain = "opening again: "
 )
 
-// prepare records all histories and makes the jobs.
-func (p *prover) prepare(ctx context.Context) ([]job, error) {
+// prepare records all histories and makes the jobs: those that are always done, and those that fill up.
+func (p *prover) prepare(ctx context.Context) (always, fill []job, err error) {
 	long, err := p.live(ctx, "long", p.sales, p.seed)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var short []int
-	for n := range 1 + int(float64(p.states)*(1-longPart-recoverPart-againPart)/statesOfLife) {
+	for n := range 1 + p.states/statesOfLife {
 		one, err := p.live(ctx, "short-"+strconv.Itoa(n), shortSales, p.seed+uint64(n)+1)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		short = append(short, one)
 	}
 	opens := 2 + int(float64(p.states)*recoverPart/statesOfOpen)
 	first, err := p.recoveries(ctx, depthOpen, short, opens)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	again := 1 + int(float64(p.states)*againPart/statesOfOpen)
 	second, err := p.recoveries(ctx, depthAgain, first, again)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	p.say("recorded %d sales in %d lives, and %d recoveries, %d of them from the crash of another",
+	p.say("recorded %d sales in %d lives, and %d recoveries, %d of them of a crashed recovery",
 		p.sales+shortSales*len(short), 1+len(short), opens+again, again)
-	jobs, err := p.planControls(ctx, short[0])
+	always, err = p.planControls(ctx, short[0])
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return p.shared(jobs, long, short, append(first, second...))
+	return p.shared(always, long, short, append(first, second...))
 }
 
 // shared gives every job its share of the states.
-func (p *prover) shared(jobs []job, long int, short, opens []int) ([]job, error) {
-	whole, most, err := p.every(opens, 1)
+func (p *prover) shared(controls []job, long int, short, opens []int) (always, fill []job, err error) {
+	ofOpens, states, err := p.every(opens)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	ofLong, total, err := p.every([]int{long}, 0)
+	ofLong, total, err := p.every([]int{long})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	wantLong := float64(p.states) * longPart
 	for i := range ofLong {
-		ofLong[i].Share = wantLong / float64(total)
+		ofLong[i].Share = float64(p.states) * longPart / float64(total)
 	}
-	ofShort, totalShort, err := p.every(short, 0)
-	if err != nil {
-		return nil, err
+	for n, one := range short {
+		steps, err := p.plan.Histories[one].steps()
+		if err != nil {
+			return nil, nil, err
+		}
+		for number, s := range steps {
+			j := job{History: one, Step: number, Share: 1}
+			if s.area == areaBirth && n > 0 {
+				j.Share = birthPart
+			}
+			fill = append(fill, j)
+		}
 	}
-	wantShort := max(float64(p.states)*surplus-wantLong-float64(most), float64(p.states)*0.3)
-	for i := range ofShort {
-		ofShort[i].Share = min(1, wantShort/float64(totalShort))
-	}
-	p.say("%d crash states in the short lives, %d in the long one, %d in the recoveries", totalShort, total, most)
-	return append(append(append(jobs, ofLong...), ofShort...), whole...), nil
+	p.say("the long life has %d crash states, of which %d are drawn; the recoveries have %d", total, int(float64(p.states)*longPart), states)
+	return slices.Concat(controls, ofLong, ofOpens), fill, nil
 }
 
-// every makes a job of each step of some histories, and counts the states.
-func (p *prover) every(histories []int, share float64) (jobs []job, states int, err error) {
+// every makes a job of each step of some histories, for all of its states, and counts these.
+func (p *prover) every(histories []int) (jobs []job, states int, err error) {
 	for _, n := range histories {
 		c := cursor{histories: p.plan.Histories, seed: p.seed}
 		for number := 0; ; number++ {
@@ -97,7 +103,7 @@ func (p *prover) every(histories []int, share float64) (jobs []job, states int, 
 				return nil, 0, err
 			}
 			states += crashesOf(base, s, stepSeed(p.seed, n, number)).count
-			jobs = append(jobs, job{History: n, Step: number, Share: share})
+			jobs = append(jobs, job{History: n, Step: number, Share: 1})
 		}
 	}
 	return jobs, states, nil

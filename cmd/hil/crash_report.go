@@ -15,10 +15,13 @@ type tally map[string]int
 // shownFaults is how many failing states the report names.
 const shownFaults = 8
 
+const sayEvery = 10 * time.Second
+
 // count takes one job's outcome. Areas and digests are of the real store only.
-func (p *prover) count(j job, o outcome, jobs int) {
-	if p.jobs++; p.jobs%max(1, jobs/20) == 0 {
-		p.say("%3d %% of the jobs, %d distinct states, %d wrong", p.jobs*100/jobs, len(p.distinct), len(p.faults))
+func (p *prover) count(j job, o outcome) {
+	if now := time.Now(); now.After(p.next) {
+		p.next = now.Add(sayEvery)
+		p.say("%d distinct states, %d wrong", len(p.distinct), len(p.faults))
 	}
 	if j.Control != "" {
 		p.tried[j.Control] += len(o.Digests) / len(digest{})

@@ -31,6 +31,7 @@ import (
 type crashSettings struct {
 	states, sales, workers int
 	seed                   uint64
+	keep                   string // where the first wrong states are laid out; empty is nowhere
 }
 
 func crashCommand(ctx context.Context, f *flag.FlagSet, args []string, out, log io.Writer) error {
@@ -39,6 +40,7 @@ func crashCommand(ctx context.Context, f *flag.FlagSet, args []string, out, log 
 	f.IntVar(&s.sales, "sales", 520, "sales in the long life; the short ones have 40")
 	f.IntVar(&s.workers, "workers", runtime.NumCPU(), "processes that examine states")
 	f.Uint64Var(&s.seed, "seed", 1, "of the trade and of the draw")
+	f.StringVar(&s.keep, "keep", "", "lay the first wrong states out in this directory")
 	at := f.String("at", "", "of a child: its directory")
 	alive := f.Bool("live", false, "be the child that trades")
 	opening := f.Bool("recover", false, "be the child that only opens")
@@ -113,7 +115,7 @@ func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error)
 	if err := c.run(ctx, s.workers); err != nil {
 		return err
 	}
-	return p.report(out, time.Since(examining))
+	return errors.Join(p.report(out, time.Since(examining)), p.keepFaults())
 }
 
 // quickPlace is memory where there is some: states are examined for what is in them, not for how fast a disk is.

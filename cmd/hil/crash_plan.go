@@ -14,7 +14,7 @@ import (
 // births, which are all alike, only the first is examined whole.
 const (
 	shortSales   = 40
-	longPart     = 0.02
+	longPart     = 0.005
 	recoverPart  = 0.15
 	againPart    = 0.05
 	birthPart    = 0.05   // of a birth that is like the first

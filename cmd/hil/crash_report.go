@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -82,6 +85,24 @@ func (p *prover) report(out io.Writer, took time.Duration) error {
 		return fmt.Errorf("%d controls did not do what they must", missed)
 	case len(p.distinct) < p.states:
 		return fmt.Errorf("only %d distinct states of %d", len(p.distinct), p.states)
+	}
+	return nil
+}
+
+// keepFaults lays out the first wrong states as the store would find them: the bytes of a recording are not made twice.
+func (p *prover) keepFaults() error {
+	if p.keep == "" {
+		return nil
+	}
+	for _, f := range p.faults[:min(len(p.faults), shownFaults)] {
+		state, err := crashed(p.plan.Histories, f.origin, p.seed)
+		if err != nil {
+			return err
+		}
+		b := workbench{dir: filepath.Join(p.keep, fmt.Sprintf("%s-%d-%d-%d", f.Kind, f.History, f.Step, f.Number))}
+		if err := errors.Join(os.MkdirAll(p.keep, 0o700), b.lay(state)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -273,10 +273,10 @@ func (c crashes) state(number int) (sort string, ops []op) {
 	return sort, ops
 }
 
-// drawn decides, from seed and number alone, whether a state is in a sample of the share; nothing and all of a step
-// always are.
-func (c crashes) drawn(number int, share float64, seed uint64) bool {
-	if number == 0 || number == c.count-1 || share >= 1 {
+// drawn decides, from seed and number alone, whether a state is in a sample of the share. Nothing of a step, which is all
+// of the step before it with its promise made, always is.
+func drawn(number int, share float64, seed uint64) bool {
+	if number == 0 || share >= 1 {
 		return true
 	}
 	x := (seed ^ uint64(number)*0x9E3779B97F4A7C15) * 0xBF58476D1CE4E5B9

@@ -113,7 +113,7 @@ func (w *worker) do(j job, o *outcome) error {
 	c := crashesOf(base, s, seed)
 	g, known := newDigester(base), map[digest]bool{}
 	for n := range c.count {
-		if !c.drawn(n, j.Share, seed) || slices.Contains(j.Skip, n) {
+		if !drawn(n, j.Share, seed) || slices.Contains(j.Skip, n) {
 			continue
 		}
 		if j.Most > 0 && len(known) >= j.Most {

@@ -28,7 +28,7 @@ import (
 
 const usage = `usage: hil desk [-bin DIR] [-dir DIR] [-cards FILE]
        hil bench [-bin DIR] [-dir DIR] [-cards FILE] [-records N] [-sales N]
-       hil crash [-states N] [-sales N] [-workers N] [-seed N]
+       hil crash [-states N] [-sales N] [-workers N] [-seed N] [-keep DIR]
        hil knife -at N [-at-once] PROGRAM ARGS`
 
 func main() {

@@ -76,6 +76,13 @@ qemu:
 bench: build ## the budgets, measured, as ratios where a clock is involved
 	@$(BIN)/hil bench
 
+# How many crash states `make crash` examines at least; 100000 take a minute or two.
+STATES := 1000000
+
+.PHONY: crash
+crash: build ## what a power cut may leave of the store's files: STATES states, opened and held against what was promised
+	@$(BIN)/hil crash -states $(STATES)
+
 .PHONY: clean
 clean: ## remove what was built and what the bench left
 	rm -rf $(BIN) run

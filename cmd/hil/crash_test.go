@@ -1,0 +1,150 @@
+//go:build linux && (amd64 || arm64)
+
+package main
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os/exec"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"posagent/txnstore/txn"
+)
+
+// A small run of the whole prover: it finds nothing wrong with the store, and everything that is wrong on purpose.
+func TestThousandsOfCrashStatesLoseNothing(t *testing.T) {
+	t.Parallel()
+	var said bytes.Buffer
+	prover := exec.Command(built+"/hil", "crash", "-states", "2500", "-sales", "12", "-workers", "2", "-seed", "7")
+	prover.Stderr = &said
+	report, err := prover.Output()
+	require.NoError(t, err, "%s\n%s", said.String(), report)
+	for _, words := range []string{"0 lost, 0 invented, 0 changed, 0 repeated, 0 unowed, 0 refused, 0 death, 0 hang", "caught", "passes"} {
+		require.Contains(t, string(report), words)
+	}
+	require.NotContains(t, string(report), "NOT AS IT MUST BE")
+}
+
+func write(name string, at int64, fill byte, n int) op {
+	return op{Kind: opWrite, Name: name, Offset: at, Data: bytes.Repeat([]byte{fill}, n)}
+}
+
+func contents(base *image, cuts []cut, name string) (list []string) {
+	for _, c := range cuts {
+		after := base.copied()
+		after.applyAll(c.ops)
+		list = append(list, string(after.files[name]))
+	}
+	return list
+}
+
+func TestEverySubsetOfSectorsInFlightIsACrashState(t *testing.T) {
+	base := newImage()
+	base.files["f"] = make([]byte, 4*sectorBytes)
+	ops := []op{write("f", 0, 'a', 3*sectorBytes), {Kind: opSync, Name: "f"}, write("f", 512, 'b', sectorBytes), {Kind: opSync, Name: "f"}}
+	got := contents(base, cutsOf(base, ops, rand.New(rand.NewPCG(1, 1))), "f")
+	sector := map[byte]string{'-': string(make([]byte, sectorBytes))}
+	for _, c := range []byte("ab") {
+		sector[c] = string(bytes.Repeat([]byte{c}, sectorBytes))
+	}
+	for _, want := range []string{"----", "a---", "-a--", "--a-", "aa--", "a-a-", "-aa-", "aaa-", "aba-"} {
+		whole := ""
+		for _, c := range []byte(want) {
+			whole += sector[c]
+		}
+		require.Contains(t, got, whole, want)
+	}
+	for _, state := range got {
+		if bytes.Contains([]byte(state), []byte(sector['b'])) {
+			require.Equal(t, sector['a'], state[:sectorBytes], "the second write needs the first, which was synced")
+		}
+	}
+}
+
+func TestAShornBlockTakesItsNeighboursAlong(t *testing.T) {
+	base := newImage()
+	base.files["f"] = bytes.Repeat([]byte{'x'}, 2*blockBytes)
+	got := contents(base, cutsOf(base, []op{write("f", 100, 'a', 8), {Kind: opSync, Name: "f"}}, rand.New(rand.NewPCG(1, 1))), "f")
+	require.Contains(t, got, string(make([]byte, blockBytes))+string(base.files["f"][blockBytes:]))
+}
+
+func TestARenameIsNotThereWithoutTheCreationBeforeIt(t *testing.T) {
+	base := newImage()
+	ops := []op{{Kind: opCreate, Name: "f.new"}, write("f.new", 0, 'a', 10), {Kind: opSync, Name: "f.new"},
+		{Kind: opRename, Name: "f.new", To: "f"}, {Kind: opSync}}
+	whole, none := 0, 0
+	for _, c := range cutsOf(base, ops, rand.New(rand.NewPCG(1, 1))) {
+		after := base.copied()
+		after.applyAll(c.ops)
+		switch b, there := after.files["f"]; {
+		case !there:
+			none++
+		case string(b) == "aaaaaaaaaa" || c.sort == sortShorn:
+			whole++
+		default:
+			t.Fatalf("%q was renamed before it was synced", b)
+		}
+	}
+	require.Positive(t, whole)
+	require.Positive(t, none)
+}
+
+func TestACopyInShadowMayBeAnywhereWhileHotCommits(t *testing.T) {
+	hot := []op{write(hotFile, 8192, 'd', 4096), {Kind: opSync, Name: hotFile}, write(hotFile, 0, 'm', 64), {Kind: opSync, Name: hotFile}}
+	shadow := op{Kind: opWrite, Name: shadowFile, Data: []byte("copy"), Durable: true}
+	for at := range len(hot) + 1 {
+		deed := append(append(append([]op{}, hot[:at]...), shadow), hot[at:]...)
+		steps, err := tradeSteps(deed, 3)
+		require.NoError(t, err)
+		require.Len(t, steps, 1, "shadow's write was seen as the call number %d", at)
+		require.Equal(t, [][]op{hot, {shadow}}, steps[0].lanes)
+		require.Equal(t, 3, steps[0].acked)
+	}
+}
+
+// Each field of a record, set to something else, is another fingerprint.
+func TestTheFingerprintForgetsNoField(t *testing.T) {
+	pan, err := txn.ParsePAN("6200000000000005")
+	require.NoError(t, err)
+	whole := txn.Txn{Journal: []txn.Line{{}}}
+	fields := 0
+	var each func(v reflect.Value, where string)
+	each = func(v reflect.Value, where string) {
+		before := fingerprint(whole)
+		switch v.Interface().(type) {
+		case txn.PAN:
+			v.Set(reflect.ValueOf(pan))
+		case txn.Chip:
+			v.Set(reflect.ValueOf(txn.NewChip([]byte{1})))
+		case time.Time:
+			v.Set(reflect.ValueOf(time.UnixMilli(1)))
+		default:
+			switch v.Kind() {
+			case reflect.Struct:
+				for i := range v.NumField() {
+					each(v.Field(i), where+"."+v.Type().Field(i).Name)
+				}
+				return
+			case reflect.Slice:
+				each(v.Index(0), where)
+				return
+			case reflect.String:
+				v.SetString("x")
+			case reflect.Bool:
+				v.SetBool(true)
+			case reflect.Uint32, reflect.Uint64:
+				v.SetUint(5)
+			default:
+				v.SetInt(5)
+			}
+		}
+		fields++
+		require.NotEqual(t, before, fingerprint(whole), where)
+	}
+	each(reflect.ValueOf(&whole).Elem(), "Txn")
+	require.Greater(t, fields, 40)
+}

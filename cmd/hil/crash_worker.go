@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// A worker is a process that examines crash states, because one of them might kill it. It reads a job a line, and answers
+// with a line. The number of the state it is busy with stands in a shared page, where it can be read after its death.
+
+// plan is what all workers know: it is written once and read by each.
+type plan struct {
+	Histories []history
+	Seed      uint64
+}
+
+// job is one step of one history.
+type job struct {
+	History, Step int
+	Share         float64 // of its states, by seed
+	Most          int     // of its states; 0 is all
+	Skip          []int   // states to be left out: they killed a worker
+	Control       string
+}
+
+// outcome of a job.
+type outcome struct {
+	Area     string
+	Sorts    map[string]int // distinct states, by sort
+	Digests  []byte         // sixteen bytes of each
+	Faults   []blame
+	Failures int    // of which Faults are the first
+	Broken   string // the prover's own trouble
+}
+
+// blame is what is wrong with a state.
+type blame struct {
+	origin
+	Kind, Words string
+}
+
+const mostFaults = 20 // kept of a job; the others are counted
+
+type worker struct {
+	plan     plan
+	dir      string
+	busy     []byte
+	bench    workbench
+	at       cursor
+	promises map[int][]promise
+}
+
+func work(planFile, dir string, in io.Reader, out io.Writer) error {
+	w := &worker{dir: dir, promises: map[int][]promise{}}
+	f, err := os.Open(planFile)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(gob.NewDecoder(bufio.NewReaderSize(f, 1<<20)).Decode(&w.plan), f.Close())
+	if err != nil {
+		return err
+	}
+	page, err := os.OpenFile(filepath.Join(dir, busyName), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer page.Close()
+	if w.busy, err = unix.Mmap(int(page.Fd()), 0, 8, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
+		return err
+	}
+	w.bench.dir = filepath.Join(dir, "store")
+	w.at = cursor{histories: w.plan.Histories, seed: w.plan.Seed}
+	answers := json.NewEncoder(out)
+	for lines := json.NewDecoder(in); ; {
+		var j job
+		if err := lines.Decode(&j); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		o := outcome{Sorts: map[string]int{}}
+		if err := w.do(j, &o); err != nil {
+			o.Broken = fmt.Sprintf("history %d step %d: %v", j.History, j.Step, err)
+		}
+		if err := answers.Encode(o); err != nil {
+			return err
+		}
+	}
+}
+
+func (w *worker) do(j job, o *outcome) error {
+	base, s, err := w.at.moveTo(j.History, j.Step)
+	if err != nil {
+		return err
+	}
+	promises, acked, err := w.promised(j.History, s.acked)
+	if err != nil {
+		return err
+	}
+	m := modelOf(promises, acked)
+	o.Area = s.area
+	seed := stepSeed(w.plan.Seed, j.History, j.Step)
+	c := crashesOf(base, s, seed)
+	g, known := newDigester(base), map[digest]bool{}
+	for n := range c.count {
+		if !drawn(n, j.Share, seed) || slices.Contains(j.Skip, n) {
+			continue
+		}
+		if j.Most > 0 && len(known) >= j.Most {
+			break
+		}
+		sort, ops := c.state(n)
+		after := w.bench.patched(base, ops)
+		d := g.of(after, touched(ops))
+		if known[d] {
+			continue
+		}
+		known[d] = true
+		o.Sorts[sort]++
+		o.Digests = append(o.Digests, d[:]...)
+		binary.NativeEndian.PutUint64(w.busy, uint64(n)+1)
+		err := w.examine(j, after, m)
+		binary.NativeEndian.PutUint64(w.busy, 0)
+		var v verdict
+		switch {
+		case err == nil:
+			continue
+		case !errors.As(err, &v):
+			return err
+		}
+		w.bench.spoilt()
+		if o.Failures++; len(o.Faults) < mostFaults {
+			o.Faults = append(o.Faults, blame{origin{j.History, j.Step, n}, v.kind, v.words})
+		}
+	}
+	return nil
+}
+
+func (w *worker) examine(j job, after *image, m *model) error {
+	if err := w.bench.lay(after); err != nil {
+		return err
+	}
+	if w.plan.Histories[j.History].Kind == pocketStore {
+		return examinePocket(w.bench.dir, m)
+	}
+	return examine(w.bench.dir, m, j.Control == controlForgetful)
+}
+
+// promised are the promises of a history; one that began with a crash has made none of its own, and the crashed one's count.
+func (w *worker) promised(number, acked int) ([]promise, int, error) {
+	h := &w.plan.Histories[number]
+	if h.From != nil {
+		steps, err := w.plan.Histories[h.From.History].steps()
+		if err != nil {
+			return nil, 0, err
+		}
+		return w.promised(h.From.History, steps[h.From.Step].acked)
+	}
+	if w.promises[number] == nil {
+		list, err := h.promises()
+		if err != nil {
+			return nil, 0, err
+		}
+		w.promises[number] = list
+	}
+	return w.promises[number], acked, nil
+}

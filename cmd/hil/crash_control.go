@@ -70,7 +70,7 @@ func (p *prover) planControls(ctx context.Context, oneLife int) (jobs []job, err
 			return nil, err
 		}
 		for n := range steps {
-			jobs = append(jobs, job{History: len(p.plan.Histories), Step: n, Share: 1, Most: 40 * controlStates, Control: c.name})
+			jobs = append(jobs, job{History: len(p.plan.Histories), Step: n, Share: 1, Most: 4 * controlStates, Control: c.name})
 		}
 		p.plan.Histories = append(p.plan.Histories, h)
 	}
@@ -79,8 +79,8 @@ func (p *prover) planControls(ctx context.Context, oneLife int) (jobs []job, err
 	if err != nil {
 		return nil, err
 	}
-	for n := range spread(len(steps), 20) {
-		jobs = append(jobs, job{History: oneLife, Step: n * len(steps) / 20, Share: 0.02, Most: controlStates, Control: controlForgetful})
+	for _, n := range spread(len(steps), 20) {
+		jobs = append(jobs, job{History: oneLife, Step: n, Share: 0.02, Most: controlStates, Control: controlForgetful})
 	}
 	h.Kind = unsyncedStore
 	if steps, err = h.steps(); err != nil {

@@ -9,17 +9,18 @@ import (
 )
 
 // The parts of a run. In a long life the slots, the archive and the batches go round often; its states are slow to
-// examine, because each record is read each time, and so they are drawn. Recoveries are examined to the last state. Then
-// short lives follow, one after the other and each to its last state, until there are enough distinct ones; of their
-// births, which are all alike, only the first is examined whole.
+// examine, because each record is read each time, and so they are drawn; so are those of recoveries, when they are more
+// than their part of the run. Then short lives follow, one after the other and each to its last state, until there are
+// enough distinct ones; of their births, which are all alike, only the first is examined whole, and that in a large run.
 const (
 	shortSales   = 40
 	longPart     = 0.005
 	recoverPart  = 0.15
 	againPart    = 0.05
 	birthPart    = 0.05   // of a birth that is like the first
+	largeRun     = 50_000 // states
 	statesOfLife = 25_000 // distinct, at least
-	statesOfOpen = 1_500  // about
+	statesOfOpen = 5_000  // about
 )
 
 const (
@@ -73,6 +74,9 @@ func (p *prover) shared(controls []job, long int, short, opens []int) (always, f
 	for i := range ofLong {
 		ofLong[i].Share = float64(p.states) * longPart / float64(total)
 	}
+	for i := range ofOpens {
+		ofOpens[i].Share = min(1, float64(p.states)*(recoverPart+againPart)/float64(states))
+	}
 	for n, one := range short {
 		steps, err := p.plan.Histories[one].steps()
 		if err != nil {
@@ -80,13 +84,14 @@ func (p *prover) shared(controls []job, long int, short, opens []int) (always, f
 		}
 		for number, s := range steps {
 			j := job{History: one, Step: number, Share: 1}
-			if s.area == areaBirth && n > 0 {
+			if s.area == areaBirth && (n > 0 || p.states < largeRun) {
 				j.Share = birthPart
 			}
 			fill = append(fill, j)
 		}
 	}
-	p.say("the long life has %d crash states, of which %d are drawn; the recoveries have %d", total, int(float64(p.states)*longPart), states)
+	p.say("the long life has %d crash states, of which one in %.0f is examined; the recoveries have %d, one in %.0f",
+		total, max(1, 1/ofLong[0].Share), states, max(1, 1/ofOpens[0].Share))
 	return slices.Concat(controls, ofLong, ofOpens), fill, nil
 }
 

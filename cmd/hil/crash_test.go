@@ -19,7 +19,7 @@ import (
 func TestThousandsOfCrashStatesLoseNothing(t *testing.T) {
 	t.Parallel()
 	var said bytes.Buffer
-	prover := exec.Command(built+"/hil", "crash", "-states", "2500", "-sales", "12", "-workers", "2", "-seed", "7")
+	prover := exec.Command(built+"/hil", "crash", "-states", "2000", "-sales", "12", "-workers", "2", "-seed", "7")
 	prover.Stderr = &said
 	report, err := prover.Output()
 	require.NoError(t, err, "%s\n%s", said.String(), report)

@@ -177,7 +177,8 @@ func (r *recorder) ops() (list []op) {
 func (r *recorder) memory(at, n uint64) []byte {
 	b := make([]byte, n)
 	for got := 0; got < len(b); {
-		local := []unix.Iovec{{Base: &b[got], Len: n - uint64(got)}}
+		local := []unix.Iovec{{Base: &b[got]}}
+		local[0].SetLen(len(b) - got)
 		remote := []unix.RemoteIovec{{Base: uintptr(at) + uintptr(got), Len: int(n) - got}}
 		m, err := unix.ProcessVMReadv(r.pid, local, remote, 0)
 		if err != nil || m <= 0 {

@@ -24,8 +24,8 @@ const pageSize = 4096
 // lockPatience is how long a lock that another process is about to give up is waited for.
 const lockPatience = time.Second
 
-// openBolt lets the verifier look unless it just did, and opens an existing database of at least size bytes with the options that both files share. The array freelist makes the order of page
-// writes reproducible.
+// openBolt lets the verifier look unless it just did, and opens an existing database of at least size bytes with the
+// options that both files share. The array freelist makes the order of page writes reproducible.
 //
 // bbolt may panic on a damaged file; what can be recovered is returned as ErrDamaged. The lock that bbolt leaks then is
 // harmless, because the directory is locked by this package.

@@ -35,8 +35,13 @@
 //   - A commit that returned an error is unknown, not undone. The store closes and reopens its files and reconciles them
 //     before anything else; the call returns ErrUnknownCommit, and the record, if it surfaces, is owed like any other.
 //   - A record that cannot be read (checksum, seal, contents) stops itself, not the store.
-//   - A missing or zero-length file where the others show that the terminal has been in service is ErrDamaged, never a
-//     new and empty store.
+//   - A file is looked at with pread before bbolt maps it (verify.go); bbolt is given nothing that is damaged. A damaged
+//     or missing file where the others show that the terminal has been in service is put aside under a dated name, never
+//     deleted, and built anew from everything that can be read (salvage.go); never is it taken for a new and empty store.
+//     What was found stays in report-….txt until somebody acknowledges it. Where nothing says whose store it is, Open
+//     refuses with ErrDamaged and changes nothing.
+//   - A page of archive.db that goes bad under a running agent refuses what needs it, and no more; the next Open looks at
+//     everything and salvages.
 //
 // Card number, expiry and the chip data that a reversal repeats are sealed with AES-256-GCM (NIST SP 800-38D). Track data
 // and the chip data of a request are never stored.

@@ -10,7 +10,8 @@ var (
 	ErrNewer = errors.New("the store was written by a newer program")
 	// ErrSealed: the key does not open what is stored. Nothing was changed.
 	ErrSealed = errors.New("the key does not open this store")
-	// ErrDamaged: a file is missing, empty or unreadable where the terminal has been in service.
+	// ErrDamaged: a file is missing or damaged where the terminal has been in service. From View: the next Open salvages
+	// it. From Open: nothing that can be read says whose store it is, and nothing was changed.
 	ErrDamaged = errors.New("the store is damaged")
 	// ErrLocked: another process, or another Store of this one, has the directory open.
 	ErrLocked = errors.New("another posagent has this store open")

@@ -30,7 +30,8 @@ type Store struct {
 }
 
 // Open opens the store in dir and counts a boot, in one commit. A directory in which no terminal has traded gets a new
-// store. The Report says in words what was found and done.
+// store; files that are damaged or missing are built anew from the others, from their own remains and from shadow. The
+// Report says in words what was found and done.
 //
 // Errors: ErrLocked, ErrOtherTerminal, ErrSealed, ErrDamaged; anything else is the system's.
 func Open(dir string, o *Options) (*Store, Report, error) {

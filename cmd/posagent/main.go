@@ -5,6 +5,7 @@
 //	posagent txn list|show|reprint    the books
 //	posagent status                   the terminal at a glance
 //	posagent store recount            totals against records
+//	posagent store check|report       whether the files are sound; what a repair found
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -67,6 +68,8 @@ const usage = `usage: posagent VERB [flags]
   txn reprint ID|REFERENCE its slip again, marked as a duplicate
   status                   the terminal at a glance
   store recount            hold the totals that are kept against the records
+  store check              look at every page of the books, while no agent runs
+  store report             what a repair of the books found, until -acknowledge
   config check [FILE]      judge a configuration
   version                  what this is
 
@@ -80,7 +83,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "config" || verb == "store") && len(rest) > 0 {
+	if (verb == "txn" || verb == "store" || verb == "config") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -103,6 +106,14 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "", rest, nil, func(string) int { return c.status(ctx) })
 	case "store recount":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.storeRecount(ctx) })
+	case "store check":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.storeCheck() })
+	case "store report":
+		acknowledge := false
+		return c.verb(verb, "", rest, func(f *flag.FlagSet) {
+			f.BoolVar(&acknowledge, "acknowledge", false, "it was read: do not show it again")
+		},
+			func(string) int { return c.storeReport(acknowledge) })
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -121,7 +132,7 @@ func (c *command) run(ctx context.Context) int {
 	case "txn":
 		return c.misused("posagent txn: say what, list, show or reprint")
 	case "store":
-		return c.misused("posagent store: say what, recount")
+		return c.misused("posagent store: say what, check, report or recount")
 	case "config":
 		return c.misused("posagent config: say what, check")
 	default:

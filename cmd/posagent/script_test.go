@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "change": change, "listening": listening, "sold": sold, "keyring": keyring,
+			"exits": exits, "change": change, "listening": listening, "sold": sold, "spoil": spoil, "keyring": keyring,
 		},
 		Condition: func(name string) (bool, error) { return name == "keyring" && keepsKeys(), nil },
 		Setup: func(e *testscript.Env) error {
@@ -149,4 +149,18 @@ func sold(ts *testscript.TestScript, neg bool, args []string) {
 		x.Answer = txn.Answer{Code: map[txn.State]string{txn.Approved: "00", txn.Declined: "51"}[state], Approved: state == txn.Approved}
 	})
 	ts.Check(err)
+}
+
+// spoil FILE OFFSET BYTE damages one byte of a file.
+func spoil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: spoil FILE OFFSET BYTE")
+	}
+	offset, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	value, err := strconv.ParseUint(args[2], 0, 8)
+	ts.Check(err)
+	b := []byte(ts.ReadFile(args[0]))
+	b[offset] ^= byte(value)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
 }

@@ -109,6 +109,9 @@ func (s *Store) mend() ([]string, error) {
 	if !sick {
 		return nil, nil
 	}
+	if health, err = verifyAll(s.dir, true, nil); err != nil { // one damage is a sign of others
+		return nil, err
+	}
 	return mend(s.dir, s.codec, s.stamp(), health)
 }
 

@@ -20,8 +20,8 @@ import (
 //	                    hot.db, shadow     archive.db
 //	Open, View          everything         roots, length, every page that leads to another, free pages, the lists of
 //	                                       what is owed, first and last page of the records and of the references
-//	Check, or Open      everything         everything
-//	when suspected
+//	Check; Open after   everything         everything
+//	a sign of damage
 //
 // The pages of archive.db that hold finished records grow with the years, and reading all of them at every start would
 // make the start grow too (50,000 records are 30 MB). What leads to them is about a hundredth of that. A leaf is looked at when

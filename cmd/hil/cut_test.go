@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -29,27 +30,41 @@ func TestNoCutOfASaleLosesMoney(t *testing.T) {
 	for _, bearer := range []string{"tcp", "dial"} {
 		t.Run(bearer, func(t *testing.T) {
 			t.Parallel()
-			r := bench(t, settings{Bearers: []string{bearer}, Answer: 5 * time.Second, Guard: 20 * time.Millisecond,
-				Retry: 50 * time.Millisecond, Lookalike: 5 * time.Minute})
-			ended := map[txn.State]int{}
-			n := 1
-			for ; ; n++ {
-				state, cut := r.saleCutAt(t, n)
-				ended[state]++
-				if !cut {
-					break
+			var mu sync.Mutex
+			cuts, ended := 0, map[txn.State]int{}
+			t.Run("rigs", func(t *testing.T) {
+				for first := 1; first <= rigsAtOnce; first++ {
+					t.Run(fmt.Sprint(first), func(t *testing.T) {
+						t.Parallel()
+						r := bench(t, settings{Bearers: []string{bearer}, Answer: 5 * time.Second, Guard: 20 * time.Millisecond,
+							Retry: 50 * time.Millisecond, Lookalike: 5 * time.Minute})
+						for n := first; ; n += rigsAtOnce {
+							require.Less(t, n, 1000, "the sale never ends")
+							state, cut := r.saleCutAt(t, n)
+							mu.Lock()
+							ended[state]++
+							mu.Unlock()
+							if !cut {
+								break
+							}
+							mu.Lock()
+							cuts++
+							mu.Unlock()
+						}
+						require.Empty(t, r.audit(t))
+					})
 				}
-				require.Less(t, n, 1000, "the sale never ends")
-			}
-			wrong := r.audit(t)
-			require.Empty(t, wrong)
-			t.Logf("%d cuts over %s: after recovery %v (\"\" is a sale that was never begun)", n-1, bearer, ended)
+			})
+			t.Logf("%d cuts over %s: after recovery %v (\"\" is a sale that was never begun)", cuts, bearer, ended)
 			require.Positive(t, ended[""], "cuts before the commit")
 			require.Positive(t, ended[txn.Reversed], "cuts between the commit and the outcome")
 			require.Positive(t, ended[txn.Approved], "cuts after the outcome")
 		})
 	}
 }
+
+// rigsAtOnce share the calls of one sweep: mostly they wait for guard times and restarts.
+const rigsAtOnce = 4
 
 // saleCutAt makes one sale under the knife, recovers, and returns how it ended and whether the knife fell.
 func (r *rig) saleCutAt(t *testing.T, n int) (txn.State, bool) {

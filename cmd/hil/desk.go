@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"posagent/firmware/agent"
@@ -41,7 +42,7 @@ func desk(ctx context.Context, p places, in *os.File, out io.Writer) error {
 			return err
 		}
 	}
-	if err := c.closingBooks(ctx); err != nil {
+	if err := c.closingBooks(ctx, true); err != nil {
 		return err
 	}
 	if isTerminal(in) {
@@ -61,20 +62,20 @@ func (c counter) say(format string, args ...any) { fmt.Fprintf(c.out, format+"\n
 func (c counter) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
-	c.say("开店 Opening the counter in %s: acquirer, reader, printer and modem are simulators; the terminal is the real program.", c.dir)
+	c.say("开店 Opening the counter in %s.\nAcquirer, reader, printer and modem are simulators; the terminal is real.", c.dir)
 	return c.boot(ctx)
 }
 
 func (c counter) approvedOverTCP(ctx context.Context) error {
 	c.say("\n1. 网线 A sale over the network.")
-	return c.sell(ctx, "desk-1", "12.50", "visa-4242", words.OutcomeApproved, "ethernet", nil)
+	return c.sell(ctx, saleOf("desk-1", "12.50"), "visa-4242", words.OutcomeApproved, "ethernet", nil)
 }
 
 func (c counter) approvedOverModem(ctx context.Context) error {
 	c.say("\n2. 拨号 The network cable is pulled; the terminal dials.")
 	c.cable.pull()
 	defer func() { _ = c.cable.replug() }()
-	return c.sell(ctx, "desk-2", "88.00", "unionpay-0005", words.OutcomeApproved, "dial", nil)
+	return c.sell(ctx, saleOf("desk-2", "88.00"), "unionpay-0005", words.OutcomeApproved, "dial", nil)
 }
 
 func (c counter) unanswered(ctx context.Context) error {
@@ -82,7 +83,7 @@ func (c counter) unanswered(ctx context.Context) error {
 	if _, err := c.tell("acquirer", "fault silent"); err != nil {
 		return err
 	}
-	return c.sell(ctx, "desk-3", "33.30", "mastercard-4444", words.OutcomeReversed, "", nil)
+	return c.sell(ctx, saleOf("desk-3", "33.30"), "mastercard-4444", words.OutcomeReversed, "", nil)
 }
 
 func (c counter) killedWhileWaiting(ctx context.Context) error {
@@ -90,7 +91,7 @@ func (c counter) killedWhileWaiting(ctx context.Context) error {
 	if _, err := c.tell("acquirer", "fault silent"); err != nil {
 		return err
 	}
-	err := c.sell(ctx, "desk-4", "45.60", "unionpay-0113", "", "", func(e agent.Event) {
+	err := c.sell(ctx, saleOf("desk-4", "45.60"), "unionpay-0113", "", "", func(e agent.Event) {
 		if e.Stage == words.Waiting && e.Txn != nil && c.running() {
 			c.awaitHeld(ctx, e.Txn.STAN)
 			c.say("      -- power cut --")
@@ -109,11 +110,15 @@ func (c counter) killedWhileWaiting(ctx context.Context) error {
 		return err
 	}
 	c.say("      power is back; asking for the same reference again:")
-	return c.sell(ctx, "desk-4", "45.60", "", words.OutcomeReversed, "", nil)
+	return c.sell(ctx, saleOf("desk-4", "45.60"), "", words.OutcomeReversed, "", nil)
+}
+
+func saleOf(reference, amount string) agent.Request {
+	return agent.Request{Op: "sale", Reference: reference, Amount: amount}
 }
 
 // sell presents a card, makes one sale and holds its outcome and its bearer against what the story says.
-func (c counter) sell(ctx context.Context, reference, amount, card string, want words.Outcome, bearer string, watch func(agent.Event)) error {
+func (c counter) sell(ctx context.Context, sale agent.Request, card string, want words.Outcome, bearer string, watch func(agent.Event)) error {
 	ctx, cancel := context.WithTimeout(ctx, saleWithin)
 	defer cancel()
 	if card != "" {
@@ -122,8 +127,10 @@ func (c counter) sell(ctx context.Context, reference, amount, card string, want 
 		}
 	}
 	var last words.Stage
-	e, err := c.ask(ctx, agent.Request{Op: "sale", Reference: reference, Amount: amount}, func(e agent.Event) {
-		if e.Stage != last && e.Text != nil {
+	e, err := c.ask(ctx, sale, func(e agent.Event) {
+		if e.Stage == words.Unknown && e.Stage != last {
+			c.say("      %s\n      %s", e.Text.ZH, e.Text.EN)
+		} else if e.Stage != last && e.Text != nil {
 			c.say("      %s  %s", e.Text.ZH, e.Text.EN)
 		}
 		last = e.Stage
@@ -135,22 +142,38 @@ func (c counter) sell(ctx context.Context, reference, amount, card string, want 
 		return err
 	}
 	if e.Text != nil {
-		c.say("   => %s\n      %s", e.Text.ZH, e.Text.EN)
+		c.say("   => %s\n%s", e.Text.ZH, folded(e.Text.EN))
+	}
+	if e.Advice != nil && e.Outcome == words.OutcomeDeclined {
+		c.say("      %s  %s  %s", e.Txn.Code, e.Advice.ZH, e.Advice.EN)
 	}
 	if e.Error != "" {
-		c.say("      %s", e.Error)
+		c.say("%s", folded(e.Error))
 	}
 	if want != "" && e.Outcome != want {
-		return fmt.Errorf("sale %s ended %s, the story says %s", reference, e.Outcome, want)
+		return fmt.Errorf("sale %s ended %s, the story says %s", sale.Reference, e.Outcome, want)
 	}
 	if bearer != "" && e.Txn.Bearer != bearer {
-		return fmt.Errorf("sale %s went over %s, the story says %s", reference, e.Txn.Bearer, bearer)
+		return fmt.Errorf("sale %s went over %s, the story says %s", sale.Reference, e.Txn.Bearer, bearer)
 	}
 	return nil
 }
 
-// closingBooks prints the slips, then both sides' books, and fails unless they agree.
-func (c counter) closingBooks(ctx context.Context) error {
+// folded breaks English text for 80 columns, six columns in.
+func folded(text string) string {
+	lines := []string{"     "}
+	for _, word := range strings.Fields(text) {
+		if last := len(lines) - 1; len(lines[last])+1+len(word) <= 80 || lines[last] == "     " {
+			lines[last] += " " + word
+		} else {
+			lines = append(lines, "      "+word)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// closingBooks prints the slips if wanted, then both sides' books, and fails unless they agree.
+func (c counter) closingBooks(ctx context.Context, slips bool) error {
 	waiting, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
 	if err := c.settled(waiting); err != nil {
@@ -160,9 +183,11 @@ func (c counter) closingBooks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.say("\n签购单 The slips (pictures: %s)", c.at("paper"))
-	for _, s := range b.slips {
-		c.say("\n%s\n%s", s.file, s.text)
+	if slips {
+		c.say("\n签购单 The slips (pictures: %s)", c.at("paper"))
+		for _, s := range b.slips {
+			c.say("\n%s\n%s", s.file, s.text)
+		}
 	}
 	c.say("%s", b.table())
 	for _, w := range wrong {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,6 +24,10 @@ import (
 var built string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		_ = f.Value.Set("10") // a rig waits for its processes; it hardly computes
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "posagent-bin")
 		if err != nil {

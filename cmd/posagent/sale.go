@@ -163,17 +163,16 @@ func (c *command) printOutcome(e agent.Event) {
 		fmt.Fprintf(c.out, "  参考号 reference no. %s  授权码 authorisation %s\n", t.RRN, t.AuthCode)
 	}
 	fmt.Fprintf(c.out, "  订单号 order no. %s\n", plain(t.Reference))
+	if e.Outcome == words.OutcomeRefused && e.Text != nil && *e.Text != words.ReferenceTaken {
+		fmt.Fprintf(c.out, "  如确为另一笔 if another sale is meant: posagent sale %s -again\n", t.Amount)
+	}
 	if e.Outcome != words.OutcomeRefused && (t.Merchant == txn.SlipOwed || t.Customer == txn.SlipOwed) {
-		c.sentence(c.out, "  ", paperOwed)
+		c.sentence(c.out, "  ", words.PaperStillDue)
 	}
 	if e.Outcome == words.OutcomeUnknown {
 		fmt.Fprintf(c.out, "  看结果 to see the outcome: %s\n", showAgain(t.Reference))
 	}
 }
-
-// paperOwed is told beside an outcome that no longer depends on paper.
-var paperOwed = words.Pair{ZH: "单据待补打：请检查打印机的纸、盖和电源，恢复后自动补打。",
-	EN: "A slip is still due. Check the printer's paper, cover and power; it then prints by itself."}
 
 // sentence prints a text in both languages, each on lines of its own.
 func (c *command) sentence(to io.Writer, indent string, text words.Pair) {
@@ -235,11 +234,11 @@ func (p *progress) redraw(line string, e agent.Event) {
 		}
 		line, _, _ = strings.Cut(strings.TrimLeft(line, " "), " ")
 	}
-	if e.Detail != "" {
-		line += "  " + plain(e.Detail)
-	}
 	if e.Seconds > 0 {
 		line += fmt.Sprintf("  %ds", e.Seconds)
+	}
+	if detailed := line + "  " + plain(e.Detail); e.Detail != "" && widthOf(detailed) < p.columns {
+		line = detailed
 	}
 	fmt.Fprint(p.out, "\r\x1b[K"+clip(line, p.columns-1))
 }

@@ -183,7 +183,14 @@ func (a *Agent) sell(ctx context.Context, q Request, view *saleView) Event {
 	}
 	a.watch(view)
 	x, err := a.terminal.Sale(ctx, terminal.Order{Amount: amount, Reference: q.Reference, Again: q.Again,
-		Progress: func(e terminal.Event) { view.stage(e.Stage, "", e.Txn) }})
+		Progress: func(e terminal.Event) {
+			detail := ""
+			if e.Fault != nil {
+				detail = e.Fault.Error()
+				a.log.Warn("paper still owed", "stan", e.Txn.STAN, "cause", e.Fault)
+			}
+			view.stage(e.Stage, detail, e.Txn)
+		}})
 	a.watch(nil)
 	a.soon()
 	if x.ID == 0 {

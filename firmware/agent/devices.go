@@ -33,7 +33,7 @@ func (c *cardReader) attach() error {
 	drive, err := reader.New(port, &c.opts)
 	if err != nil {
 		_ = port.Close()
-		return fmt.Errorf("card reader: %w", err)
+		return err
 	}
 	c.port, c.drive = port, drive
 	return nil
@@ -57,7 +57,7 @@ func (c *cardReader) Present(ctx context.Context, a txn.Amount, cur txn.Currency
 		return p, err
 	}
 	c.detach()
-	return p, fmt.Errorf("card reader: %w", err)
+	return p, err
 }
 
 // promptOf puts what the reader wants shown into words. Prompts that say no more than the stage itself are left out.
@@ -97,12 +97,12 @@ func (s *slipPrinter) attach() error {
 	}
 	port, err := s.open()
 	if err != nil {
-		return fmt.Errorf("printer: %w: %w", txn.ErrNotSent, err)
+		return unprinted{fmt.Errorf("printer: %w", err)}
 	}
 	drive, err := printer.New(port, &s.opts)
 	if err != nil {
 		_ = port.Close()
-		return fmt.Errorf("printer: %w: %w", txn.ErrNotSent, err)
+		return unprinted{err}
 	}
 	s.port, s.drive = port, drive
 	return nil
@@ -119,7 +119,7 @@ func (s *slipPrinter) detach() {
 func (s *slipPrinter) Print(ctx context.Context, t txn.Txn, c txn.Copy, reprint bool) (bool, error) {
 	slip, err := receipt.Render(t, c, s.layout, reprint)
 	if err != nil {
-		return false, fmt.Errorf("%w: %w", txn.ErrNotSent, err)
+		return false, unprinted{err}
 	}
 	if err := s.attach(); err != nil {
 		return false, err
@@ -129,9 +129,9 @@ func (s *slipPrinter) Print(ctx context.Context, t txn.Txn, c txn.Copy, reprint 
 		s.detach()
 		var fault *printer.FaultError
 		if !errors.As(err, &fault) || !fault.Sent {
-			err = fmt.Errorf("%w: %w", txn.ErrNotSent, err)
+			err = unprinted{err}
 		}
-		return false, fmt.Errorf("printer: %w", err)
+		return false, err
 	}
 	return proof == printer.Proven, nil
 }
@@ -146,3 +146,8 @@ func ordinary(err error) bool {
 	}
 	return false
 }
+
+// unprinted is a printer's fault before a byte of the slip left: nothing of it can be on paper. It reads as the fault.
+type unprinted struct{ error }
+
+func (u unprinted) Unwrap() []error { return []error{txn.ErrNotSent, u.error} }

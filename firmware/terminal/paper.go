@@ -15,8 +15,8 @@ func (t *Terminal) withPaper(ctx context.Context, o Order, x txn.Txn) (txn.Txn, 
 		return x, nil
 	}
 	o.say(words.Printing, x)
-	if err := t.printOwed(ctx); err != nil {
-		o.say(words.PaperOwed, x)
+	if err := t.printOwed(ctx); err != nil && o.Progress != nil {
+		o.Progress(Event{Stage: words.PaperOwed, Txn: x, Fault: err})
 	}
 	return t.store.Get(x.ID)
 }

@@ -19,7 +19,7 @@ type Order struct {
 
 func (o Order) say(s words.Stage, x txn.Txn) {
 	if o.Progress != nil {
-		o.Progress(Event{s, x})
+		o.Progress(Event{Stage: s, Txn: x})
 	}
 }
 
@@ -32,8 +32,8 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 	if !o.Amount.Valid() {
 		return txn.Txn{}, fmt.Errorf("%w: %d minor units", txn.ErrAmount, o.Amount)
 	}
-	if o.Reference == "" || len(o.Reference) > txn.MaxReference {
-		return txn.Txn{}, fmt.Errorf("a reference of 1 to %d bytes is needed, got %d", txn.MaxReference, len(o.Reference))
+	if err := txn.CheckReference(o.Reference); err != nil {
+		return txn.Txn{}, err
 	}
 	if !t.admit(o.Reference) {
 		return txn.Txn{}, ErrBusy

@@ -133,6 +133,7 @@ func (t *Terminal) giveTurn() { t.turn <- struct{}{} }
 type Event struct {
 	Stage words.Stage
 	Txn   txn.Txn // zero until recorded
+	Fault error   // what is in the way, of PaperOwed
 }
 
 // The refusals a caller can act on. None of them began a transaction.

@@ -13,6 +13,7 @@ import (
 //	ledger     the books as JSON
 //	check      an error if money was made or lost
 //	seen       messages by type as JSON
+//	help       this, in one line
 func (a *Acquirer) Command(line string) (string, error) {
 	verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	rest = strings.TrimSpace(rest)
@@ -35,6 +36,8 @@ func (a *Acquirer) Command(line string) (string, error) {
 		return "the books balance", a.Ledger().Check()
 	case verb == "seen":
 		return oneLine(a.Counts())
+	case verb == "help":
+		return "fault NAME [CODE|TIME|DIGIT] [for sale|reversal|signin|any] [times N|always]; fault none; ledger; check; seen. NAMES: " + faultNames(), nil
 	default:
 		return "", fmt.Errorf("%q is not a command; commands are fault, ledger, check, seen", verb)
 	}

@@ -3,7 +3,10 @@ package txn
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ErrNotSent means that not one byte of a request was written to any line. It is the only failure after which a
@@ -168,10 +171,20 @@ func (d Draft) Check() error {
 		return fmt.Errorf("%w: %d minor units", ErrAmount, d.Amount)
 	case d.Currency.Number == "":
 		return errors.New("no currency")
-	case d.Reference == "" || len(d.Reference) > MaxReference:
-		return fmt.Errorf("reference must have 1 to %d bytes, has %d", MaxReference, len(d.Reference))
 	case d.Card.PAN.IsZero():
 		return errors.New("no card number")
+	}
+	return CheckReference(d.Reference)
+}
+
+// CheckReference refuses a caller's reference that could not be stored, printed on a slip and typed again.
+func CheckReference(reference string) error {
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
+	switch {
+	case reference == "" || len(reference) > MaxReference:
+		return fmt.Errorf("reference must have 1 to %d bytes, has %d", MaxReference, len(reference))
+	case strings.ContainsFunc(reference, unprintable) || strings.TrimSpace(reference) != reference:
+		return errors.New("reference must be plain text without control characters or spaces around it")
 	}
 	return nil
 }

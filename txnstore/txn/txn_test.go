@@ -177,7 +177,9 @@ func TestADraftThatCouldNotBeReversedIsRefused(t *testing.T) {
 	for name, spoil := range map[string]func(*Draft){
 		"kind": func(d *Draft) { d.Kind = "" }, "amount": func(d *Draft) { d.Amount = 0 }, "currency": func(d *Draft) { d.Currency = Currency{} },
 		"reference": func(d *Draft) { d.Reference = "" }, "long reference": func(d *Draft) { d.Reference = strings.Repeat("x", MaxReference+1) },
-		"card": func(d *Draft) { d.Card.PAN = PAN{} },
+		"control": func(d *Draft) { d.Reference = "a\x1b[2J" }, "line": func(d *Draft) { d.Reference = "a\nb" }, "bytes": func(d *Draft) { d.Reference = "\xff" },
+		"spaces": func(d *Draft) { d.Reference = " a" },
+		"card":   func(d *Draft) { d.Card.PAN = PAN{} },
 	} {
 		d := good
 		spoil(&d)

@@ -128,6 +128,10 @@ func OfOutcome(o Outcome) Pair {
 	}
 }
 
+// PaperStillDue is said beside an outcome that no longer depends on paper.
+var PaperStillDue = Pair{"单据待补打：请检查打印机的纸、盖和电源，恢复后自动补打。",
+	"A slip is still due. Check the printer's paper, cover and power; it then prints by itself."}
+
 // ReferenceTaken is said when a reference belongs to another sale, which is shown below it.
 var ReferenceTaken = Pair{"该参考号已用于另一笔交易（见下），本次未受理。", "This reference belongs to another sale, shown below; this request was not accepted."}
 

@@ -168,6 +168,11 @@ func tradeSteps(deed []op, acked int) (list []step, err error) {
 			return nil, fmt.Errorf("the recording has a commit of %d calls on %s beside %d on %s",
 				len(s.lanes[0]), hotFile, len(s.lanes[1]), shadowFile)
 		}
+		for _, lane := range s.lanes {
+			if last := lane[len(lane)-1]; last.Kind != opSync && !last.Durable {
+				return nil, fmt.Errorf("the store promised something with a write of %s that it had not synced", last.Name)
+			}
+		}
 	}
 	return list, nil
 }

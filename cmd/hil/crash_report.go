@@ -69,6 +69,9 @@ func (p *prover) report(out io.Writer, took time.Duration) error {
 		counts = append(counts, fmt.Sprintf("%d %s", p.failures[kind], kind))
 		bad += p.failures[kind]
 	}
+	if more := p.failures["others"]; more > 0 {
+		counts = append(counts, fmt.Sprintf("and %d more", more))
+	}
 	fmt.Fprintln(out, strings.Join(counts, ", "))
 	for _, f := range p.faults[:min(len(p.faults), shownFaults)] {
 		fmt.Fprintf(out, "  %s: history %d (%s), step %d, state %d: %s\n", f.Kind, f.History, p.plan.Histories[f.History].Name, f.Step, f.Number, f.Words)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -104,6 +105,18 @@ func TestACopyInShadowMayBeAnywhereWhileHotCommits(t *testing.T) {
 		require.Equal(t, [][]op{hot, {shadow}}, steps[0].lanes)
 		require.Equal(t, 3, steps[0].acked)
 	}
+}
+
+func TestAPromiseOverAnUnsyncedWriteIsNoRecording(t *testing.T) {
+	sync, copied := op{Kind: opSync, Name: hotFile}, op{Kind: opWrite, Name: shadowFile, Data: []byte("copy"), Durable: true}
+	whole := []op{write(hotFile, 8192, 'd', 4096), sync, write(hotFile, 0, 'm', 64), sync, copied}
+	_, err := tradeSteps(whole, 0)
+	require.NoError(t, err)
+	_, err = tradeSteps(slices.Delete(slices.Clone(whole), 3, 4), 0)
+	require.ErrorContains(t, err, "not synced")
+	whole[4].Durable = false
+	_, err = tradeSteps(whole, 0)
+	require.ErrorContains(t, err, "not synced")
 }
 
 // Each field of a record, set to something else, is another fingerprint.

@@ -110,6 +110,7 @@ func TestAStaleProofProvesNothing(t *testing.T) {
 func TestAFullPrinterIsNotOverrun(t *testing.T) {
 	onBench(t, 32, func(b *bench) {
 		p := b.printer(cutting)
+		b.line.slow = true
 		b.do("paper out after 5")
 		began := time.Now()
 		b.fails(p, longSlip(t), printer.ErrPaperOut, true)

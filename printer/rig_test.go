@@ -85,6 +85,7 @@ type line struct {
 	alter   func([]byte) []byte
 	trickle bool   // reads and writes one byte at a time
 	deaf    bool   // XOFF does not arrive
+	slow    bool   // a piece takes longer than the answer to it, as on any real line
 	sent    []byte // what was written
 }
 
@@ -111,6 +112,9 @@ func (l *line) Write(b []byte) (int, error) {
 		l.written += n
 		if err != nil {
 			return done, err
+		}
+		if l.slow {
+			synctest.Wait()
 		}
 		if l.do != nil && l.written == l.at {
 			synctest.Wait() // the printer has worked off what it got

@@ -193,10 +193,14 @@ func TestNoDamageEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	dir := worn(t, 60)
 	many := campaignMany
-	if raceDetector {
+	if raceDetector || os.Getenv("EMULATOR") != "" {
 		many /= 15
 	}
-	child := exec.Command(os.Args[0], "-test.run=^TestCampaign$", "-test.count=1")
+	argv := []string{os.Args[0], "-test.run=^TestCampaign$", "-test.count=1"}
+	if emulator := os.Getenv("EMULATOR"); emulator != "" {
+		argv = append([]string{emulator}, argv...)
+	}
+	child := exec.Command(argv[0], argv[1:]...)
 	child.Env = append(os.Environ(), campaignDir+"="+dir, campaignFrom+"="+strconv.Itoa(many))
 	out, err := child.CombinedOutput()
 	require.NoError(t, err, "%s", out)

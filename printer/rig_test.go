@@ -40,8 +40,10 @@ func onBench(t *testing.T, columns int, story func(b *bench)) {
 	})
 }
 
+// do meddles with the machine, once it has taken in everything that is on the line.
 func (b *bench) do(command string) {
 	b.t.Helper()
+	synctest.Wait()
 	_, err := b.sim.Command(command)
 	require.NoError(b.t, err)
 }

@@ -14,7 +14,6 @@ import (
 	"posagent/link"
 	"posagent/link/acquirer"
 	"posagent/link/iso8583"
-	"posagent/txnstore"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -23,7 +22,7 @@ import (
 type Agent struct {
 	o        Options
 	log      *slog.Logger
-	store    *txnstore.Store
+	store    Store
 	line     *link.Link
 	host     *acquirer.Host
 	terminal *terminal.Terminal

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/iso8583"
 	"posagent/printer"
@@ -25,12 +26,23 @@ type Port interface {
 // Opener opens a line, and opens it again after it broke.
 type Opener func() (Port, error)
 
+// Store is what the agent keeps its books in: a txnstore.Store, or one whose power can fail at every call.
+type Store interface {
+	terminal.Store
+	NextSTAN() (uint32, error)
+	Batch() uint32
+	AdoptBatch(uint32) error
+	MakeRoom() error
+	Tidy() error
+	Recount() (txnstore.Recount, error)
+}
+
 // Wires is the seam between this program and the world. Production, the simulators and the tests differ in nothing else.
 type Wires struct {
 	Reader  Opener
 	Printer Opener
 	Bearers []link.Bearer // in order of preference
-	Store   *txnstore.Store
+	Store   Store
 	Socket  net.Listener     // nil serves nobody
 	Now     func() time.Time // stamps only; timers use package time
 	Log     *slog.Logger

@@ -1,0 +1,77 @@
+package scenario
+
+import (
+	"posagent/txnstore/txn"
+)
+
+// Books are both sides of the counter and the paper between them, as plain data: what the judge judges.
+type Books struct {
+	Here     []Sale         // the terminal's records, oldest first
+	There    []Row          // the acquirer's rows for this terminal, oldest first
+	Accounts []Account      // of the cardholders
+	Batches  []Batch        // totals on both sides, where both keep them
+	Slips    []Slip         // in the order in which they left the printer
+	Seen     map[string]int // messages that the acquirer has read, by type
+}
+
+// Sale is one transaction in the terminal's books.
+type Sale struct {
+	Batch, STAN        uint32
+	Kind               txn.Kind
+	Reference          string
+	Amount             txn.Amount
+	State              txn.State
+	Code               string // the acquirer's answer
+	Reason             txn.Reason
+	Reversal           string // the last answer to a reversal
+	Tries              int    // reversals as counted
+	Bearer             string
+	Merchant, Customer txn.Slip
+	Journal            []string
+}
+
+// Standing is what the acquirer's books say of a transaction.
+type Standing string
+
+const (
+	Unseen   Standing = "nothing"  // it stands nowhere in them
+	Held     Standing = "held"     // the money is held for the merchant
+	Reversed Standing = "reversed" // it was, and was given back
+	Refused  Standing = "declined" // it never was
+	Absent   Standing = "absent"   // a reversal came for a request that had not come
+)
+
+// Row is one transaction in the acquirer's books.
+type Row struct {
+	Batch, STAN uint32
+	Amount      txn.Amount // asked for
+	Held        txn.Amount // held for the merchant now
+	Standing    Standing
+	Reversals   int // requests to reverse it
+	Account     string
+}
+
+// Account is one cardholder's account, in minor units. No money is made or lost while Opening is Balance plus Held, and
+// Held is what the rows say.
+type Account struct {
+	Name                   string
+	Opening, Balance, Held txn.Amount
+}
+
+// Batch is what one batch comes to on both sides.
+type Batch struct {
+	Number      uint32
+	Here, There Sum
+}
+
+// Sum is a number of transactions and what they come to.
+type Sum struct {
+	Count  int
+	Amount txn.Amount
+}
+
+// Text is something that was left lying about.
+type Text struct {
+	Name  string // for people: "posagent.log", "slip 3", "archive.db"
+	Bytes []byte
+}

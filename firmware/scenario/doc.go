@@ -1,0 +1,69 @@
+// Package scenario is the language in which stories of a terminal are told, what runs them, and the judge.
+//
+// A story is one screen of text that a merchant's engineer can read. The same file runs in the simulated world and on a
+// bench of real processes or boards; both are a Rig.
+//
+//	# The power fails after the acquirer has approved and before the answer is recorded.
+//	present visa-4242
+//	sale 12.50
+//	cut power on recv 0210
+//	restore power
+//	expect host reversal of last
+//	expect store reversed
+//	expect paper 冲正
+//
+// One step stands on a line, words are separated by one space, and lines that begin with # are for people. The language
+// is strict: what is not understood is an error that names file and line and says what may stand there, and every story
+// prints back to the text it was read from.
+//
+// # Deeds
+//
+//	present CARD                      a card of cards.toml is put to the reader
+//	sale AMOUNT [again] [as NAME]     the till asks for a sale and waits for its end; NAME is its reference
+//	ask OP [AMOUNT] [of NAME]         the till asks for anything else: recover, reprint, status, list, recount
+//	cancel                            the cashier presses cancel
+//	cut power, restore power
+//	wait DURATION                     "90s", "25h"
+//	settle                            time passes until nothing is owed but what waits for people
+//	reader|printer|modem|acquirer WORDS   as the simulators' Command methods understand them
+//	line down|up|drop                 the network: unplugged, plugged in, its connections broken
+//	wire reader|printer|modem|line WORDS  what the rig can do to a wire; each rig's page says what
+//	clock +DURATION|-DURATION         the terminal's wall clock is set forward or back
+//
+// # Events
+//
+// A deed with an event behind it happens in the course of the step above it. All such lines below a step are armed
+// before the step begins, so that a story means the same where time is real. A step ends once its armed deeds have
+// happened; one that does not happen at all fails the story.
+//
+//	cut power on send 0200            the last byte of the request has left
+//	cut power on recv 0210            the last byte of the answer has come, and nobody has read it
+//	cut power on byte 17 of send 0200
+//	cut power before commit pending   also inside (half of it is on the disk) and after
+//	cut power on byte 200 to printer  also from; to line, modem, reader, printer
+//	cut power on printing line 3
+//	line down on card read
+//	cancel on stage present-card
+//	line up after 45s
+//	cut power on 2nd send 0400
+//
+// # Expectations
+//
+//	expect till OUTCOME ["WORDS"] [of NAME]     approved declined not-done reversed unknown resolved refused lost
+//	expect store STATE [of NAME]                or nothing
+//	expect host held|reversed|declined|absent|nothing [of NAME]
+//	expect host reversal [of NAME]
+//	expect host saw N of MTI
+//	expect paper WORD… [times N] [marked|unmarked] [of NAME]
+//	expect owed N, expect suspense N, expect slips owed N
+//	expect journal "WORDS" [of NAME]
+//	expect reason|code|tries|bearer VALUE [of NAME]
+//	expect shown STAGE, expect not shown STAGE
+//	expect books agree
+//
+// NAME is a name given with "as"; "last", or nothing, is the newest.
+//
+// At the end of every story the world is put right: faults end, power and lines return, paper is put in. Then everything
+// that is owed must be finished in bounded time, and the judge compares both sides' books, paper and everything that
+// was left lying about.
+package scenario

@@ -1,0 +1,64 @@
+package scenario
+
+import (
+	"errors"
+	"net"
+	"time"
+)
+
+// Rig is a terminal with people, wires and an acquirer around it: everything that a story can touch. There are two: the
+// simulated world, where time is virtual, and the bench of real processes or a board.
+//
+// A rig is made new for each run, with its power on and the terminal started, and is used by one goroutine, except that
+// what On arms is called from wherever its event happens.
+type Rig interface {
+	// Able is nil where this rig can do the step, and otherwise an error that says what the step needs, wrapping
+	// ErrUnable. It touches nothing. A story is asked about as a whole before its first step.
+	Able(Step) error
+
+	// Till opens a new connection to the terminal's local socket. It fails while the power is off. A power cut closes
+	// every connection.
+	Till() (net.Conn, error)
+
+	// Hand is what a person or the world does to a machine; doc.go lists the words of each. It returns once it is done and
+	// may be called from what On arms.
+	Hand(who, what string) error
+
+	// On arms one event: do is called once, exactly at it, before anything that follows from it. Bytes, messages and
+	// commits are counted from this call on, and counting goes on over power cuts. Do may call CutPower and Hand and must
+	// not wait: it may be running in the middle of what the terminal does. Events of the kinds Stage and Elapsed never
+	// come here; the runner sees to them.
+	On(e Event, do func())
+
+	// CutPower ends the terminal at this instant: from here on it changes nothing on any wire, disk or paper. It returns
+	// at once, and leaves what must be waited for to RestorePower. Without power it does nothing. The other machines have
+	// power of their own.
+	CutPower()
+
+	// Powered tells whether the terminal has power.
+	Powered() bool
+
+	// RestorePower starts the terminal on the files that the cut left, and returns when its socket answers. With power on
+	// it does nothing. If the power fails again before the socket answers, which what On arms may do, that is no error.
+	RestorePower() error
+
+	// Wait lets that much of the rig's time pass.
+	Wait(time.Duration) error
+
+	// Books reads both sides' books and the paper. Power must be on.
+	Books() (Books, error)
+
+	// Texts is everything that the run has left where people or files could keep it, except what went through Till: logs,
+	// traces, slips, the store's files. Power must be on.
+	Texts() ([]Text, error)
+
+	// Steps counts what the world could have noticed of the terminal since the rig was made, by class (see Event.Class).
+	// Classes are the bytes of each wire in each direction and each kind of commit: before it, inside it and after it.
+	Steps() map[Event]int
+
+	// Close ends everything and waits for it.
+	Close() error
+}
+
+// ErrUnable is what Able wraps.
+var ErrUnable = errors.New("this rig cannot do that")

@@ -12,6 +12,7 @@ type Books struct {
 	Batches  []Batch        // totals on both sides, where both keep them
 	Slips    []Slip         // in the order in which they left the printer
 	Seen     map[string]int // messages that the acquirer has read, by type
+	Leaks    []string       // card data and keys found where they must not be, in words
 }
 
 // Sale is one transaction in the terminal's books.
@@ -68,10 +69,4 @@ type Batch struct {
 type Sum struct {
 	Count  int
 	Amount txn.Amount
-}
-
-// Text is something that was left lying about.
-type Text struct {
-	Name  string // for people: "posagent.log", "slip 3", "archive.db"
-	Bytes []byte
 }

@@ -45,12 +45,23 @@ type Rig interface {
 	// Wait lets that much of the rig's time pass.
 	Wait(time.Duration) error
 
+	// Patience is the time in which everything that is owed must be finished once nothing stands in the way, and in which
+	// whatever a story waits for must happen.
+	Patience() time.Duration
+
+	// Heal ends every fault of every machine and wire: lines are whole and plugged in, there is paper in the printer, no
+	// card lies on the reader, the acquirer does as it should. Clocks stay as they are. Power is not its concern.
+	Heal() error
+
 	// Books reads both sides' books and the paper. Power must be on.
 	Books() (Books, error)
 
-	// Texts is everything that the run has left where people or files could keep it, except what went through Till: logs,
-	// traces, slips, the store's files. Power must be on.
-	Texts() ([]Text, error)
+	// Secrets are the card data and keys of this rig's world.
+	Secrets() Secrets
+
+	// Leaks searches for them whatever the run has left where people or files keep it: logs, traces, slips, the store's
+	// files. What goes through Till the runner searches itself. Power must be on.
+	Leaks() ([]string, error)
 
 	// Steps counts what the world could have noticed of the terminal since the rig was made, by class (see Event.Class).
 	// Classes are the bytes of each wire in each direction and each kind of commit: before it, inside it and after it.

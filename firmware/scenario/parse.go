@@ -1,0 +1,176 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of a story. A story is one screen; what the shrinker starts from may be longer.
+const (
+	maxLine  = 200   // bytes
+	maxSteps = 5_000 // a generated world
+	maxText  = maxSteps * 60
+)
+
+// Parse reads a story. Its error lists every line that is wrong, each with name and line number, what is wrong and what
+// can be written there.
+func Parse(name, text string) (Story, error) {
+	s := Story{Name: name}
+	if len(text) > maxText {
+		return s, fmt.Errorf("%s: a story has at most %d bytes, this has %d", name, maxText, len(text))
+	}
+	var wrong []error
+	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		fail := func(err error) { wrong = append(wrong, fmt.Errorf("%s:%d: %w", name, i+1, err)) }
+		switch {
+		case len(line) > maxLine || !utf8.ValidString(line) || strings.ContainsFunc(line, unprintable):
+			fail(fmt.Errorf("a line is at most %d bytes of printable text", maxLine))
+		case strings.HasPrefix(line, "#"):
+			if len(s.Steps) == 0 {
+				s.Comment = append(s.Comment, strings.TrimPrefix(line[1:], " "))
+			}
+		case strings.TrimSpace(line) == "":
+		default:
+			step, err := parseStep(strings.TrimSpace(line))
+			switch {
+			case err != nil:
+				fail(err)
+			case step.Armed() && len(s.Steps) == 0 && len(wrong) == 0:
+				fail(errors.New("an event happens in the course of the step above it, and there is none; begin with a step that has no event"))
+			}
+			step.Line = i + 1
+			s.Steps = append(s.Steps, step)
+		}
+		if len(s.Steps) > maxSteps {
+			fail(fmt.Errorf("a story has at most %d steps", maxSteps))
+			break
+		}
+	}
+	if len(wrong) == 0 && len(s.Steps) == 0 {
+		wrong = append(wrong, fmt.Errorf("%s: there is no step in it; begin with \"present CARD\"", name))
+	}
+	return s, errors.Join(wrong...)
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+// verbs is said wherever a line begins with nothing known.
+const verbs = "present CARD, sale AMOUNT [again] [as NAME], ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, " +
+	"wait DURATION, settle, expect …, or reader, printer, modem, acquirer, line, wire or clock with its words"
+
+// parseStep reads one line without spaces around it.
+func parseStep(line string) (Step, error) {
+	w := strings.Split(line, " ")
+	if slices.Contains(w, "") {
+		return Step{}, errors.New("write one space between two words")
+	}
+	deed, clause := splitEvent(w)
+	s, err := parseDeed(deed)
+	if err != nil || clause == nil {
+		return s, err
+	}
+	if s.Verb == Expect || s.Verb == Wait || s.Verb == Settle || s.Verb == Restore {
+		return s, fmt.Errorf("%q takes time, or looks at its end: it cannot happen at an event; let it stand alone", strings.Join(deed, " "))
+	}
+	s.On, err = parseEvent(clause)
+	return s, err
+}
+
+// splitEvent finds where an event begins behind a deed. The machines' own words know "on" at their end and "after" before
+// a plain number.
+func splitEvent(w []string) (deed, clause []string) {
+	if w[0] == "expect" {
+		return w, nil
+	}
+	for i := len(w) - 2; i > 0; i-- {
+		switch w[i] {
+		case "on", "before", "inside":
+			return w[:i], w[i:]
+		case "after":
+			if _, err := parseCount(w[i+1]); err != nil {
+				return w[:i], w[i:]
+			}
+		}
+	}
+	return w, nil
+}
+
+func parseDeed(w []string) (Step, error) {
+	verb, rest := w[0], w[1:]
+	switch {
+	case verb == "present":
+		if len(rest) != 1 {
+			return Step{}, errors.New("write present and the name of one card, as in \"present visa-4242\"")
+		}
+		return Step{Verb: Present, Card: rest[0]}, nil
+	case verb == "sale":
+		return parseRequest(Step{Verb: Ask, Op: "sale"}, rest)
+	case verb == "ask":
+		if len(rest) == 0 || rest[0] == "sale" || rest[0] == "cancel" || !isName(rest[0]) {
+			return Step{}, errors.New("write ask and a request of the terminal's socket, as in \"ask recover\"; sale and cancel are verbs of their own")
+		}
+		return parseRequest(Step{Verb: Ask, Op: rest[0]}, rest[1:])
+	case verb == "wait":
+		d, err := parseDuration(rest)
+		return Step{Verb: Wait, Time: d}, err
+	case verb == "cancel" && len(rest) == 0:
+		return Step{Verb: Cancel}, nil
+	case verb == "settle" && len(rest) == 0:
+		return Step{Verb: Settle}, nil
+	case verb == "cut" && len(rest) == 1 && rest[0] == "power":
+		return Step{Verb: Cut}, nil
+	case verb == "restore" && len(rest) == 1 && rest[0] == "power":
+		return Step{Verb: Restore}, nil
+	case verb == "expect":
+		return parseExpect(rest)
+	case slices.Contains(hands, verb):
+		if len(rest) == 0 {
+			return Step{}, fmt.Errorf("write behind %s what happens to it, as in \"printer paper out\" or \"line down\"", verb)
+		}
+		return Step{Verb: Hand, Who: verb, What: strings.Join(rest, " ")}, nil
+	}
+	return Step{}, fmt.Errorf("%q is no step; write %s", strings.Join(w, " "), verbs)
+}
+
+// parseRequest reads what may stand behind a request: an amount, "again", "as NAME", "of NAME".
+func parseRequest(s Step, w []string) (Step, error) {
+	if len(w) > 0 && w[0] != "again" && w[0] != "as" && w[0] != "of" {
+		s.Amount, w = w[0], w[1:]
+	}
+	sale := s.Op == "sale"
+	if sale && s.Amount == "" {
+		return s, errors.New("write sale and an amount, as in \"sale 12.50\"")
+	}
+	if sale && len(w) > 0 && w[0] == "again" {
+		s.Again, w = true, w[1:]
+	}
+	if len(w) == 2 && isName(w[1]) {
+		switch {
+		case w[0] == "as" && sale:
+			s.Name, w = w[1], nil
+		case w[0] == "of" && !sale:
+			s.Of, w = w[1], nil
+		}
+	}
+	if len(w) > 0 {
+		return s, fmt.Errorf("%q does not belong there; write sale AMOUNT [again] [as NAME] or ask OP [AMOUNT] [of NAME]", strings.Join(w, " "))
+	}
+	return s, nil
+}
+
+// isName keeps names to what can be a reference and cannot be taken for anything else.
+func isName(word string) bool {
+	if word == "" || len(word) > 20 {
+		return false
+	}
+	for _, r := range word {
+		if !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') {
+			return false
+		}
+	}
+	return true
+}

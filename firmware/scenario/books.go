@@ -12,6 +12,7 @@ type Books struct {
 	Batches  []Batch        // totals on both sides, where both keep them
 	Slips    []Slip         // in the order in which they left the printer
 	Seen     map[string]int // messages that the acquirer has read, by type
+	Tries    int            // of a reversal, before people must look; 0 where that is not known
 	Leaks    []string       // card data and keys found where they must not be, in words
 }
 

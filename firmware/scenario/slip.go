@@ -10,9 +10,11 @@ import (
 type Slip struct {
 	Name      string // its file, or its place in the pile
 	Text      string
-	STAN      uint32 // the voucher number on it; 0 where there is none
+	Batch     uint32 // 批次号; 0 where none can be read
+	STAN      uint32 // 凭证号, the voucher number; 0 where none can be read
 	Amount    string // "12.50"
 	Reversal  bool   // 冲正通知: says that nothing was charged
+	Unknown   bool   // 结果未知: says that nobody knows yet
 	Duplicate bool   // 重打印: may not be the first
 	Merchant  bool   // the merchant's copy
 	Torn      bool   // power failed while it was printed
@@ -25,15 +27,25 @@ func ReadSlip(name, text string) Slip {
 	s.Duplicate = strings.Contains(text, "重打印")
 	s.Merchant = strings.Contains(text, "商户存根")
 	s.Torn = strings.Contains(text, "-- torn --")
-	if found := voucher.FindStringSubmatch(text); found != nil {
-		n, _ := strconv.ParseUint(found[1], 10, 32) // six digits
-		s.STAN = uint32(n)
-	}
+	s.Unknown = strings.Contains(text, "结果未知")
+	s.Batch, s.STAN = sixDigits(batch, text), sixDigits(voucher, text)
 	if found := sum.FindStringSubmatch(text); found != nil {
 		s.Amount = found[1]
 	}
 	return s
 }
+
+// sixDigits reads a number behind its caption, 0 where there is none.
+func sixDigits(caption *regexp.Regexp, text string) uint32 {
+	found := caption.FindStringSubmatch(text)
+	if found == nil {
+		return 0
+	}
+	n, _ := strconv.ParseUint(found[1], 10, 32) // six digits
+	return uint32(n)
+}
+
+var batch = regexp.MustCompile(`批次号[^0-9]*([0-9]{6})`)
 
 // voucher is the line with the slip number, on a sale slip and on a notice.
 var voucher = regexp.MustCompile(`凭证号[^0-9]*([0-9]{6})`)

@@ -1,0 +1,161 @@
+package scenario
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// expect holds one expectation against the world. Its error says what was seen instead.
+func (p *play) expect(s Step) error {
+	e := s.Expect
+	p.mu.Lock()
+	q := p.meantLocked(s.Of)
+	asked := p.requests
+	p.mu.Unlock()
+	if s.Of != "" && q == nil {
+		return fmt.Errorf("no sale before this line is named %s", s.Of)
+	}
+	switch e.Subject {
+	case BooksAgree:
+		return p.judge()
+	case Till:
+		if s.Of == "" && len(asked) > 0 {
+			q = asked[len(asked)-1]
+		}
+		return e.ofTill(q)
+	case Shown, NotShown:
+		return e.ofShown(asked)
+	}
+	books, err := p.books()
+	if err != nil {
+		return err
+	}
+	switch e.Subject {
+	case Saw:
+		return compare("the acquirer saw", books.Seen[e.Text], e.Count)
+	case Paper:
+		return e.ofPaper(books, s.Of, q)
+	case Owed, Suspense, SlipsOwed:
+		return compare("there are", books.owed(e.Subject), e.Count)
+	}
+	if q == nil {
+		return fmt.Errorf("no sale stands before this line")
+	}
+	sale, known := books.byReference(q.reference)
+	return e.ofSale(books, sale, known)
+}
+
+func (e Expectation) ofTill(q *request) error {
+	if q == nil {
+		return fmt.Errorf("nothing was asked before this line")
+	}
+	got := q.event
+	if q.outcome != e.Outcome {
+		return fmt.Errorf("the till was told %q %s%s", q.outcome, got.Event, inBrackets(got.Error))
+	}
+	said := got.Error
+	if got.Text != nil {
+		said += " | " + got.Text.ZH + " | " + got.Text.EN
+	}
+	if got.Advice != nil {
+		said += " | " + got.Advice.ZH + " | " + got.Advice.EN
+	}
+	if !strings.Contains(said, e.Text) {
+		return fmt.Errorf("the till was told: %s", said)
+	}
+	return nil
+}
+
+func (e Expectation) ofShown(asked []*request) error {
+	if len(asked) == 0 {
+		return fmt.Errorf("nothing was asked before this line")
+	}
+	shown := asked[len(asked)-1].shown
+	if slices.Contains(shown, e.Text) != (e.Subject == Shown) {
+		return fmt.Errorf("the till was shown %s", strings.Join(shown, ", "))
+	}
+	return nil
+}
+
+// ofPaper counts whole slips that carry all of the words.
+func (e Expectation) ofPaper(b Books, of string, q *request) error {
+	var sale Sale
+	if of != "" {
+		known := false
+		if sale, known = b.byReference(q.reference); !known {
+			return fmt.Errorf("the terminal knows no such sale")
+		}
+	}
+	n := 0
+	for _, s := range b.Slips {
+		if of != "" && s.STAN != sale.STAN || e.Marked == Marked && !s.Duplicate || e.Marked == Unmarked && s.Duplicate {
+			continue
+		}
+		if !slices.ContainsFunc(e.Words, func(w string) bool { return !strings.Contains(s.Text, w) }) {
+			n++
+		}
+	}
+	if n == 0 && !e.Counted || e.Counted && n != e.Count {
+		return fmt.Errorf("%d of %d slips are like that", n, len(b.Slips))
+	}
+	return nil
+}
+
+// ofSale looks at one transaction in both sides' books.
+func (e Expectation) ofSale(b Books, sale Sale, known bool) error {
+	if !known {
+		if e.Subject == Store && e.State == "" || e.Subject == Host && e.Standing == Unseen {
+			return nil
+		}
+		return fmt.Errorf("the terminal knows no such sale")
+	}
+	row, seen := b.row(sale)
+	standing := row.Standing
+	if !seen {
+		standing = Unseen
+	}
+	got, want := "", e.Text
+	switch e.Subject {
+	case Store:
+		got, want = string(sale.State), string(e.State)
+	case Host:
+		got, want = string(standing), string(e.Standing)
+	case Reversal:
+		if row.Reversals > 0 {
+			return nil
+		}
+		got, want = "nothing about it", "a reversal"
+	case Reason:
+		got = string(sale.Reason)
+	case Code:
+		got = sale.Code
+	case Bearer:
+		got = sale.Bearer
+	case Tries:
+		return compare("tries are", sale.Tries, e.Count)
+	case Journal:
+		if strings.Contains(strings.Join(sale.Journal, "\n"), e.Text) {
+			return nil
+		}
+		got, want = "something else", "that"
+	}
+	if got == want {
+		return nil
+	}
+	return fmt.Errorf("it is %q; the acquirer says %q, and the journal: %s", got, standing, strings.Join(sale.Journal, "; "))
+}
+
+func compare(what string, got, want int) error {
+	if got == want {
+		return nil
+	}
+	return fmt.Errorf("%s %d", what, got)
+}
+
+func inBrackets(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}

@@ -1,0 +1,97 @@
+package scenario
+
+import "posagent/txnstore/txn"
+
+// paper holds every transaction against its slips: money held has both copies, each unmarked at most once; money not
+// held has no slip that looks like a sale. A slip that is owed is not missing.
+func (f *findings) paper(here map[key]Sale, slips []Slip) {
+	piles := make(map[key]*pile, len(here))
+	for k := range here {
+		piles[k] = &pile{}
+	}
+	for _, s := range slips {
+		p, known := piles[s.key()]
+		switch {
+		case known:
+			f.slip(here[s.key()], s)
+			p.add(s)
+		case !s.Torn:
+			f.say("slip %s (voucher %s) belongs to no sale", s.Name, s.key())
+		}
+	}
+	for k, s := range here {
+		f.pile(s, *piles[k])
+	}
+}
+
+// pile is the whole slips of one transaction, counted.
+type pile struct {
+	merchants, customers                 int // of the sale
+	unmarkedMerchants, unmarkedCustomers int
+	reversals, unknowns                  int // notices
+}
+
+func (p *pile) add(s Slip) {
+	switch {
+	case s.Torn:
+	case s.Reversal:
+		p.reversals++
+	case s.Unknown:
+		p.unknowns++
+	case s.Merchant:
+		p.merchants++
+		if !s.Duplicate {
+			p.unmarkedMerchants++
+		}
+	default:
+		p.customers++
+		if !s.Duplicate {
+			p.unmarkedCustomers++
+		}
+	}
+}
+
+// slip looks at one piece of paper.
+func (f *findings) slip(sale Sale, s Slip) {
+	if s.Amount != money(sale.Amount) && !s.Torn {
+		f.say("voucher %s: slip %s is over %q and the terminal says %s", sale.key(), s.Name, s.Amount, money(sale.Amount))
+	}
+	switch {
+	case s.Reversal:
+		if sale.State == txn.Approved || sale.State == txn.Declined || sale.State == txn.Abandoned {
+			f.say("voucher %s: slip %s speaks of a reversal and the terminal says %s", sale.key(), s.Name, sale.State)
+		}
+	case s.Unknown:
+		if sale.State != txn.Suspense && sale.State != txn.Reversed && sale.State != txn.Resolved {
+			f.say("voucher %s: slip %s says that the outcome is unknown and the terminal says %s", sale.key(), s.Name, sale.State)
+		}
+	case sale.State != txn.Approved:
+		f.say("voucher %s: slip %s looks like a sale and the terminal says %s", sale.key(), s.Name, sale.State)
+	}
+}
+
+// pile looks at what is there of one transaction, and what is not.
+func (f *findings) pile(s Sale, p pile) {
+	switch s.State {
+	case txn.Reversed:
+		if s.Merchant != txn.SlipOwed && p.reversals == 0 {
+			f.say("voucher %s: reversed, its notice is %s and not on paper", s.key(), s.Merchant)
+		}
+	case txn.Suspense:
+		if s.Merchant != txn.SlipOwed && p.unknowns == 0 {
+			f.say("voucher %s: waiting for people, its notice is %s and not on paper", s.key(), s.Merchant)
+		}
+	case txn.Approved:
+		f.copies(s, "merchant", s.Merchant, p.merchants, p.unmarkedMerchants)
+		f.copies(s, "customer", s.Customer, p.customers, p.unmarkedCustomers)
+	}
+}
+
+func (f *findings) copies(s Sale, whose string, due txn.Slip, whole, unmarked int) {
+	if whole == 0 && due != txn.SlipOwed {
+		f.say("voucher %s: the %s's copy is %s and not on paper", s.key(), whose, due)
+	}
+	if unmarked > 1 {
+		f.say("voucher %s: %d unmarked copies for the %s", s.key(), unmarked, whose)
+	}
+}

@@ -1,0 +1,170 @@
+package scenario
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+
+	"posagent/firmware/agent"
+	"posagent/txnstore/txn/words"
+)
+
+// request is one of the till's, on a connection of its own.
+type request struct {
+	op, reference string
+	name          string // the story's
+	conn          net.Conn
+	ended         chan struct{} // closed at its end
+
+	// Written before ended is closed.
+	outcome words.Outcome
+	event   agent.Event
+
+	shown []string // stages in order; guarded by play.mu
+}
+
+// watch is a deed that waits for a stage to be shown.
+type watch struct {
+	stage string
+	left  int // times, this one included
+	meet  func()
+}
+
+// ask makes a request and returns without waiting for its end. A till whose terminal has no power is told so by its end.
+func (p *play) ask(s Step) (*request, error) {
+	q := &request{op: s.Op, name: s.Name, ended: make(chan struct{})}
+	ask := agent.Request{Op: s.Op, Amount: s.Amount, Again: s.Again}
+	p.mu.Lock()
+	switch {
+	case s.Op == "sale" && s.Name == "":
+		p.numbered++
+		q.reference = fmt.Sprintf("till-%d", p.numbered)
+	case s.Op == "sale":
+		q.reference = s.Name
+	case s.Of != "":
+		if earlier := p.meantLocked(s.Of); earlier != nil {
+			q.reference = earlier.reference
+		} else {
+			p.mu.Unlock()
+			return q, fmt.Errorf("no sale before this line is named %s", s.Of)
+		}
+	}
+	p.requests = append(p.requests, q)
+	p.mu.Unlock()
+	ask.Reference = q.reference
+	line, err := json.Marshal(ask)
+	if err != nil {
+		return q, err
+	}
+	go p.converse(q, append(line, '\n'))
+	return q, nil
+}
+
+// converse is the goroutine of one request.
+func (p *play) converse(q *request, line []byte) {
+	defer close(q.ended)
+	q.outcome = Lost
+	conn, err := p.rig.Till()
+	if err != nil {
+		q.event.Error = err.Error()
+		return
+	}
+	defer conn.Close()
+	p.mu.Lock()
+	q.conn = conn
+	p.mu.Unlock()
+	if _, err := conn.Write(line); err != nil {
+		q.event.Error = err.Error()
+		return
+	}
+	lines := bufio.NewScanner(conn)
+	lines.Buffer(make([]byte, 0, 4096), agent.MaxLine)
+	for lines.Scan() {
+		if p.heard(q, lines.Bytes()) {
+			return
+		}
+	}
+	q.event.Error = fmt.Sprint("the terminal went away: ", lines.Err())
+}
+
+// heard takes one line, and reports whether it ended the request.
+func (p *play) heard(q *request, line []byte) bool {
+	leaks := p.secrets.Find("a line to the till", line)
+	var e agent.Event
+	err := json.Unmarshal(line, &e)
+	if err == nil && e.Ends() {
+		q.event, q.outcome = e, e.Outcome
+	}
+	if err != nil {
+		q.event.Error = fmt.Sprintf("a line to the till cannot be read: %v", err)
+	}
+	p.mu.Lock()
+	p.leaks = append(p.leaks, leaks...)
+	var meet []func()
+	if stage := string(e.Stage); err == nil && !e.Ends() && (len(q.shown) == 0 || q.shown[len(q.shown)-1] != stage) {
+		q.shown = append(q.shown, stage)
+		meet = p.metLocked(stage)
+	}
+	p.mu.Unlock()
+	for _, do := range meet {
+		do()
+	}
+	return err != nil || e.Ends()
+}
+
+// metLocked takes out the watches that a stage ends.
+func (p *play) metLocked(stage string) []func() {
+	var meet []func()
+	p.watches = slices.DeleteFunc(p.watches, func(w *watch) bool {
+		if w.stage != stage {
+			return false
+		}
+		if w.left--; w.left == 0 {
+			meet = append(meet, w.meet)
+		}
+		return w.left == 0
+	})
+	return meet
+}
+
+// cancel presses the key at the till whose request is in progress.
+func (p *play) cancel() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(p.requests) - 1; i >= 0; i-- {
+		q := p.requests[i]
+		select {
+		case <-q.ended:
+		default:
+			if q.conn != nil {
+				go func() { _, _ = q.conn.Write([]byte("{\"op\":\"cancel\"}\n")) }()
+				return nil
+			}
+		}
+	}
+	return errors.New("no request is in progress; write it below one, as in \"cancel on stage present-card\"")
+}
+
+// answered waits for requests that were made at an event. Each ends: by the terminal's own timers, or with its power.
+func (p *play) answered() error {
+	p.mu.Lock()
+	all := slices.Clone(p.requests)
+	p.mu.Unlock()
+	for _, q := range all {
+		<-q.ended
+	}
+	return nil
+}
+
+// meantLocked finds a sale by its name; empty and "last" are the newest.
+func (p *play) meantLocked(name string) *request {
+	for i := len(p.requests) - 1; i >= 0; i-- {
+		if q := p.requests[i]; q.op == "sale" && (name == "" || name == "last" || q.name == name) {
+			return q
+		}
+	}
+	return nil
+}

@@ -23,10 +23,9 @@ type secret struct {
 func (s *Secrets) AddCard(name, number, track string) {
 	s.addDigits("the number of "+name, number)
 	_, behind, found := strings.Cut(strings.ReplaceAll(track, "=", "D"), "D")
-	if !found || len(behind) < 12 {
-		return // expiry and service code alone are too short to be told from anything else
+	if found {
+		s.addDigits("the track of "+name, behind)
 	}
-	s.addDigits("the track of "+name, behind)
 }
 
 // AddKey adds a key by its name. It is searched for as bytes and as text in hexadecimal digits.
@@ -39,12 +38,20 @@ func (s *Secrets) AddKey(name string, key []byte) {
 		secret{name + " in hexadecimal", []byte(text)}, secret{name + " in hexadecimal", []byte(strings.ToUpper(text))})
 }
 
+// leastDigits are the fewest that can be told from anything else: a card number has twelve, expiry and service code alone
+// have seven.
+const leastDigits = 12
+
 func (s *Secrets) addDigits(name, digits string) {
+	if len(digits) < leastDigits {
+		return
+	}
 	s.forms = append(s.forms, secret{name, []byte(digits)})
 	for _, packed := range []struct{ as, digits string }{{"packed", digits}, {"packed and shifted", digits[1:]}} {
 		even := packed.digits[:len(packed.digits)&^1]
 		raw, err := hex.DecodeString(even)
-		if err == nil && len(raw) >= 6 {
+		// 6200000000000005 begun in the middle of a byte is 20h and zeros, which any file is full of.
+		if err == nil && len(raw) >= 6 && 2*bytes.Count(raw, []byte{0}) < len(raw) {
 			s.forms = append(s.forms, secret{name + ", " + packed.as, raw})
 		}
 	}

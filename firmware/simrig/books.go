@@ -1,0 +1,120 @@
+package simrig
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"posagent/firmware/scenario"
+	"posagent/link/linktest"
+	"posagent/txnstore/txn"
+)
+
+// Books implements scenario.Rig: the terminal's store, the acquirer's ledger and the paper, each read at its source.
+func (w *World) Books() (scenario.Books, error) {
+	b := scenario.Books{Seen: w.acquirer.Counts(), Tries: w.options.ReversalTries}
+	l := w.living()
+	if l == nil {
+		return b, errPower
+	}
+	if err := l.store.Since(0, func(x txn.Txn) error {
+		b.Here = append(b.Here, scenario.SaleFrom(x))
+		return nil
+	}); err != nil {
+		return b, err
+	}
+	recount, err := l.store.Recount()
+	if err != nil {
+		return b, err
+	}
+	if !recount.Agrees() {
+		return b, fmt.Errorf("the store's totals disagree with its records: %d of %d unreadable", recount.Bad, recount.Records)
+	}
+	ledger := w.acquirer.Ledger()
+	if err := ledger.Check(); err != nil {
+		return b, err
+	}
+	batches := map[uint32]scenario.Batch{}
+	for _, t := range recount.Kept {
+		batches[t.Batch] = scenario.Batch{Number: t.Batch, Here: scenario.Sum(t.Approved)}
+	}
+	for _, row := range ledger.Terminals[terminalID].Rows {
+		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Amount: row.Amount, Held: row.Held,
+			Standing: standing(row.State), Reversals: row.Reversals, Account: row.Account})
+		if _, known := batches[row.Batch]; !known {
+			batches[row.Batch] = scenario.Batch{Number: row.Batch}
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(batches)) {
+		batch := batches[n]
+		batch.There.Amount, batch.There.Count = ledger.HeldBy(terminalID, n)
+		b.Batches = append(b.Batches, batch)
+	}
+	for _, name := range slices.Sorted(maps.Keys(ledger.Accounts)) {
+		a := ledger.Accounts[name]
+		b.Accounts = append(b.Accounts, scenario.Account{Name: name, Opening: a.Opening, Balance: a.Balance, Held: a.Held})
+	}
+	slips := w.paper.Slips()
+	if len(slips) >= paperKept {
+		return b, errors.New("more paper than the printer's tray holds: make smaller worlds")
+	}
+	for i, text := range slips {
+		b.Slips = append(b.Slips, scenario.ReadSlip(fmt.Sprintf("slip %d", i+1), text))
+	}
+	return b, nil
+}
+
+// paperKept is how many slips a simulated printer remembers.
+const paperKept = 1000
+
+func standing(s linktest.Standing) scenario.Standing {
+	switch s {
+	case linktest.Held:
+		return scenario.Held
+	case linktest.Reversed:
+		return scenario.Reversed
+	case linktest.Refused:
+		return scenario.Refused
+	case linktest.Absent:
+		return scenario.Absent
+	default:
+		return scenario.Unseen
+	}
+}
+
+// Leaks implements scenario.Rig: the agent's log, the trace, every slip, and the store's files as they are on the disk.
+func (w *World) Leaks() ([]string, error) {
+	l := w.living()
+	if l == nil {
+		return nil, errPower
+	}
+	secrets := w.o.Cards.Secrets
+	files, err := readRemains(l.dir)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		found = append(found, secrets.Find(name, used(files[name]))...)
+	}
+	w.log.mu.Lock()
+	found = append(found, secrets.Find("the log", w.log.text)...)
+	w.log.mu.Unlock()
+	if w.trace != nil {
+		found = append(found, secrets.Find("the trace", []byte(w.trace.text()))...)
+	}
+	for i, text := range w.paper.Slips() {
+		found = append(found, secrets.Find(fmt.Sprintf("slip %d", i+1), []byte(text))...)
+	}
+	return found, nil
+}
+
+// used is a file without the zeros at its end.
+func used(content []byte) []byte {
+	end := len(content)
+	for end > 0 && zero(content[max(0, end-pageBytes):end]) {
+		end = max(0, end-pageBytes)
+	}
+	return content[:end]
+}

@@ -1,0 +1,52 @@
+// Package simrig is a simulated world for the terminal: the production agent with its real drivers, codec and store, in
+// virtual time (testing/synctest), on wires whose far ends are simulated machines. Its World is a scenario.Rig.
+//
+//	                     ┌──────────────── mains: cut at any step ────────────────┐
+//	till ── wire ──► socket │ agent.New + Run │ ── wire 115200 ──► card reader        (device/devicetest)
+//	                     │  engine, drivers   │ ── wire 115200 ──► printer, paper     (printer/printertest)
+//	                     │  link, codec       │ ── wire 9600 ────► modem ── phone ──┐ (link/linktest)
+//	                     │  txnstore, files   │ ── network ─────────────────────────┴► acquirer, its ledger
+//	                     └────────────────────┘
+//
+// # What we promise to survive
+//
+// After everything below has ended, both sides' books agree to the cent, every approved sale has its paper, nothing is
+// owed but what truly waits for people, and no card data stands anywhere in clear. The judge is package scenario.
+//
+//   - Power fails at any byte to or from a machine, before, inside and after any commit, during recovery too, and in the
+//     middle of a boot. What was synced is on the disk. Of a commit that is not finished, any set of 512-byte sectors of
+//     the pages in flight is, a 4 KiB page may be shorn (zeros or noise) where no synced data stands, and bbolt's meta is
+//     written after its pages.
+//   - The network delays, stalls, splits, drops connections and is unplugged: bytes arrive in order or not at all.
+//   - The telephone: busy, no dial tone, no answer, carrier lost, a line cut that the modem does not notice, noise before a
+//     result code, a modem that is dead or talks nonsense.
+//   - The acquirer is silent, late, drops the line before or after posting, answers twice, in parts, byte by byte, with a
+//     wrong MAC, without one, with another STAN, amount, terminal or merchant, with rubbish, with a forged refusal, with
+//     wrong keys, and asks for a new sign-in at any time.
+//   - The reader's line loses, doubles and flips bytes; the reader is dead, talks nonsense, restarts, finds no card, is
+//     unplugged and plugged in again.
+//   - The printer runs out of paper, has its cover open, jams, is switched off, answers nothing or rubbish, is unplugged.
+//   - The terminal's wall clock jumps by hours, back and forth. The till loses its connection and asks again.
+//
+// # What we do not
+//
+//   - Noise on the printer's line: ESC/POS has no checksum, so a slip whose bytes were changed on their way is a slip that
+//     the terminal cannot know of. Its line loses nothing and flips nothing here.
+//   - Noise inside a message on the telephone: the line between two modems is taken to be error-corrected (V.42). The MAC
+//     would find it in what is about money, but a sign-in carries none.
+//   - A disk that loses or changes what it has acknowledged: cmd/hil crash and the store's own tests are about that.
+//   - Two faults of hardware that hide each other's evidence, such as both copies of a record gone bad.
+//
+// # How a world is the same each time
+//
+// One seed makes a world. Every wire, every kind of commit and every machine throws dice of its own (stream.go), and every
+// event gets an instant of its own: a wire adds nanoseconds that it draws, a commit takes a drawn moment. So goroutines
+// that the scheduler may run in any order have nothing to race for, and a seed gives the same trace, byte for byte.
+//
+// # How the power fails
+//
+// At the cut the near end of every wire goes dead, the socket's connections break, the log falls silent, and the files are
+// taken away as they stand, or as half a commit would leave them. The goroutines of the dead terminal meet nothing but
+// errors from then on; whatever they still do reaches no wire, no paper and no file of the next life, which gets a
+// directory of its own.
+package simrig

@@ -1,0 +1,170 @@
+package simrig
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"posagent/firmware/scenario"
+)
+
+// Hand implements scenario.Rig. Machines take the words of their simulators. Of this rig's own:
+//
+//	line down | up | drop         the network cable is pulled, put back; its connections are broken
+//	wire WHICH unplug | plug      the adapter is gone, with every line that is open; it is back
+//	wire WHICH stall TIME         nothing arrives at either end for so long
+//	wire WHICH lose|double|flip|split N    so many chunks in ten thousand, both ways, until "clean"
+//	wire WHICH late N TIME        so many in ten thousand come late, by up to TIME
+//	wire WHICH clean
+//	clock +TIME | -TIME           the terminal's wall clock is set
+//
+// WHICH is reader, printer or modem; the line can only be stalled.
+func (w *World) Hand(who, what string) error {
+	w.saw("hand", "%s %s", who, what)
+	var err error
+	switch who {
+	case "reader":
+		_, err = w.card.Command(what)
+	case "printer":
+		_, err = w.paper.Command(what)
+	case "modem":
+		_, err = w.phone.Command(what)
+	case "acquirer":
+		_, err = w.acquirer.Command(what)
+	case "line":
+		err = w.network.command(what)
+	case "wire":
+		err = w.wireCommand(strings.Fields(what))
+	case "clock":
+		var d time.Duration
+		if d, err = time.ParseDuration(what); err == nil {
+			w.mu.Lock()
+			w.clock += d
+			w.mu.Unlock()
+		}
+	default:
+		err = fmt.Errorf("%w: nobody is called %q", scenario.ErrUnable, who)
+	}
+	return err
+}
+
+var errWire = errors.New("wire wants reader, printer, modem or line, and then unplug, plug, stall TIME, lose N, double N, flip N, split N, late N TIME or clean")
+
+func (w *World) wireCommand(words []string) error {
+	if len(words) < 2 {
+		return errWire
+	}
+	if words[0] == "line" {
+		return w.network.wireCommand(words[1:])
+	}
+	p, known := map[string]*port{"reader": w.reader, "printer": w.printer, "modem": w.modem}[words[0]]
+	if !known {
+		return errWire
+	}
+	switch verb, rest := words[1], words[2:]; verb {
+	case "unplug", "plug":
+		p.plug(verb == "plug")
+		return nil
+	case "stall":
+		d, err := duration(rest)
+		if wire := p.newest(); err == nil && wire != nil {
+			wire.Stall(d)
+		}
+		return err
+	case "clean":
+		p.suffer(Faults{}, Faults{})
+		return nil
+	default:
+		f, err := faultsOf(verb, rest)
+		if err == nil {
+			p.suffer(f, f)
+		}
+		return err
+	}
+}
+
+func (n *network) wireCommand(words []string) error {
+	if words[0] == "plug" || words[0] == "clean" {
+		return n.command("up")
+	}
+	if words[0] != "stall" {
+		return fmt.Errorf("%w: a network brings bytes whole and in order, or not at all", scenario.ErrUnable)
+	}
+	d, err := duration(words[1:])
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, w := range n.wires {
+		w.Stall(min(d, userTimeout/2)) // longer, and it would be a line that is down
+	}
+	return err
+}
+
+func faultsOf(verb string, rest []string) (f Faults, err error) {
+	if len(rest) == 0 {
+		return f, errWire
+	}
+	n, err := strconv.Atoi(rest[0])
+	if err != nil || n < 0 || n > 10_000 {
+		return f, fmt.Errorf("%q is no number of chunks in 10000", rest[0])
+	}
+	switch verb {
+	case "lose":
+		f.Lose = n
+	case "double":
+		f.Double = n
+	case "flip":
+		f.Flip = n
+	case "split":
+		f.Split = n
+	case "late":
+		f.Stall = n
+		f.StallFor, err = duration(rest[1:])
+	default:
+		err = errWire
+	}
+	return f, err
+}
+
+func duration(words []string) (time.Duration, error) {
+	if len(words) != 1 {
+		return 0, errWire
+	}
+	d, err := time.ParseDuration(words[0])
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is no time such as 5s", words[0])
+	}
+	return d, nil
+}
+
+// Able implements scenario.Rig: this world can do everything that the language has words for.
+func (w *World) Able(s scenario.Step) error {
+	if s.Verb == scenario.Present && w.o.Cards.Reader[s.Card].Name == "" {
+		return fmt.Errorf("%w: no card is called %s", scenario.ErrUnable, s.Card)
+	}
+	return nil
+}
+
+// Heal implements scenario.Rig.
+func (w *World) Heal() error {
+	orders := map[string][]string{
+		"acquirer": {"fault none"},
+		"reader":   {"nonsense off", "silent off", "tamper off", "remove"},
+		"printer":  {"mute off", "nonsense off", "mingle off", "paper ok", "cover closed", "jam clear"},
+		"modem":    {"ok", "echo on", "silent off", "nonsense off"},
+		"line":     {"up"},
+		"wire":     {"reader plug", "printer plug", "modem plug", "reader clean", "printer clean", "modem clean"},
+	}
+	if said, err := w.paper.Command("status"); err != nil || strings.Contains(said, "silent") {
+		orders["printer"] = append([]string{"silent off"}, orders["printer"]...) // it forgets what it held
+	}
+	for _, who := range []string{"acquirer", "reader", "printer", "modem", "line", "wire"} {
+		for _, what := range orders[who] {
+			if err := w.Hand(who, what); err != nil {
+				return fmt.Errorf("%s %s: %w", who, what, err)
+			}
+		}
+	}
+	return nil
+}

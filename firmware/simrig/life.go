@@ -1,0 +1,137 @@
+package simrig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"posagent/firmware/agent"
+	"posagent/link"
+	"posagent/link/iso8583"
+	"posagent/link/modem"
+	"posagent/txnstore"
+)
+
+// life is the terminal from power-on to power-off: the production agent with a store on real files, and what it has
+// opened. Each life has a directory of its own, so that whatever a dead one still does reaches nobody.
+type life struct {
+	world  *World
+	dir    string
+	off    atomic.Bool
+	store  *txnstore.Store
+	socket *socket
+	cancel context.CancelFunc
+	ended  chan error
+
+	mu    sync.Mutex // guards everything below
+	wires []*Wire
+	left  remains // what a cut inside a commit leaves; nil leaves the files as they stand
+}
+
+func (l *life) dead() bool { return l.off.Load() }
+
+// boot opens the files and starts the agent. An error of the store is the world's to judge: it must never refuse what a
+// power cut left.
+func (w *World) boot(dir string) (*life, error) {
+	l := &life{world: w, dir: dir, socket: newSocket(w), ended: make(chan error, 1)}
+	store, report, err := txnstore.Open(dir, &txnstore.Options{Terminal: terminalID, Merchant: merchantID, Key: storeKey, Now: w.Now})
+	if err != nil {
+		return nil, fmt.Errorf("the store does not open after a power cut: %w", err)
+	}
+	l.store = store
+	for _, found := range report.Findings {
+		w.saw("store", "found: %s", found)
+	}
+	w.saw("store", "opened, boot %d, %d owed", report.Boot, report.Owed)
+	options := w.options
+	options.Print.FirstID = 1 + uint32(w.throw("boot", 1<<31))
+	a, err := agent.New(agent.Wires{
+		Reader:  w.reader.opener(l),
+		Printer: w.printer.opener(l),
+		Bearers: []link.Bearer{
+			{Name: "ethernet", Dialer: l.telling(w.network.dialer(l), link.LengthPrefixed, nil), Framing: link.LengthPrefixed},
+			{Name: "dial", Framing: link.SelfDelimited, Connect: dialWithin, Dialer: l.telling(agent.Dialup{Open: w.modem.opener(l),
+				Opts: modem.Opts{Number: phoneNumber, Carrier: dialWithin}}, link.SelfDelimited, w.modem)},
+		},
+		Store: &poweredStore{store, l}, Socket: l.socket, Now: w.Now, Log: w.log.logger(l),
+	}, options)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	ctx, cancel := context.WithCancel(w.ctx)
+	l.cancel = cancel
+	go func() { l.ended <- a.Run(ctx) }()
+	return l, nil
+}
+
+// die is the power cut. It returns at once.
+func (l *life) die() {
+	if l.off.Swap(true) {
+		return
+	}
+	l.mu.Lock()
+	wires := l.wires
+	l.mu.Unlock()
+	if l.left == nil {
+		var err error
+		if l.left, err = readRemains(l.dir); err != nil {
+			l.world.broken("reading the store's files: %v", err)
+		}
+	}
+	for _, w := range wires {
+		w.Break(errPower)
+	}
+	_ = l.socket.Close()
+	l.socket.cut()
+	l.cancel()
+}
+
+// buried waits until nothing of a dead life runs any more, and removes its files.
+func (l *life) buried() error {
+	_ = <-l.ended // its errors are those of a dead store
+	return errors.Join(l.store.Close(), os.RemoveAll(l.dir))
+}
+
+// insideCommit composes what a cut in the middle of the commit that has just been made would leave, and lets happen what
+// is armed for it. Without a cut the commit stands.
+func (l *life) insideCommit(before remains, what string, happens func()) {
+	after, err := readRemains(l.dir)
+	if err != nil {
+		l.world.broken("reading the store's files: %v", err)
+	}
+	left, how := half(before, after, l.world.dice("half "+what))
+	l.left = left
+	happens()
+	if l.dead() {
+		l.world.saw("power", "failed inside commit %s: %s", what, how)
+		return
+	}
+	l.left = nil
+}
+
+// lay opens a wire of this life. It ends with it.
+func (l *life) lay(o WireOpts) (*Wire, error) {
+	if l.dead() {
+		return nil, errPower
+	}
+	w := l.world.lay(o)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.wires) > 64 { // those that are over long since
+		l.wires = append(l.wires[:0], l.wires[32:]...)
+	}
+	l.wires = append(l.wires, w)
+	return w, nil
+}
+
+// nextDir names the directory of the next life.
+func (w *World) nextDir() string {
+	w.lives++
+	return filepath.Join(w.o.Dir, fmt.Sprintf("life-%d", w.lives))
+}
+
+var dialect = iso8583.UnionPay()

@@ -1,0 +1,74 @@
+package simrig
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// socket is the terminal's local socket: a listener whose connections are wires.
+type socket struct {
+	world *World
+	calls chan *Wire
+	done  chan struct{}
+	once  sync.Once
+
+	mu   sync.Mutex
+	open []*Wire
+}
+
+var socketWire = WireOpts{Name: "till", Latency: 20 * time.Microsecond, Jitter: 50 * time.Microsecond, Chunk: 1 << 16}
+
+const backlog = 16
+
+func newSocket(w *World) *socket {
+	return &socket{world: w, calls: make(chan *Wire, backlog), done: make(chan struct{})}
+}
+
+// dial is the till's side. The wire's near end is the terminal's.
+func (s *socket) dial() (net.Conn, error) {
+	w := s.world.lay(socketWire)
+	s.mu.Lock()
+	kept := s.open[:0]
+	for _, o := range s.open {
+		if o.toNear.over() == nil {
+			kept = append(kept, o)
+		}
+	}
+	s.open = append(kept, w)
+	s.mu.Unlock()
+	select {
+	case <-s.done:
+		return nil, errPower
+	case s.calls <- w:
+		return w.Far, nil
+	}
+}
+
+// Accept implements net.Listener.
+func (s *socket) Accept() (net.Conn, error) {
+	select {
+	case <-s.done:
+		return nil, net.ErrClosed
+	case w := <-s.calls:
+		return w.Near, nil
+	}
+}
+
+// Close implements net.Listener. Connections that nobody has accepted are refused.
+func (s *socket) Close() error {
+	s.once.Do(func() { close(s.done) })
+	return nil
+}
+
+// cut breaks every connection.
+func (s *socket) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.open {
+		w.Break(errPower)
+	}
+}
+
+// Addr implements net.Listener.
+func (s *socket) Addr() net.Addr { return wireName("till") }

@@ -1,0 +1,327 @@
+package simrig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"posagent/device/devicetest"
+	"posagent/firmware/agent"
+	"posagent/firmware/scenario"
+	"posagent/link"
+	"posagent/link/iso8583"
+	"posagent/link/linktest"
+	"posagent/printer"
+	"posagent/printer/printertest"
+	"posagent/printer/receipt"
+	"posagent/txnstore/txn"
+)
+
+// Of the world's one terminal.
+const (
+	terminalID  = "30010001"
+	merchantID  = "898110054110001"
+	phoneNumber = "95516"
+	dialWithin  = 60 * time.Second
+)
+
+var (
+	masterKey = []byte("0123456789abcdeF")
+	storeKey  = bytes.Repeat([]byte{7}, 32)
+)
+
+// Options make a world.
+type Options struct {
+	Seed  uint64
+	Dir   string     // where stores are kept, on something fast
+	Cards *Cards     // test cards
+	Level slog.Level // of the agent's log; the zero level is Info
+	Trace bool       // keep a trace
+}
+
+// Cards are the test cards in the terms of the reader, of the bank and of who searches for them.
+type Cards struct {
+	Reader   map[string]devicetest.TestCard
+	Accounts map[string]linktest.Account
+	Secrets  scenario.Secrets
+}
+
+// LoadCards reads a file of test cards.
+func LoadCards(path string) (*Cards, error) {
+	reader, err := devicetest.LoadCards(path)
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := linktest.LoadCards(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cards{Reader: reader, Accounts: accounts}
+	for name, card := range reader {
+		c.Secrets.AddCard(name, card.PAN, card.PAN+"="+card.Expiry+card.Service)
+	}
+	c.Secrets.AddKey("the terminal's master key", masterKey)
+	c.Secrets.AddKey("the store's key", storeKey)
+	return c, nil
+}
+
+// World is a rig in virtual time: it must be made, used and closed inside one bubble of testing/synctest.
+type World struct {
+	o       Options
+	ctx     context.Context
+	end     context.CancelFunc
+	sensor  *sensor
+	trace   *trace // nil keeps none
+	log     *logbook
+	options agent.Options
+
+	acquirer *linktest.Acquirer
+	machines sync.WaitGroup
+	reader   *port
+	printer  *port
+	modem    *port
+	network  *network
+	card     *devicetest.Reader
+	paper    *printertest.Printer
+	phone    *linktest.Modem
+
+	mu       sync.Mutex // guards everything below
+	throws   map[string]*rand.Rand
+	laid     map[string]int
+	clock    time.Duration // by which the terminal's wall clock is wrong
+	faults   []error       // of the world itself: nothing that it says may be believed then
+	life     *life
+	lives    int
+	cuts     int
+	restarts int
+}
+
+var _ scenario.Rig = (*World)(nil)
+
+// Wires as they are when nothing is wrong with them.
+var (
+	readerWire  = WireOpts{Name: "reader", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond}
+	printerWire = WireOpts{Name: "printer", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond}
+	modemWire   = WireOpts{Name: "modem", Baud: 9600, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 16}
+	phoneWire   = WireOpts{Name: "phone", Latency: 40 * time.Millisecond, Jitter: 30 * time.Millisecond, Chunk: 512}
+)
+
+// New makes a world with power on and the terminal started.
+func New(o Options) (*World, error) {
+	w := &World{o: o, sensor: newSensor(), log: &logbook{level: o.Level}, throws: map[string]*rand.Rand{}, laid: map[string]int{}}
+	if o.Trace {
+		w.trace = &trace{}
+	}
+	var err error
+	if w.options, err = agentOptions(); err != nil {
+		return nil, err
+	}
+	w.ctx, w.end = context.WithCancel(context.Background())
+	w.acquirer = linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: o.Cards.Accounts, TMK: masterKey,
+		Terminals: map[string]string{terminalID: merchantID}, Rand: diceReader{stream(o.Seed, "keys")}, Now: today})
+	w.card = devicetest.NewReader(devicetest.ReaderOpts{Cards: o.Cards.Reader, Now: today})
+	w.paper = printertest.New(printertest.Opts{Columns: w.options.Print.Columns})
+	w.phone = linktest.NewModem(linktest.ModemOpts{PhoneBook: map[string]string{phoneNumber: "the acquirer"}, Dial: w.ring})
+	w.reader = newPort(w, readerWire, func(ctx context.Context, c net.Conn) { _ = w.card.Serve(ctx, c) })
+	w.printer = newPort(w, printerWire, func(ctx context.Context, c net.Conn) { _ = w.paper.Serve(ctx, c) })
+	w.modem = newPort(w, modemWire, func(ctx context.Context, c net.Conn) { _ = w.phone.Serve(ctx, c) })
+	w.network = newNetwork(w)
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	if w.life, err = w.boot(w.nextDir()); err != nil {
+		w.end()
+		return nil, err
+	}
+	return w, w.answering()
+}
+
+// agentOptions are the terminal's configuration.
+func agentOptions() (agent.Options, error) {
+	cny, err := txn.CurrencyOf("CNY")
+	var head link.Header
+	copy(head.TPDU[:], []byte{0x60, 0, 6, 0, 0})
+	copy(head.Application[:], []byte{0x60, 0x31, 0, 0x31, 0, 0})
+	return agent.Options{Terminal: terminalID, Merchant: merchantID, Operator: "01", Currency: cny, TMK: masterKey,
+		Dialect: iso8583.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
+		Lookalike: 5 * time.Minute, Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second,
+		CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
+		Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
+		Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}, err
+}
+
+// opening is the wall clock of the acquirer when a world begins: a Monday morning.
+var opening = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+
+// today is the acquirer's clock, which is right.
+func today() time.Time { return opening.Add(time.Since(epoch)) }
+
+// Now is the terminal's wall clock, which may be wrong.
+func (w *World) Now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return today().Add(w.clock)
+}
+
+// ring is the telephone network.
+func (w *World) ring(context.Context, string) (net.Conn, error) {
+	wire := w.lay(phoneWire)
+	w.machines.Go(func() { _ = w.acquirer.ServeConn(w.ctx, wire.Far, link.SelfDelimited) })
+	return wire.Near, nil
+}
+
+// lay makes the next wire of its name.
+func (w *World) lay(o WireOpts) *Wire {
+	w.mu.Lock()
+	w.laid[o.Name]++
+	nth := w.laid[o.Name]
+	w.mu.Unlock()
+	return newWire(o, w.o.Seed, nth)
+}
+
+// throw gives a number below n, from the dice of that name.
+func (w *World) throw(name string, n int64) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.diceLocked(name).Int64N(n)
+}
+
+func (w *World) diceLocked(name string) *rand.Rand {
+	d, there := w.throws[name]
+	if !there {
+		d = stream(w.o.Seed, name)
+		w.throws[name] = d
+	}
+	return d
+}
+
+// dice are those of a name, for one goroutine at a time.
+func (w *World) dice(name string) *rand.Rand {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.diceLocked(name)
+}
+
+// broken notes that the world itself failed.
+func (w *World) broken(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.faults = append(w.faults, fmt.Errorf("the simulated world is broken: "+format, args...))
+}
+
+// Till implements scenario.Rig.
+func (w *World) Till() (net.Conn, error) {
+	l := w.living()
+	if l == nil {
+		return nil, errPower
+	}
+	return l.socket.dial()
+}
+
+func (w *World) living() *life {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.life == nil || w.life.dead() {
+		return nil
+	}
+	return w.life
+}
+
+// On implements scenario.Rig.
+func (w *World) On(e scenario.Event, do func()) { w.sensor.arm(e, do) }
+
+// Steps implements scenario.Rig.
+func (w *World) Steps() map[scenario.Event]int { return w.sensor.steps() }
+
+// Powered implements scenario.Rig.
+func (w *World) Powered() bool { return w.living() != nil }
+
+// CutPower implements scenario.Rig.
+func (w *World) CutPower() {
+	l := w.living()
+	if l == nil {
+		return
+	}
+	w.saw("power", "off")
+	w.mu.Lock()
+	w.cuts++
+	w.mu.Unlock()
+	l.die()
+}
+
+// RestorePower implements scenario.Rig.
+func (w *World) RestorePower() error {
+	w.mu.Lock()
+	dead := w.life
+	w.mu.Unlock()
+	if dead == nil || !dead.dead() {
+		return nil
+	}
+	if err := dead.buried(); err != nil {
+		return err
+	}
+	dir := w.nextDir()
+	if err := dead.left.write(dir); err != nil {
+		return err
+	}
+	w.saw("power", "on")
+	l, err := w.boot(dir)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	w.life = l
+	w.mu.Unlock()
+	return w.answering()
+}
+
+// answering waits until the socket does, or until the power fails again.
+func (w *World) answering() error {
+	conn, err := w.Till()
+	if err != nil {
+		return nil
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	if _, err = conn.Write([]byte("{\"op\":\"status\"}\n")); err == nil {
+		buffer := make([]byte, agent.MaxLine)
+		for n := 0; err == nil && !bytes.HasSuffix(buffer[:n], []byte("\n")); {
+			var more int
+			more, err = conn.Read(buffer[n:])
+			n += more
+		}
+	}
+	if err != nil && w.Powered() {
+		return fmt.Errorf("the terminal was started and does not answer: %w", err)
+	}
+	return nil
+}
+
+// Wait implements scenario.Rig.
+func (w *World) Wait(d time.Duration) error { time.Sleep(d); return nil }
+
+// Patience implements scenario.Rig. Three reversals that are each answered by nobody over both bearers take ten minutes.
+func (w *World) Patience() time.Duration { return time.Hour }
+
+// Secrets implements scenario.Rig.
+func (w *World) Secrets() scenario.Secrets { return w.o.Cards.Secrets }
+
+// Close implements scenario.Rig.
+func (w *World) Close() error {
+	w.mu.Lock()
+	l := w.life
+	w.mu.Unlock()
+	l.die()
+	err := l.buried()
+	w.end()
+	w.machines.Wait()
+	return errors.Join(append(w.faults, err, os.RemoveAll(filepath.Clean(w.o.Dir)))...)
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"posagent/firmware/agent"
+	"posagent/firmware/scenario"
 	"posagent/link/linktest"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
@@ -185,11 +186,11 @@ func (c counter) closingBooks(ctx context.Context, slips bool) error {
 	}
 	if slips {
 		c.say("\n签购单 The slips (pictures: %s)", c.at("paper"))
-		for _, s := range b.slips {
-			c.say("\n%s\n%s", s.file, s.text)
+		for _, s := range b.Slips {
+			c.say("\n%s\n%s", s.Name, s.Text)
 		}
 	}
-	c.say("%s", b.table())
+	c.say("%s", table(b))
 	for _, w := range wrong {
 		c.say("  %s", w)
 	}
@@ -201,10 +202,10 @@ func (c counter) closingBooks(ctx context.Context, slips bool) error {
 }
 
 // agreement reads the books until they agree or the time is over: the printer's last cut comes after its proof.
-func (c counter) agreement(ctx context.Context) (books, []string, error) {
+func (c counter) agreement(ctx context.Context) (scenario.Books, []string, error) {
 	for {
 		b, err := c.openBooks(ctx)
-		wrong := b.judge()
+		wrong := scenario.Judge(b)
 		if err != nil || len(wrong) == 0 || ctx.Err() != nil {
 			return b, wrong, err
 		}
@@ -236,41 +237,34 @@ func (c counter) running() bool {
 }
 
 // table sets the terminal's books beside the acquirer's.
-func (b books) table() string {
-	there := map[string]string{}
-	order := []string{}
-	for _, row := range b.acquirer.Rows {
-		key := fmt.Sprintf("%06d/%06d", row.Batch, row.STAN)
-		there[key] = fmt.Sprintf("%-9s %10s", row.State, minor(row.Held))
-		order = append(order, key)
+func table(b scenario.Books) string {
+	type voucher struct{ batch, stan uint32 }
+	name := func(v voucher) string { return fmt.Sprintf("%06d/%06d", v.batch, v.stan) }
+	there := map[voucher]string{}
+	for _, row := range b.There {
+		there[voucher{row.Batch, row.STAN}] = fmt.Sprintf("%-9s %10s", row.Standing, minor(row.Held))
+	}
+	slips := map[voucher]int{}
+	for _, s := range b.Slips {
+		slips[voucher{s.Batch, s.STAN}]++
 	}
 	text := fmt.Sprintf("账目 The books\n%-13s   %-24s   %s\n%-13s   %-11s %12s   %-9s %10s   %s\n", "", "terminal", "acquirer", "batch/voucher", "state", "amount", "state", "held", "slips")
-	for i := len(b.terminal) - 1; i >= 0; i-- {
-		t := b.terminal[i]
-		key := t.Batch + "/" + t.STAN
-		theirs, known := there[key]
+	for _, t := range b.Here {
+		v := voucher{t.Batch, t.STAN}
+		theirs, known := there[v]
 		if !known {
 			theirs = fmt.Sprintf("%-9s %10s", "-", "-")
 		}
-		delete(there, key)
-		text += fmt.Sprintf("%-13s   %-11s %12s   %s   %d\n", key, t.State, t.Amount, theirs, b.slipsOf(t.STAN))
+		delete(there, v)
+		text += fmt.Sprintf("%-13s   %-11s %12s   %s   %d\n", name(v), t.State, minor(t.Amount), theirs, slips[v])
 	}
-	for _, key := range order {
-		if theirs, unknown := there[key]; unknown {
-			text += fmt.Sprintf("%-13s   %-11s %12s   %s\n", key, "-", "-", theirs)
+	for _, row := range b.There {
+		v := voucher{row.Batch, row.STAN}
+		if theirs, unknown := there[v]; unknown {
+			text += fmt.Sprintf("%-13s   %-11s %12s   %s\n", name(v), "-", "-", theirs)
 		}
 	}
 	return text
-}
-
-func (b books) slipsOf(stan string) int {
-	n := 0
-	for _, s := range b.slips {
-		if s.stan == stan {
-			n++
-		}
-	}
-	return n
 }
 
 func minor(a txn.Amount) string { return fmt.Sprintf("%d.%02d", a/100, a%100) }

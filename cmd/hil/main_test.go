@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"posagent/firmware/agent"
+	"posagent/firmware/scenario"
 	"posagent/txnstore"
 	"posagent/txnstore/txn"
 )
@@ -101,16 +102,11 @@ func (r *rig) audit(t *testing.T) []string {
 	view, err := txnstore.View(r.at("store"), &txnstore.Options{Terminal: terminalID, Key: seal, Now: time.Now})
 	require.NoError(t, err)
 	defer view.Close()
-	var b books
+	b, err := r.theirBooks()
+	require.NoError(t, err)
 	require.NoError(t, view.Since(0, func(x txn.Txn) error {
-		b.terminal = append(b.terminal, *agent.RecordOf(x))
+		b.Here = append(b.Here, scenario.SaleFrom(x))
 		return nil
 	}))
-	ledger, err := r.ledger()
-	require.NoError(t, err)
-	require.NoError(t, ledger.Check())
-	b.acquirer = ledger.Terminals[terminalID]
-	b.slips, err = r.paper()
-	require.NoError(t, err)
-	return b.judge()
+	return scenario.Judge(b)
 }

@@ -34,6 +34,9 @@ const (
 	phone      = "95516"
 )
 
+// reversalTries is how often the terminal tries before people must look.
+const reversalTries = 3
+
 // settings are the few things in which one rig differs from another.
 type settings struct {
 	Bearers   []string // "tcp", "dial"
@@ -131,7 +134,7 @@ key_file = "tmk.key"
 answer = "{{.Answer}}"
 idle = "2s"
 retry = "{{.Retry}}"
-reversal_tries = 3
+reversal_tries = {{.Tries}}
 lookalike = "{{.Lookalike}}"
 {{range .Ways}}
 [[bearer]]
@@ -150,7 +153,7 @@ func (r *rig) writeConfig() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(configuration.Execute(f, map[string]any{"ID": terminalID, "Merchant": merchantID,
+	return errors.Join(configuration.Execute(f, map[string]any{"Tries": reversalTries, "ID": terminalID, "Merchant": merchantID,
 		"Answer": r.Answer, "Retry": r.Retry, "Lookalike": r.Lookalike, "Ways": ways}), f.Close())
 }
 

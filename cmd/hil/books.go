@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sort"
+
+	"posagent/firmware/agent"
+	"posagent/firmware/scenario"
+)
+
+// openBooks reads the terminal's books through its socket, the acquirer's from its file, and every slip.
+func (r *rig) openBooks(ctx context.Context) (scenario.Books, error) {
+	b, err := r.theirBooks()
+	if err != nil {
+		return b, err
+	}
+	e, err := r.ask(ctx, agent.Request{Op: "list", Max: 100}, nil)
+	if err != nil {
+		return b, err
+	}
+	for i := len(e.Txns) - 1; i >= 0; i-- {
+		sale, err := scenario.SaleOf(e.Txns[i])
+		if err != nil {
+			return b, err
+		}
+		b.Here = append(b.Here, sale)
+	}
+	return b, nil
+}
+
+// theirBooks are the acquirer's, and the paper.
+func (r *rig) theirBooks() (scenario.Books, error) {
+	b := scenario.Books{Tries: reversalTries}
+	ledger, err := r.ledger()
+	if err != nil {
+		return b, err
+	}
+	for _, row := range ledger.Terminals[terminalID].Rows {
+		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Amount: row.Amount, Held: row.Held,
+			Standing: scenario.Standing(row.State), Reversals: row.Reversals, Account: row.Account})
+	}
+	for name, account := range ledger.Accounts {
+		b.Accounts = append(b.Accounts, scenario.Account{Name: name, Opening: account.Opening, Balance: account.Balance, Held: account.Held})
+	}
+	b.Slips, err = r.paper()
+	return b, err
+}
+
+func (r *rig) paper() ([]scenario.Slip, error) {
+	files, err := filepath.Glob(filepath.Join(r.dir, "paper", "[0-9]*.txt"))
+	if err != nil {
+		return nil, err
+	}
+	sort.Strings(files)
+	var all []scenario.Slip
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, scenario.ReadSlip(filepath.Base(f), string(text)))
+	}
+	return all, nil
+}

@@ -74,7 +74,7 @@ func TestAReversalThatIsRefused(t *testing.T) {
 	c.ended(c.again(s), saysUnknown, "挂账待查 suspense")
 	assert.Contains(t, c.posagent("status").out, "挂账 suspense 1")
 	c.ended(c.sell("visa-4242"), saysApproved) // trade goes on
-	c.close() // what waits for people is explained, and nothing else is wrong
+	c.close()                                  // what waits for people is explained, and nothing else is wrong
 }
 
 // The network is gone: what is not sent is abandoned, and says so. What was sent and lost its line is reversed.

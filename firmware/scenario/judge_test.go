@@ -59,7 +59,7 @@ func saleSlip(file int, batch, stan uint32, copyName string, marks ...string) Sl
 }
 
 func notice(title string, file int, stan uint32, amount string) Slip {
-	return ReadSlip(fmt.Sprintf("%03d.txt", file), fmt.Sprintf("%s\n批次号 BATCH NO           000001\n原凭证号 ORIGINAL VOUCHER %06d\n原交易金额 ORIGINAL AMOUNT\n   RMB %s\n本单不是付款凭证\n", title, stan, amount))
+	return ReadSlip(fmt.Sprintf("%03d.txt", file), fmt.Sprintf("%s\n批次号 BATCH NO           000001\n原凭证号 ORIGINAL VOUCHER %06d\n原交易金额 ORIGINAL AMOUNT\n   RMB %s\n冲正原因 REASON\n本单不是付款凭证\n", title, stan, amount))
 }
 
 func TestAnAgreeingWorldGivesNoDisagreement(t *testing.T) {

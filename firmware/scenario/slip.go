@@ -23,7 +23,7 @@ type Slip struct {
 // ReadSlip looks at a slip with a merchant's eyes: it knows words, not fields.
 func ReadSlip(name, text string) Slip {
 	s := Slip{Name: name, Text: text}
-	s.Reversal = strings.Contains(text, "冲正")
+	s.Reversal = strings.Contains(text, "冲正通知") // the reason of a reversal stands on a slip of doubt too
 	s.Duplicate = strings.Contains(text, "重打印")
 	s.Merchant = strings.Contains(text, "商户存根")
 	s.Torn = strings.Contains(text, "-- torn --")

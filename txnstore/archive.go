@@ -39,6 +39,8 @@ type archive struct {
 	readOnly bool
 	doubted  bool // the next Open has been asked to look at everything
 	totals   bool // the file has them
+	now      tree // as it was when so many pages had been written
+	written  int64
 }
 
 func openArchive(path string, readOnly, verified bool) (*archive, error) {
@@ -70,11 +72,25 @@ func (a *archive) doubt(err error) error {
 	return fmt.Errorf("%w: %s: %w: stop the agent and start it again, it then salvages what can be read", ErrBadRecord, archiveName, err)
 }
 
+// tree is the state that was committed last. Only this process writes, so its roots are read again when it has; in between
+// a walk begins where the last one ended.
+func (a *archive) tree() (tree, error) {
+	stats := a.db.Stats()
+	if written := stats.TxStats.GetWrite(); a.now.way == nil || a.written != written {
+		t, err := readTree(a.file)
+		if err != nil {
+			return t, a.doubt(err)
+		}
+		a.now, a.written = t, written
+	}
+	return a.now, nil
+}
+
 // value reads one value of a bucket, nil when there is none.
 func (a *archive) value(bucket, key []byte) ([]byte, error) {
-	t, err := readTree(a.file)
+	t, err := a.tree()
 	if err != nil {
-		return nil, a.doubt(err)
+		return nil, err
 	}
 	v, err := t.get(bucket, key)
 	return v, a.doubt(err)
@@ -129,9 +145,9 @@ func (a *archive) byReference(ref string) (id txn.ID, ok bool, err error) {
 // index lists the numbers in the owed or the paper bucket, oldest first. A key that is no number is left out: nothing can
 // be found by it.
 func (a *archive) index(bucket []byte) (ids []txn.ID, err error) {
-	t, err := readTree(a.file)
+	t, err := a.tree()
 	if err != nil {
-		return nil, a.doubt(err)
+		return nil, err
 	}
 	bad := t.scan(bucket, nil, false, func(k, _ []byte, e error) bool {
 		if err = e; err != nil {
@@ -146,14 +162,18 @@ func (a *archive) index(bucket []byte) (ids []txn.ID, err error) {
 }
 
 // sound looks at every page that a commit of these entries makes bbolt read: the way to each key, and all of the two
-// indexes that lines are taken out of, because pages there may be joined with their neighbours.
+// indexes that lines are taken out of, because pages there may be joined with their neighbours. It reads each of them from
+// the file, whatever was read before.
 func (a *archive) sound(entries []entry) error {
 	t, err := readTree(a.file)
 	for _, e := range entries {
-		for _, at := range [][2][]byte{{txnBucket, idKey(e.ID)}, {refBucket, []byte(e.Reference)}} {
-			if err == nil {
-				_, err = t.get(at[0], at[1])
-			}
+		if err == nil {
+			_, err = t.get(txnBucket, idKey(e.ID))
+		}
+	}
+	for _, e := range entries {
+		if err == nil {
+			_, err = t.get(refBucket, []byte(e.Reference))
 		}
 	}
 	small := [][]byte{owedBucket, paperBucket, metaBucket}

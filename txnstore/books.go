@@ -31,10 +31,24 @@ const (
 type slot struct {
 	kind slotKind
 	record
-	dirty bool // newer than hot.db
+	frame []byte // the record encoded, or nil as long as nobody wanted it
+	dirty bool   // newer than hot.db
 }
 
 const inArchive = -1
+
+// framed is the frame of a slot's record. A version is sealed and read back once, however often it is written.
+func (b *books) framed(i int) ([]byte, error) {
+	s := &b.slots[i]
+	if s.frame == nil {
+		frame, stored, err := b.codec.encode(s.record)
+		if err != nil {
+			return nil, err
+		}
+		s.frame, s.record = frame, stored
+	}
+	return s.frame, nil
+}
 
 // find returns the newest version of a transaction and the slot it lives in, or inArchive.
 func (b *books) find(id txn.ID) (record, int, error) {
@@ -142,9 +156,9 @@ func (b *books) walk(n int, wanted func(txn.ID) bool, from []byte, down bool) ([
 		}
 	}
 	hot := len(list)
-	t, err := readTree(b.archive.file)
+	t, err := b.archive.tree()
 	if err != nil {
-		return nil, b.archive.doubt(err)
+		return nil, err
 	}
 	err = t.scan(txnBucket, from, down, func(k, v []byte, bad error) bool {
 		id, err := keyID(k)

@@ -55,18 +55,18 @@ func (s *Store) unknown(file string, cause error) error {
 // a transaction that nobody was told about is owed like any other.
 func (s *Store) writeHot(c *change, count counters) (slot int, err error) {
 	count.Commit++
-	frames, stored, err := s.riders(c)
+	slot = int(count.Commit % hotSlots)
+	frames, err := s.riders()
 	if err != nil {
 		return 0, err
 	}
-	slot = int(count.Commit % hotSlots)
 	if c != nil {
 		slot = c.slot
 		frames[slot] = c.frame
 	}
-	copied, ok := frames[slot]
-	if !ok && s.slots[slot].kind == slotLive {
-		if copied, _, err = s.codec.encode(s.slots[slot].record); err != nil {
+	copied := frames[slot]
+	if copied == nil && s.slots[slot].kind == slotLive {
+		if copied, err = s.framed(slot); err != nil {
 			return 0, err
 		}
 	}
@@ -77,31 +77,28 @@ func (s *Store) writeHot(c *change, count counters) (slot int, err error) {
 	if err := s.commitBoth(tx, func() error { return s.files.shadow.write(slot, count, copied) }); err != nil {
 		return 0, err
 	}
-	for i, r := range stored {
-		s.slots[i] = slot0(r)
+	for i := range s.slots {
+		s.slots[i].dirty = false
 	}
 	if c != nil {
-		s.slots[c.slot] = slot0(c.record)
+		s.slots[c.slot] = committedSlot(c)
 	}
 	s.count = count
 	return slot, nil
 }
 
-// slot0 is a slot whose record is in hot.db as it stands.
-func slot0(r record) slot { return slot{kind: slotLive, record: r} }
+func committedSlot(c *change) slot { return slot{kind: slotLive, record: c.record, frame: c.frame} }
 
-// riders encodes the records in slots that are newer than hot.db, except the one that c replaces.
-func (s *Store) riders(c *change) (frames map[int][]byte, stored map[int]record, err error) {
-	frames, stored = map[int][]byte{}, map[int]record{}
+// riders are the records in slots that are newer than hot.db; nil is left as it is there.
+func (s *Store) riders() (frames [hotSlots][]byte, err error) {
 	for i, sl := range s.slots {
-		if sl.kind != slotLive || !sl.dirty || c != nil && c.slot == i {
-			continue
-		}
-		if frames[i], stored[i], err = s.codec.encode(sl.record); err != nil {
-			return nil, nil, err
+		if sl.kind == slotLive && sl.dirty {
+			if frames[i], err = s.framed(i); err != nil {
+				return frames, err
+			}
 		}
 	}
-	return frames, stored, nil
+	return frames, nil
 }
 
 func (s *Store) commitBoth(tx *bolt.Tx, shadow func() error) error {

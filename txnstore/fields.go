@@ -14,8 +14,8 @@ import (
 type field struct {
 	tag   byte
 	name  string
-	bound func(*txn.Txn) error // cuts what is for people, refuses what is for machines
-	put   func(*txn.Txn) []byte
+	bound func(*txn.Txn) error          // cuts what is for people, refuses what is for machines
+	put   func([]byte, *txn.Txn) []byte // appends the value
 	get   func(*txn.Txn, []byte) error
 }
 
@@ -105,7 +105,7 @@ func clipped[S ~string](tag byte, name string, limit int, at func(*txn.Txn) *S) 
 			*at(t) = S(clip(string(*at(t)), limit))
 			return nil
 		},
-		put: func(t *txn.Txn) []byte { return []byte(*at(t)) },
+		put: func(b []byte, t *txn.Txn) []byte { return append(b, *at(t)...) },
 		get: func(t *txn.Txn, v []byte) error {
 			if len(v) > limit {
 				return fmt.Errorf("has %d bytes, at most %d fit", len(v), limit)
@@ -128,11 +128,11 @@ func number[N ~int | ~int64 | ~uint32 | ~uint64](tag byte, name string, limit ui
 			}
 			return nil
 		},
-		put: func(t *txn.Txn) []byte {
+		put: func(b []byte, t *txn.Txn) []byte {
 			if *at(t) == 0 {
-				return nil
+				return b
 			}
-			return binary.AppendUvarint(nil, uint64(*at(t)))
+			return binary.AppendUvarint(b, uint64(*at(t)))
 		},
 		get: func(t *txn.Txn, v []byte) error {
 			n, size := binary.Uvarint(v)
@@ -149,11 +149,11 @@ func yes(tag byte, name string, at func(*txn.Txn) *bool) field {
 	return field{
 		tag: tag, name: name,
 		bound: func(*txn.Txn) error { return nil },
-		put: func(t *txn.Txn) []byte {
+		put: func(b []byte, t *txn.Txn) []byte {
 			if !*at(t) {
-				return nil
+				return b
 			}
-			return []byte{1}
+			return append(b, 1)
 		},
 		get: func(t *txn.Txn, v []byte) error {
 			if len(v) != 1 || v[0] != 1 {
@@ -173,11 +173,11 @@ func stamp(tag byte, name string, at func(*txn.Txn) *time.Time) field {
 			*at(t) = millisecond(*at(t))
 			return nil
 		},
-		put: func(t *txn.Txn) []byte {
+		put: func(b []byte, t *txn.Txn) []byte {
 			if at(t).IsZero() {
-				return nil
+				return b
 			}
-			return binary.AppendVarint(nil, at(t).UnixMilli())
+			return binary.AppendVarint(b, at(t).UnixMilli())
 		},
 		get: func(t *txn.Txn, v []byte) error {
 			ms, size := binary.Varint(v)

@@ -87,10 +87,14 @@ func decodeFound(c *codec, frame []byte) found {
 	return found{r, err}
 }
 
-// stage puts record frames into their slots, and the counters. The caller commits.
-func (h *hotFile) stage(frames map[int][]byte, count counters) (*bolt.Tx, error) {
+// stage puts record frames into their slots, leaves those without one as they are, and puts the counters. The caller
+// commits.
+func (h *hotFile) stage(frames [hotSlots][]byte, count counters) (*bolt.Tx, error) {
 	return stage(h.db, func(tx *bolt.Tx) error {
 		for slot, frame := range frames {
+			if frame == nil {
+				continue
+			}
 			if err := tx.Bucket(slotBucket(slot)).Put(slotKey, frame); err != nil {
 				return err
 			}

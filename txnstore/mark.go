@@ -1,9 +1,9 @@
 package txnstore
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
-	"maps"
 	"slices"
 
 	"posagent/txnstore/txn"
@@ -18,16 +18,28 @@ const (
 	markSize      = 6
 )
 
-func searchKey(key []byte) []byte { return keyedHash(key, purposeSearch) }
-
-func keyedHash(key []byte, of string) []byte {
+func searchKey(key []byte) [sha256.Size]byte {
 	h := hmac.New(sha256.New, key)
-	_, _ = h.Write([]byte(of)) // never fails, by its contract
-	return h.Sum(nil)
+	_, _ = h.Write([]byte(purposeSearch)) // never fails, by its contract
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
-func (s *sealer) cardMark(pan txn.PAN) []byte {
-	return keyedHash(s.search, string(pan.DigitsInTheClear()))[:markSize]
+// cardMark is HMAC-SHA-256 in place, because crypto/hmac costs eight allocations and a mark is made twice a commit.
+func (s *sealer) cardMark(pan txn.PAN) [markSize]byte {
+	const maxDigits = 19 // of a PAN
+	var inner [sha256.BlockSize + maxDigits]byte
+	var outer [sha256.BlockSize + sha256.Size]byte
+	for i := range sha256.BlockSize {
+		inner[i], outer[i] = 0x36, 0x5C
+	}
+	for i, b := range s.search {
+		inner[i], outer[i] = inner[i]^b, outer[i]^b
+	}
+	n := sha256.BlockSize + copy(inner[sha256.BlockSize:], pan.DigitsInTheClear())
+	sum := sha256.Sum256(inner[:n])
+	copy(outer[sha256.BlockSize:], sum[:])
+	sum = sha256.Sum256(outer[:])
+	return [markSize]byte(sum[:])
 }
 
 // mayBeOf reports whether a record frame carries this mark, or none. A frame that cannot be read is nobody's.
@@ -49,43 +61,61 @@ func mayBeOf(mark, frame []byte) bool {
 	return true
 }
 
-// byCard looks through the newest records for those of a card, newest first. Only those are opened.
+// byCard looks through the newest records for those of a card, newest first. Only those are opened, and none is looked up
+// again: this is asked before every sale.
 func (b *books) byCard(pan txn.PAN, recent int) (list []txn.Txn, err error) {
 	wanted := b.codec.seals.cardMark(pan)
-	ids := map[txn.ID][]byte{} // nil stands in a slot
-	for _, s := range b.slots {
-		if s.kind == slotLive {
-			ids[s.ID] = nil
+	keep := func(r record, err error) {
+		if err == nil && r.Card.PAN.Equal(pan) {
+			list = append(list, clone(r.Txn))
 		}
 	}
-	t, err := readTree(b.archive.file)
+	var slots, archived []txn.ID
+	for _, s := range b.slots {
+		if s.kind == slotLive {
+			slots = append(slots, s.ID)
+		}
+	}
+	t, err := b.archive.tree()
 	if err != nil {
-		return nil, b.archive.doubt(err)
+		return nil, err
 	}
 	err = t.scan(txnBucket, nil, true, func(key, frame []byte, bad error) bool {
 		id, wrong := keyID(key)
-		if _, inSlot := ids[id]; bad == nil && wrong == nil && !inSlot {
-			ids[id] = slices.Clone(frame)
+		if bad != nil || wrong != nil || slices.Contains(slots, id) {
+			return true
 		}
-		return len(ids) < recent+hotSlots
+		if newerThan(id, slots)+len(archived) >= recent {
+			return false
+		}
+		archived = append(archived, id)
+		if r, marked := b.marks[id]; marked {
+			keep(r, nil)
+		} else if mayBeOf(wanted[:], frame) {
+			keep(decodeArchived(b.codec, id, frame))
+		}
+		return true
 	})
 	if err != nil {
 		return nil, b.archive.doubt(err)
 	}
-	var matching []txn.ID
-	newest := slices.Sorted(maps.Keys(ids))
-	slices.Reverse(newest)
-	for _, id := range newest[:min(recent, len(newest))] {
-		if frame := ids[id]; frame == nil || mayBeOf(wanted, frame) {
-			matching = append(matching, id)
+	for _, s := range b.slots {
+		if s.kind == slotLive && newerThan(s.ID, slots)+newerThan(s.ID, archived) < recent {
+			keep(s.record, nil)
 		}
 	}
-	for _, id := range matching {
-		if t, err := b.get(id); err == nil && t.Card.PAN.Equal(pan) {
-			list = append(list, t)
-		}
-	}
+	slices.SortFunc(list, func(x, y txn.Txn) int { return cmp.Compare(y.ID, x.ID) })
 	return list, nil
+}
+
+// newerThan counts the numbers above one.
+func newerThan(id txn.ID, among []txn.ID) (n int) {
+	for _, other := range among {
+		if other > id {
+			n++
+		}
+	}
+	return n
 }
 
 func (s shelf) byCard(pan txn.PAN, recent int) ([]txn.Txn, error) {

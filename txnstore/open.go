@@ -169,8 +169,7 @@ func (s *Store) level(r *reconciled, written int) error {
 		if s.slots[slot].kind != slotLive {
 			return nil, nil
 		}
-		frame, _, err := s.codec.encode(s.slots[slot].record)
-		return frame, err
+		return s.framed(slot)
 	}
 	for _, slot := range r.behind {
 		if slot == written {

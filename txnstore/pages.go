@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"io"
 	"math/bits"
+	"slices"
 )
 
 // A database file of go.etcd.io/bbolt v1 as bytes, read with pread only: nothing is mapped, so a file that is cut while it
@@ -142,10 +143,14 @@ type treePage struct {
 
 // readPage reads page id of a file of so many pages.
 func (b boltFile) readPage(id, pages uint64, mostOver uint64) (treePage, error) {
+	return b.readPageInto(make([]byte, pageSize), id, pages, mostOver)
+}
+
+// readPageInto is readPage with room for a page that nobody else uses any more.
+func (b boltFile) readPageInto(raw []byte, id, pages uint64, mostOver uint64) (treePage, error) {
 	if id < 2 || id >= pages {
 		return treePage{}, &fault{id, 0, fmt.Sprintf("is outside the file, which has %d pages", pages)}
 	}
-	raw := make([]byte, pageSize)
 	if err := b.readAt(raw, int64(id)*pageSize); err != nil {
 		return treePage{}, &fault{id, 0, "cannot be read: " + err.Error()}
 	}
@@ -188,7 +193,10 @@ type element struct {
 }
 
 // elements checks every line of a page: that it lies in the page, and that keys ascend.
-func (p treePage) elements() ([]element, error) {
+func (p treePage) elements() ([]element, error) { return p.elementsInto(nil) }
+
+// elementsInto is elements with room for some of them.
+func (p treePage) elementsInto(room []element) ([]element, error) {
 	if p.flags != branchFlag && p.flags != leafFlag {
 		return nil, &fault{p.id, 8, fmt.Sprintf("is not of a tree (flags %#04x)", p.flags)}
 	}
@@ -196,7 +204,8 @@ func (p treePage) elements() ([]element, error) {
 	if first > len(p.raw) || p.flags == branchFlag && p.count == 0 {
 		return nil, &fault{p.id, 10, fmt.Sprintf("claims %d elements", p.count)}
 	}
-	list := make([]element, p.count)
+	list := slices.Grow(room[:0], p.count)[:p.count]
+	clear(list)
 	for i := range list {
 		e, at := &list[i], pageHeader+i*elementSize
 		var position, keySize, valueSize uint64

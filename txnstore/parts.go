@@ -44,8 +44,8 @@ func cutShort(b []byte) (v, rest []byte, ok bool) {
 
 // A journal line is written relative to its record: milliseconds since it began, boots since it began, the event.
 
-func putLine(t *txn.Txn, line txn.Line) []byte {
-	b := binary.AppendVarint(nil, line.At.UnixMilli()-t.Began.UnixMilli())
+func putLine(b []byte, t *txn.Txn, line txn.Line) []byte {
+	b = binary.AppendVarint(b, line.At.UnixMilli()-t.Began.UnixMilli())
 	b = binary.AppendVarint(b, int64(line.Boot)-int64(t.Boot))
 	return append(b, line.Event...)
 }

@@ -61,9 +61,9 @@ func (s *Store) doomed() (list []record, next txn.ID, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	t, err := readTree(s.files.archive.file)
+	t, err := s.files.archive.tree()
 	if err != nil {
-		return nil, 0, s.files.archive.doubt(err)
+		return nil, 0, err
 	}
 	looked := 0
 	err = t.scan(txnBucket, idKey(s.pruneFrom), false, func(key, frame []byte, bad error) bool {

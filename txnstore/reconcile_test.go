@@ -242,7 +242,7 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 	s, _ := mustOpen(t, dir)
 	r := mustBegin(t, s, "till-1")
 	s.slots[0].extra = []byte{201, 3, 'n', 'e', 'w'}
-	s.slots[0].dirty = true
+	s.slots[0].frame, s.slots[0].dirty = nil, true
 	require.NoError(t, s.Tidy())
 	require.NoError(t, s.Close())
 	s, _ = mustOpen(t, dir)

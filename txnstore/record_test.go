@@ -3,6 +3,7 @@ package txnstore
 import (
 	"bytes"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -100,4 +101,52 @@ func TestTheFullestRecordFitsItsSlot(t *testing.T) {
 	assert.Equal(t, []txn.Line{first, newest}, stored.Journal, "the first and the newest line are kept")
 	assert.Equal(t, r.extra, stored.extra)
 	t.Logf("%d bytes, %d of them text", len(frame), len(stored.Answer.Text))
+}
+
+func TestSameSeesEveryField(t *testing.T) {
+	r, other := usual(t).Txn, usual(t).Txn
+	r.Journal, other.Journal = []txn.Line{{Event: "a"}}, []txn.Line{{Event: "a"}}
+	require.True(t, same(&r, &other))
+	changed := 0
+	var change func(name string, field reflect.Value)
+	change = func(name string, field reflect.Value) {
+		was := reflect.New(field.Type()).Elem()
+		was.Set(field)
+		switch value := field.Interface().(type) {
+		case txn.PAN:
+			pan, err := txn.ParsePAN("4242424242424242")
+			require.NoError(t, err)
+			field.Set(reflect.ValueOf(pan))
+		case txn.Chip:
+			field.Set(reflect.ValueOf(txn.NewChip([]byte{0x9F, 0x36, 2, 9, 9})))
+		case time.Time:
+			field.Set(reflect.ValueOf(value.Add(time.Millisecond)))
+		case []txn.Line:
+			field.Set(reflect.ValueOf([]txn.Line{{Event: "b"}}))
+		default:
+			switch field.Kind() {
+			case reflect.Struct:
+				for i := range field.NumField() {
+					change(name+"."+field.Type().Field(i).Name, field.Field(i))
+				}
+				return
+			case reflect.String:
+				field.SetString(field.String() + "x")
+			case reflect.Bool:
+				field.SetBool(!field.Bool())
+			default:
+				if field.CanInt() {
+					field.SetInt(field.Int() + 1)
+				} else {
+					field.SetUint(field.Uint() + 1)
+				}
+			}
+		}
+		assert.False(t, same(&r, &other), name)
+		field.Set(was)
+		assert.True(t, same(&r, &other), name)
+		changed++
+	}
+	change("Txn", reflect.ValueOf(&r).Elem())
+	assert.Greater(t, changed, 40)
 }

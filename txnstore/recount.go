@@ -57,9 +57,9 @@ func (a *archive) keptTotals() (all totals, bad int, err error) {
 		all, _, bad, err = a.count(nil)
 		return all, bad, err
 	}
-	t, err := readTree(a.file)
+	t, err := a.tree()
 	if err != nil {
-		return nil, 0, a.doubt(err)
+		return nil, 0, err
 	}
 	all = totals{}
 	err = t.scan(totalBucket, nil, false, func(key, frame []byte, unread error) bool {

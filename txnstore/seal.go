@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 // card copied into another record does not open.
 type sealer struct {
 	aead     cipher.AEAD
-	search   []byte // key of cardMark
+	search   [sha256.Size]byte // key of cardMark
 	terminal string
 }
 

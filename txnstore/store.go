@@ -161,7 +161,7 @@ func (s *Store) put(slot int, e entry) error {
 func (s *Store) keep(slot int, e entry) error {
 	switch {
 	case slot != inArchive:
-		s.slots[slot] = slotWaiting(e.record)
+		s.slots[slot] = slotWaiting(e)
 		return nil
 	case len(s.marks) >= maxMarks:
 		return s.commitArchive([]entry{e}, archiveMust)
@@ -170,7 +170,9 @@ func (s *Store) keep(slot int, e entry) error {
 	return nil
 }
 
-func slotWaiting(r record) slot { return slot{kind: slotLive, record: r, dirty: true} }
+func slotWaiting(e entry) slot {
+	return slot{kind: slotLive, record: e.record, frame: e.frame, dirty: true}
+}
 
 // changed applies a caller's change to a copy and makes it the next version.
 func changed(old record, change func(*txn.Txn)) (record, error) {

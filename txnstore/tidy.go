@@ -75,11 +75,11 @@ func (s *Store) archiveFinished() error {
 	}
 	var entries []entry
 	for _, i := range slots {
-		frame, stored, err := s.codec.encode(s.slots[i].record)
+		frame, err := s.framed(i)
 		if err != nil {
 			return err
 		}
-		entries = append(entries, entry{stored, frame})
+		entries = append(entries, entry{s.slots[i].record, frame})
 	}
 	if err := s.commitArchive(entries, archiveKeep); err != nil {
 		return err

@@ -260,9 +260,9 @@ func (a *archive) rebuildTotals(tx *bolt.Tx, without ...entry) error {
 // count goes over the records of the archive, except some, and adds them up. What cannot be read is counted as bad.
 func (a *archive) count(except map[txn.ID]bool) (all totals, records, bad int, err error) {
 	all = totals{}
-	t, err := readTree(a.file)
+	t, err := a.tree()
 	if err != nil {
-		return nil, 0, 0, a.doubt(err)
+		return nil, 0, 0, err
 	}
 	err = t.scan(txnBucket, nil, false, func(key, frame []byte, unread error) bool {
 		var share tally

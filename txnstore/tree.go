@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"slices"
 )
 
 // tree reads one state of archive.db without bbolt. Open does not look at every page of that file (verify.go), so each
@@ -13,6 +14,7 @@ import (
 type tree struct {
 	file boltFile
 	meta metaPage
+	way  *way
 }
 
 // readTree takes the state that was committed last. The caller keeps others from committing while it reads.
@@ -21,7 +23,7 @@ func readTree(f *os.File) (tree, error) {
 	if err != nil {
 		return tree{}, fmt.Errorf("read %s: %w", archiveName, err)
 	}
-	t := tree{file: boltFile{f, info.Size()}}
+	t := tree{file: boltFile{f, info.Size()}, way: &way{}}
 	meta, faults, ok := t.file.current()
 	if !ok {
 		return tree{}, faults[0]
@@ -30,8 +32,44 @@ func readTree(f *os.File) (tree, error) {
 	return t, nil
 }
 
+// way is the last page read at each level of one state of the file, checked. Sales follow one another at the right edge
+// of the trees, so most of the way down is the one just gone; no commit writes over a page of the state before it.
+type way struct {
+	busy  bool
+	steps [maxDepth + 2]struct {
+		page treePage // id 0: none
+		list []element
+		room []byte
+	}
+}
+
+// levels of a way: those of a tree have maxDepth down to 0, the tree of buckets ends at one level of its own.
+const bucketLevel = maxDepth + 1
+
+// page reads a page of a tree, unless it is the one that was read last at its level. What it returns is good until another
+// page of that level is read.
+func (t tree) page(id uint64, level int) (treePage, []element, error) {
+	s := &t.way.steps[level]
+	if id != 0 && s.page.id == id {
+		return s.page, s.list, nil
+	}
+	s.page = treePage{}
+	if s.room == nil {
+		s.room = make([]byte, pageSize)
+	}
+	p, err := t.file.readPageInto(s.room, id, t.meta.pages, maxOverflow)
+	if err != nil {
+		return p, nil, err
+	}
+	if s.list, err = p.elementsInto(s.list); err != nil {
+		return p, nil, err
+	}
+	s.page = p
+	return p, s.list, nil
+}
+
 // step is called for each value in turn, or for a part of the tree that cannot be read, from key on; it says whether to
-// go on.
+// go on. Key and value are gone when it returns.
 type step func(key, value []byte, err error) bool
 
 // get returns the value of a key in a bucket, or nil.
@@ -40,7 +78,7 @@ func (t tree) get(bucket, key []byte) (value []byte, err error) {
 		if e != nil {
 			err = e
 		} else if bytes.Equal(k, key) {
-			value = v
+			value = bytes.Clone(v)
 		}
 		return false
 	})
@@ -52,9 +90,14 @@ func (t tree) get(bucket, key []byte) (value []byte, err error) {
 
 // scan goes over a bucket from a key upwards, or from the end downwards.
 func (t tree) scan(bucket, from []byte, down bool, visit step) error {
+	if t.way.busy { // by a visitor's caller
+		t.way = &way{}
+	}
+	t.way.busy = true
+	defer func() { t.way.busy = false }()
 	var in element
 	var err error
-	t.pages(t.meta.root, maxDepth, nil, nil, bucket, false, func(p uint64, e element, bad error) bool {
+	t.pages(t.meta.root, bucketLevel, nil, nil, bucket, false, func(p uint64, e element, bad error) bool {
 		if err = bad; err == nil && bytes.Equal(e.key, bucket) && e.bucket && len(e.value) >= bucketHeader {
 			in = e
 		} else if err == nil {
@@ -95,16 +138,12 @@ func (t tree) scan(bucket, from []byte, down bool, visit step) error {
 
 // pages visits the elements of the leaves below a page whose keys lie from low up to high. Every level has fewer keys to
 // hold than the one above or the depth ends it, so no circle is followed for long.
-func (t tree) pages(id uint64, depth int, low, high, from []byte, down bool, visit func(uint64, element, error) bool) bool {
-	var list []element
-	p, err := t.file.readPage(id, t.meta.pages, maxOverflow)
-	if err == nil {
-		list, err = p.elements()
-	}
+func (t tree) pages(id uint64, level int, low, high, from []byte, down bool, visit func(uint64, element, error) bool) bool {
+	p, list, err := t.page(id, level)
 	if n := len(list); err == nil && n > 0 && (bytes.Compare(list[0].key, low) < 0 || high != nil && bytes.Compare(list[n-1].key, high) >= 0) {
 		err = &fault{id, pageHeader, "its keys belong to another page"}
 	}
-	if err == nil && depth == 0 {
+	if err == nil && level == 0 {
 		err = &fault{id, 0, "the tree is deeper than any that was written"}
 	}
 	if err != nil {
@@ -113,7 +152,11 @@ func (t tree) pages(id uint64, depth int, low, high, from []byte, down bool, vis
 	if p.flags == leafFlag {
 		return leafSteps(id, list, from, down, visit)
 	}
-	for n := range list {
+	first, found := firstStep(list, from, down)
+	if !found && first > 0 { // a branch's key is the lowest of its page
+		first--
+	}
+	for n := first; n < len(list); n++ {
 		i := n
 		if down {
 			i = len(list) - 1 - n
@@ -122,10 +165,7 @@ func (t tree) pages(id uint64, depth int, low, high, from []byte, down bool, vis
 		if i+1 < len(list) {
 			end = list[i+1].key
 		}
-		if !down && end != nil && bytes.Compare(end, from) <= 0 {
-			continue
-		}
-		if !t.pages(list[i].child, depth-1, list[i].key, end, from, down, visit) {
+		if !t.pages(list[i].child, level-1, list[i].key, end, from, down, visit) {
 			return false
 		}
 	}
@@ -133,17 +173,23 @@ func (t tree) pages(id uint64, depth int, low, high, from []byte, down bool, vis
 }
 
 func leafSteps(id uint64, list []element, from []byte, down bool, visit func(uint64, element, error) bool) bool {
-	for n := range list {
+	first, _ := firstStep(list, from, down)
+	for n := first; n < len(list); n++ {
 		i := n
 		if down {
 			i = len(list) - 1 - n
-		}
-		if !down && bytes.Compare(list[i].key, from) < 0 {
-			continue
 		}
 		if !visit(id, list[i], nil) {
 			return false
 		}
 	}
 	return true
+}
+
+// firstStep is where the keys from one upwards begin; downwards all are gone over.
+func firstStep(list []element, from []byte, down bool) (first int, found bool) {
+	if down {
+		return 0, false
+	}
+	return slices.BinarySearchFunc(list, from, func(e element, key []byte) int { return bytes.Compare(e.key, key) })
 }

@@ -28,8 +28,8 @@ type session struct {
 
 	silent int // exchanges in a row without an answer; owned by the holder of the link's turn
 
-	closing  sync.Once
-	closeErr error
+	closed   chan struct{} // closed once the line is
+	closeErr error         // readable then
 
 	mu      sync.Mutex
 	waiting *wanted
@@ -37,10 +37,11 @@ type session struct {
 	garbage error       // the first bad frame since that exchange began
 	pending int         // bytes of a frame that is not whole
 	ended   error       // why the session is over; nil while it lives
+	closing bool        // somebody has taken it upon him to close the line
 }
 
 func newSession(conn Conn, b *Bearer, d *iso8583.Dialect, stray func(*iso8583.Message)) *session {
-	s := &session{conn: conn, bearer: b, stray: stray, done: make(chan struct{})}
+	s := &session{conn: conn, bearer: b, stray: stray, done: make(chan struct{}), closed: make(chan struct{})}
 	go s.read(&deframer{framing: b.Framing, dialect: d})
 	return s
 }
@@ -135,8 +136,14 @@ func (s *session) end(why error) error {
 	if s.ended == nil {
 		s.ended = why
 	}
+	mine := !s.closing
+	s.closing = true
 	s.mu.Unlock()
-	s.closing.Do(func() { s.closeErr = s.conn.Close() })
+	if mine { // which may take seconds: a modem hangs up between silences
+		s.closeErr = s.conn.Close()
+		close(s.closed)
+	}
+	<-s.closed
 	return s.closeErr
 }
 

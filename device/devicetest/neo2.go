@@ -16,6 +16,10 @@ import (
 type ReaderOpts struct {
 	Cards map[string]TestCard // the cards that Command may present, by name
 	Now   func() time.Time    // the clock of the transaction date in its answers; default time.Now
+
+	// CardRead is called when a card has been read, before the first byte about it leaves, from the goroutine that writes to
+	// the line. It may call Command. Nil is nobody.
+	CardRead func()
 }
 
 // Reader is a simulated ID TECH NEO 2 card reader without display, in clear mode, with bootup notification in frame form:
@@ -24,15 +28,17 @@ type ReaderOpts struct {
 //
 // Its methods are safe for concurrent use. Nothing it says or returns holds a card number; its line does.
 type Reader struct {
-	cards map[string]TestCard
-	now   func() time.Time
+	cards    map[string]TestCard
+	now      func() time.Time
+	cardRead func()
 
 	mu      sync.Mutex
 	session *session     // guarded by mu; nil while nobody is served
 	waiting *transaction // guarded by mu; nil while no card is awaited
 	queued  *TestCard    // guarded by mu; a card that lies on the reader already
 	counter map[string]int
-	total   int // transactions of this reader, for its own counter 9F41
+	total   int  // transactions of this reader, for its own counter 9F41
+	news    bool // a card was read and nothing said about it yet
 	faults  faultSwitches
 }
 
@@ -50,7 +56,16 @@ type transaction struct {
 
 // session is one Serve. Answers are queued so that a terminal that does not listen holds up neither Command nor a timer;
 // what does not fit in the queue is lost, as on a line.
-type session struct{ out chan []byte }
+type session struct {
+	out      chan said
+	cardRead func()
+}
+
+// said is what leaves in one piece; news if it is the first about a card.
+type said struct {
+	wire []byte
+	news bool
+}
 
 const maxQueued = 64 // frames
 
@@ -59,14 +74,14 @@ func NewReader(o ReaderOpts) *Reader {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Reader{cards: o.Cards, now: o.Now, counter: make(map[string]int)}
+	return &Reader{cards: o.Cards, now: o.Now, cardRead: o.CardRead, counter: make(map[string]int)}
 }
 
 // Serve speaks with a terminal on rw until ctx ends or the line does, and returns nil in both cases. One Serve at a time;
 // a second is refused. To be interruptible, rw should have SetDeadline, as net.Conn does; a line that has none is left
 // when its owner closes it. What was going on when Serve ends goes on: it is the line that was unplugged.
 func (r *Reader) Serve(ctx context.Context, rw io.ReadWriter) error {
-	s := &session{out: make(chan []byte, maxQueued)}
+	s := &session{out: make(chan said, maxQueued), cardRead: r.cardRead}
 	r.mu.Lock()
 	if r.session != nil {
 		r.mu.Unlock()
@@ -126,9 +141,12 @@ func (r *Reader) read(ctx context.Context, rw io.Reader) error {
 
 func (s *session) write(w io.Writer) error {
 	var failed error
-	for wire := range s.out {
+	for say := range s.out {
+		if say.news && s.cardRead != nil {
+			s.cardRead()
+		}
 		if failed == nil {
-			_, failed = w.Write(wire)
+			_, failed = w.Write(say.wire)
 		}
 	}
 	return failed
@@ -213,6 +231,7 @@ func (r *Reader) timeOut(t *transaction) {
 func (r *Reader) readCardLocked(card TestCard) {
 	request := r.waiting.request
 	r.forgetLocked()
+	r.news = true
 	if card.Entry != entrySwiped {
 		r.sendLocked(neo2.Frame{Command: neo2.Activate, Sub: neo2.UserInterface, Data: []byte{neo2.CardFound}})
 	}
@@ -267,8 +286,10 @@ func (r *Reader) putLocked(wire []byte) {
 	if r.session == nil || r.faults.silent {
 		return
 	}
+	say := said{wire, r.news}
+	r.news = false
 	select {
-	case r.session.out <- wire:
+	case r.session.out <- say:
 	default: // nobody listens: lost, as on a line
 	}
 }

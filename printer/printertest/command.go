@@ -33,6 +33,7 @@ func (p *Printer) Command(line string) (string, error) {
 	if change != nil {
 		p.changeLocked(change)
 		p.executeLocked()
+		p.tellLinesLocked()
 	}
 	return p.machine.words(), nil
 }

@@ -97,6 +97,7 @@ func (p *Printer) printLineLocked() {
 	}
 	p.paper.add(line{cells: h.line, indent: max(indent, 0), height: height}, p.fault)
 	h.line = nil
+	p.untold++
 	if m := &p.machine; m.counting {
 		if m.endsAfter--; m.endsAfter <= 0 {
 			p.changeLocked(func(m *machine) { m.paperEnd, m.counting = true, false })

@@ -17,6 +17,7 @@ func (p *Printer) receive(data []byte) {
 		}
 		p.receiveByteLocked(b)
 		p.executeLocked()
+		p.tellLinesLocked()
 	}
 }
 

@@ -14,12 +14,16 @@ import (
 type Opts struct {
 	Columns  int    // normal characters a line; 0 is 32
 	PaperDir string // where the paper goes as files; empty keeps it in memory
+
+	// Line is called after each line that was put on paper, in order. It may call Command. Nil is nobody.
+	Line func()
 }
 
 // Printer is one simulated printer. Its methods may be called from several goroutines.
 type Printer struct {
 	columns int
 	answers chan []byte // to the host; written by Serve
+	onLine  func()
 
 	mu        sync.Mutex // guards everything below
 	connected bool
@@ -31,6 +35,7 @@ type Printer struct {
 	machine   machine
 	head      head
 	paper     paper
+	untold    int // lines that onLine has not been called for
 	faults    []string
 }
 
@@ -39,7 +44,7 @@ func New(o Opts) *Printer {
 	if o.Columns == 0 {
 		o.Columns = 32
 	}
-	p := &Printer{columns: o.Columns, answers: make(chan []byte, answersMost)}
+	p := &Printer{columns: o.Columns, onLine: o.Line, answers: make(chan []byte, answersMost)}
 	p.machine.powerOn()
 	p.head.powerOn(o.Columns)
 	p.paper.columns = o.Columns
@@ -138,6 +143,18 @@ func (p *Printer) write(w io.Writer, stop <-chan struct{}) {
 				return
 			}
 		}
+	}
+}
+
+// tellLinesLocked calls onLine without the lock, which it takes again.
+func (p *Printer) tellLinesLocked() {
+	if p.onLine == nil {
+		return
+	}
+	for ; p.untold > 0; p.untold-- {
+		p.mu.Unlock()
+		p.onLine()
+		p.mu.Lock()
 	}
 }
 

@@ -51,7 +51,7 @@ type play struct {
 	story   Story
 	rig     Rig
 	lenient bool // expectations are skipped, and what a story does to a world that is not as it thought is no failure
-	loose   bool // and what is armed at an event is not waited for: it stays armed and may happen later
+	loose   bool // and what is armed at an event is not waited for: it happens in the course of its step or never
 	secrets Secrets
 	cuts    []Event // still to be armed, each when the power returns after the one before it
 
@@ -72,6 +72,7 @@ func newPlay(s Story, r Rig) *play { return &play{story: s, rig: r, secrets: r.S
 type armed struct {
 	step Step
 	done chan struct{} // closed once the deed is done
+	off  *bool         // it does not happen any more; guarded by play.mu
 }
 
 // group plays one step and what happens in its course.
@@ -82,9 +83,12 @@ func (p *play) group(g []Step) error {
 		for _, t := range timers {
 			t.Stop()
 		}
+		if p.loose {
+			p.disarm(waiting)
+		}
 	}()
 	for _, s := range g[1:] {
-		a := armed{s, make(chan struct{})}
+		a := armed{s, make(chan struct{}), new(bool)}
 		waiting = append(waiting, a)
 		if t := p.arm(a); t != nil {
 			timers = append(timers, t)
@@ -106,9 +110,25 @@ func (p *play) group(g []Step) error {
 	return nil
 }
 
+// disarm ends the time in which the deeds of a step may happen.
+func (p *play) disarm(waiting []armed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range waiting {
+		*a.off = true
+	}
+	p.watches = nil
+}
+
 // arm lets a step happen at its event. A timer is returned where the event is a time.
 func (p *play) arm(a armed) *time.Timer {
 	meet := func() {
+		p.mu.Lock()
+		off := *a.off
+		p.mu.Unlock()
+		if off {
+			return
+		}
 		if err := p.deed(a.step, false); err != nil {
 			p.mu.Lock()
 			p.late = errors.Join(p.late, p.wrong(a.step, err))

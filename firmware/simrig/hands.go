@@ -23,6 +23,11 @@ import (
 // WHICH is reader, printer or modem; the line can only be stalled.
 func (w *World) Hand(who, what string) error {
 	w.saw("hand", "%s %s", who, what)
+	if name := faultName(who, what); name != "" {
+		w.mu.Lock()
+		w.happened[name]++
+		w.mu.Unlock()
+	}
 	var err error
 	switch who {
 	case "reader":

@@ -101,7 +101,7 @@ type World struct {
 	life     *life
 	lives    int
 	cuts     int
-	restarts int
+	happened map[string]int // faults by kind
 }
 
 var _ scenario.Rig = (*World)(nil)
@@ -116,7 +116,7 @@ var (
 
 // New makes a world with power on and the terminal started.
 func New(o Options) (*World, error) {
-	w := &World{o: o, sensor: newSensor(), log: &logbook{level: o.Level}, throws: map[string]*rand.Rand{}, laid: map[string]int{}}
+	w := &World{o: o, sensor: newSensor(), log: &logbook{level: o.Level}, throws: map[string]*rand.Rand{}, laid: map[string]int{}, happened: map[string]int{}}
 	if o.Trace {
 		w.trace = &trace{}
 	}
@@ -127,8 +127,13 @@ func New(o Options) (*World, error) {
 	w.ctx, w.end = context.WithCancel(context.Background())
 	w.acquirer = linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: o.Cards.Accounts, TMK: masterKey,
 		Terminals: map[string]string{terminalID: merchantID}, Rand: diceReader{stream(o.Seed, "keys")}, Now: today})
-	w.card = devicetest.NewReader(devicetest.ReaderOpts{Cards: o.Cards.Reader, Now: today})
-	w.paper = printertest.New(printertest.Opts{Columns: w.options.Print.Columns})
+	w.card = devicetest.NewReader(devicetest.ReaderOpts{Cards: o.Cards.Reader, Now: today, CardRead: func() {
+		w.saw("reader", "a card was read")
+		w.sensor.happens(scenario.Event{Kind: scenario.CardRead})
+	}})
+	w.paper = printertest.New(printertest.Opts{Columns: w.options.Print.Columns, Line: func() {
+		w.sensor.happens(scenario.Event{Kind: scenario.Printing})
+	}})
 	w.phone = linktest.NewModem(linktest.ModemOpts{PhoneBook: map[string]string{phoneNumber: "the acquirer"}, Dial: w.ring})
 	w.reader = newPort(w, readerWire, func(ctx context.Context, c net.Conn) { _ = w.card.Serve(ctx, c) })
 	w.printer = newPort(w, printerWire, func(ctx context.Context, c net.Conn) { _ = w.paper.Serve(ctx, c) })
@@ -152,7 +157,7 @@ func agentOptions() (agent.Options, error) {
 	copy(head.Application[:], []byte{0x60, 0x31, 0, 0x31, 0, 0})
 	return agent.Options{Terminal: terminalID, Merchant: merchantID, Operator: "01", Currency: cny, TMK: masterKey,
 		Dialect: iso8583.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
-		Lookalike: 5 * time.Minute, Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second,
+		Lookalike: 5 * time.Minute, MACOnDeclines: true, Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second,
 		CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
 		Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
 		Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}, err

@@ -22,6 +22,7 @@ func (c cell) width() int { return c.columns * c.size.w }
 type head struct {
 	columns int
 	line    []cell
+	used    int  // columns of it
 	lead    byte // first half of a two-byte character
 
 	align   byte
@@ -49,12 +50,11 @@ func (p *Printer) characterLocked(b byte) {
 			p.placeLocked(cell{'?', 2, h.han, h.bold})
 			return
 		}
-		s, err := simplifiedchinese.GB18030.NewDecoder().Bytes(pair)
-		if err != nil || len([]rune(string(s))) != 1 || string(s) == "\uFFFD" {
+		r, known := p.glyphLocked([2]byte(pair))
+		if !known {
 			p.fault("no glyph for % X", pair)
-			s = []byte("?")
 		}
-		p.placeLocked(cell{[]rune(string(s))[0], 2, h.han, h.bold})
+		p.placeLocked(cell{r, 2, h.han, h.bold})
 	case b < 0x80:
 		p.placeLocked(cell{rune(b), 1, h.plain, h.bold})
 	case h.chinese && b >= 0x81 && b <= 0xFE:
@@ -65,20 +65,34 @@ func (p *Printer) characterLocked(b byte) {
 	}
 }
 
-// placeLocked puts a character on the line; one that does not fit begins the next.
-func (p *Printer) placeLocked(c cell) {
-	if p.head.used()+c.width() > p.head.columns {
-		p.printLineLocked()
+// glyphLocked finds a two-byte character, and remembers it as a font's cache does.
+func (p *Printer) glyphLocked(pair [2]byte) (r rune, known bool) {
+	if r, known = p.glyphs[pair]; known {
+		return r, true
 	}
-	p.head.line = append(p.head.line, c)
+	s, err := simplifiedchinese.GB18030.NewDecoder().Bytes(pair[:])
+	runes := []rune(string(s))
+	if err != nil || len(runes) != 1 || runes[0] == '\uFFFD' {
+		return '?', false
+	}
+	if p.glyphs == nil {
+		p.glyphs = map[[2]byte]rune{}
+	}
+	p.glyphs[pair] = runes[0]
+	return runes[0], true
 }
 
-func (h *head) used() int {
-	used := 0
-	for _, c := range h.line {
-		used += c.width()
+// placeLocked puts a character on the line; one that does not fit begins the next.
+func (p *Printer) placeLocked(c cell) {
+	h := &p.head
+	if h.used+c.width() > h.columns {
+		p.printLineLocked()
 	}
-	return used
+	if h.line == nil {
+		h.line = make([]cell, 0, h.columns)
+	}
+	h.line = append(h.line, c)
+	h.used += c.width()
 }
 
 // printLineLocked prints the line under way, empty or not, and moves the paper by it.
@@ -91,12 +105,12 @@ func (p *Printer) printLineLocked() {
 	indent := 0
 	switch h.align {
 	case 1:
-		indent = (h.columns - h.used()) / 2
+		indent = (h.columns - h.used) / 2
 	case 2:
-		indent = h.columns - h.used()
+		indent = h.columns - h.used
 	}
 	p.paper.add(line{cells: h.line, indent: max(indent, 0), height: height}, p.fault)
-	h.line = nil
+	h.line, h.used = nil, 0
 	p.untold++
 	if m := &p.machine; m.counting {
 		if m.endsAfter--; m.endsAfter <= 0 {

@@ -18,7 +18,7 @@ func (p *Printer) obeyLocked(b []byte) {
 		p.halfLocked()
 	case codeHT:
 		p.halfLocked()
-		for stop := p.head.used()/8*8 + 8; p.head.used() < min(stop, p.columns); {
+		for stop := p.head.used/8*8 + 8; p.head.used < min(stop, p.columns); {
 			p.placeLocked(cell{' ', 1, size{1, 1}, false})
 		}
 	default:
@@ -188,6 +188,7 @@ func (p *Printer) blockLocked(caption string, dots int) {
 	}
 	for _, r := range caption {
 		p.head.line = append(p.head.line, cell{r, 1, size{1, 1}, false})
+		p.head.used++
 	}
 	p.paper.nextFrame = dots
 	p.printLineLocked()

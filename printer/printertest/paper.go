@@ -21,9 +21,10 @@ type line struct {
 	indent int // columns
 	height int // times the normal height
 	frame  int // dots of a picture with this line as its caption, or 0
+	text   string
 }
 
-func (l line) text() string {
+func (l line) words() string {
 	var b strings.Builder
 	b.WriteString(strings.Repeat(" ", l.indent))
 	for _, c := range l.cells {
@@ -45,8 +46,9 @@ type paper struct {
 // add prints a line. It is on the roll, and in paper.txt, before add returns.
 func (p *paper) add(l line, fault func(string, ...any)) {
 	l.frame, p.nextFrame = p.nextFrame, 0
+	l.text = l.words()
 	p.uncut = append(p.uncut, l)
-	p.write(l.text()+"\n", fault)
+	p.write(l.text+"\n", fault)
 	if len(p.uncut) >= uncutMost {
 		fault("%d lines without a cut", len(p.uncut))
 		p.end(tearMark, fault)
@@ -91,7 +93,7 @@ func (p *paper) end(mark string, fault func(string, ...any)) {
 	p.write(mark+"\n", fault)
 	var b strings.Builder
 	for _, l := range lines {
-		b.WriteString(l.text())
+		b.WriteString(l.text)
 		b.WriteByte('\n')
 	}
 	if mark == tornMark {

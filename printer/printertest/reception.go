@@ -5,6 +5,8 @@ type reception struct {
 	part []byte // the beginning of a command
 	skip int    // bytes of raster image still to come
 	last byte   // the byte before, to see DLE EOT where it must not be
+
+	alone [1]byte // a character, on its way to where it is copied or obeyed
 }
 
 // receive takes bytes from the line.
@@ -33,7 +35,8 @@ func (p *Printer) receiveByteLocked(b byte) {
 		return
 	}
 	if len(r.part) == 0 && b != codeESC && b != codeFS && b != codeGS && b != codeDLE {
-		p.enqueueLocked([]byte{b})
+		r.alone[0] = b
+		p.enqueueLocked(r.alone[:])
 		return
 	}
 	r.part = append(r.part, b)
@@ -51,13 +54,20 @@ func (p *Printer) receiveByteLocked(b byte) {
 				r.skip = 0
 			}
 		}
-		p.enqueueLocked(append([]byte(nil), r.part...))
+		p.enqueueLocked(r.part)
 	}
 	r.part = r.part[:0]
 }
 
-// enqueueLocked puts a command behind those that wait. A host that ignores XOFF loses what does not fit.
+// enqueueLocked puts a command behind those that wait. A host that ignores XOFF loses what does not fit. What need not
+// wait is obeyed at once.
 func (p *Printer) enqueueLocked(command []byte) {
+	if len(p.queue) == 0 && !p.holding && p.machine.online() {
+		p.overrun = false
+		p.obeyLocked(command)
+		return
+	}
+	command = append([]byte(nil), command...)
 	if p.queued+len(command) > receiveBuffer && len(p.queue) > 0 {
 		if !p.overrun {
 			p.overrun = true
@@ -95,7 +105,7 @@ func (p *Printer) realTimeLocked(command, n byte) {
 func (p *Printer) clearLocked() {
 	p.queue, p.queued, p.overrun = nil, 0, false
 	p.reception = reception{}
-	p.head.line = nil
+	p.head.line, p.head.used = nil, 0
 	p.head.lead = 0
 }
 

@@ -35,6 +35,7 @@ type Printer struct {
 	machine   machine
 	head      head
 	paper     paper
+	glyphs    map[[2]byte]rune
 	untold    int // lines that onLine has not been called for
 	faults    []string
 }

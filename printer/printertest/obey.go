@@ -114,7 +114,7 @@ func (p *Printer) gsLocked(b []byte) {
 			p.fault("GS r %d: no such status", b[2])
 		}
 	case 'V':
-		p.cutLocked()
+		p.cutLocked(b[2] >= feedsToCut)
 	case '(':
 		p.extendedLocked(b)
 	case 'v':
@@ -122,14 +122,21 @@ func (p *Printer) gsLocked(b []byte) {
 	}
 }
 
-// cutLocked cuts, at the beginning of a line only, as the manuals demand.
-func (p *Printer) cutLocked() {
+// feedsToCut is the first m of GS V that feeds what is printed to the blade before it cuts (functions B to D, TM-T88VI).
+const feedsToCut = 65
+
+// cutLocked cuts, at the beginning of a line only, as the manuals demand. Where the blade jams, what was fed to it is taken
+// out with the jam: it is whole, and ends below its last line.
+func (p *Printer) cutLocked(fed bool) {
 	if len(p.head.line) > 0 {
 		p.fault("GS V in the middle of a line is ignored")
 		return
 	}
 	if p.machine.jamAtCut {
 		p.changeLocked(func(m *machine) { m.jamAtCut, m.jammed, m.cutterError = false, true, true })
+		if fed {
+			p.paper.end(tearMark, p.fault)
+		}
 		return
 	}
 	p.paper.end(cutMark, p.fault)

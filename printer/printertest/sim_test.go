@@ -168,7 +168,7 @@ func TestAJamMustBeClearedBeforeItIsRecovered(t *testing.T) {
 	assert.Equal(t, "a\nb\nc\ne\n", p.Paper(), "DLE ENQ 2 forgets")
 	do(t, p, "jam cut")
 	print(p, cut+"f\n")
-	assert.Equal(t, "a\nb\nc\ne\n", p.Paper())
+	assert.Equal(t, "a\nb\nc\ne\n-- tear --\n", p.Paper(), "what was fed to the blade comes out with the jam")
 }
 
 func TestPowerForgetsEverythingButThePaper(t *testing.T) {

@@ -1,0 +1,85 @@
+package scenario_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"posagent/firmware/scenario"
+	"posagent/firmware/simrig"
+)
+
+var testdata = filepath.Join("..", "..", "testdata")
+
+// stories reads every file of testdata/scenarios. Its directories are the groups of faults.
+func stories(t *testing.T) []scenario.Story {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(testdata, "scenarios", "*", "*.txt"))
+	require.NoError(t, err)
+	var all []scenario.Story
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		require.NoError(t, err)
+		name := filepath.Join(filepath.Base(filepath.Dir(f)), filepath.Base(f))
+		s, err := scenario.Parse(name, string(text))
+		require.NoError(t, err)
+		all = append(all, s)
+	}
+	return all
+}
+
+// world makes simulated worlds.
+func world(t *testing.T, seed uint64) func(play func(scenario.Rig) error) error {
+	cards, err := simrig.LoadCards(filepath.Join(testdata, "cards", "cards.toml"))
+	require.NoError(t, err)
+	return func(play func(scenario.Rig) error) (err error) {
+		dir, bad := os.MkdirTemp("/dev/shm", "stories-") // a story has hundreds of syncs
+		if bad != nil {
+			dir = t.TempDir()
+		}
+		defer os.RemoveAll(dir)
+		synctest.Test(t, func(t *testing.T) {
+			w, bad := simrig.New(simrig.Options{Seed: seed, Dir: dir, Cards: cards})
+			require.NoError(t, bad)
+			err = errors.Join(play(w), w.Close())
+		})
+		return err
+	}
+}
+
+// Every story of the four groups, in the simulated world.
+func TestEveryStory(t *testing.T) {
+	for _, s := range stories(t) {
+		t.Run(strings.TrimSuffix(s.Name, ".txt"), func(t *testing.T) {
+			require.NoError(t, world(t, 1)(func(r scenario.Rig) error { return scenario.Run(s, r) }))
+		})
+	}
+}
+
+// A story is one screen, and begins by telling a person what it is about.
+func TestStoriesAreForPeople(t *testing.T) {
+	all := stories(t)
+	groups := map[string]int{}
+	for _, s := range all {
+		groups[filepath.Dir(s.Name)]++
+		assert.LessOrEqual(t, len(s.Comment)+len(s.Steps), 24, "%s is more than a screen", s.Name)
+		require.NotEmpty(t, s.Comment, s.Name)
+		assert.Greater(t, len(s.Comment[0]), 30, "%s: what is it about?", s.Name)
+		expects := 0
+		for _, step := range s.Steps {
+			if step.Verb == scenario.Expect {
+				expects++
+			}
+		}
+		assert.Positive(t, expects, "%s cannot fail", s.Name)
+	}
+	for _, group := range []string{"link", "acquirer", "device", "power"} {
+		assert.GreaterOrEqual(t, groups[group], 8, group)
+	}
+}

@@ -34,13 +34,21 @@ type life struct {
 
 func (l *life) dead() bool { return l.off.Load() }
 
+func (w *World) open(dir string) (*txnstore.Store, txnstore.Report, error) {
+	store, report, err := txnstore.Open(dir, &txnstore.Options{Terminal: terminalID, Merchant: merchantID, Key: storeKey, Now: w.Now})
+	if err != nil {
+		return nil, report, fmt.Errorf("the store does not open on what a power cut left: %w", err)
+	}
+	return store, report, nil
+}
+
 // boot opens the files and starts the agent. An error of the store is the world's to judge: it must never refuse what a
 // power cut left.
 func (w *World) boot(dir string) (*life, error) {
 	l := &life{world: w, dir: dir, socket: newSocket(w), ended: make(chan error, 1)}
-	store, report, err := txnstore.Open(dir, &txnstore.Options{Terminal: terminalID, Merchant: merchantID, Key: storeKey, Now: w.Now})
+	store, report, err := w.open(dir)
 	if err != nil {
-		return nil, fmt.Errorf("the store does not open after a power cut: %w", err)
+		return nil, err
 	}
 	l.store = store
 	for _, found := range report.Findings {

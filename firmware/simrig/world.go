@@ -45,6 +45,9 @@ type Options struct {
 	Cards *Cards     // test cards
 	Level slog.Level // of the agent's log; the zero level is Info
 	Trace bool       // keep a trace
+
+	// BootCuts is how many boots in ten thousand, of those after a power cut, are cut in the middle of opening the store.
+	BootCuts int
 }
 
 // Cards are the test cards in the terms of the reader, of the bank and of who searches for them.
@@ -273,11 +276,11 @@ func (w *World) RestorePower() error {
 	if err := dead.buried(); err != nil {
 		return err
 	}
-	dir := w.nextDir()
-	if err := dead.left.write(dir); err != nil {
+	w.saw("power", "on")
+	dir, err := w.unpack(dead.left)
+	if err != nil {
 		return err
 	}
-	w.saw("power", "on")
 	l, err := w.boot(dir)
 	if err != nil {
 		return err
@@ -286,6 +289,35 @@ func (w *World) RestorePower() error {
 	w.life = l
 	w.mu.Unlock()
 	return w.answering()
+}
+
+// unpack lays the files of the last life into a directory for the next one. Some boots do not get far: they open the store
+// and the power fails inside the commit that counts the boot.
+func (w *World) unpack(left remains) (dir string, err error) {
+	for {
+		dir = w.nextDir()
+		if err := left.write(dir); err != nil {
+			return dir, err
+		}
+		if w.o.BootCuts == 0 || w.throw("boot cut", 10_000) >= int64(w.o.BootCuts) {
+			return dir, nil
+		}
+		store, _, err := w.open(dir)
+		if err != nil {
+			return dir, err
+		}
+		after, err := readRemains(dir)
+		if err = errors.Join(err, store.Close(), os.RemoveAll(dir)); err != nil {
+			return dir, err
+		}
+		how := ""
+		left, how = halfBoot(left, after, w.dice("half a boot"))
+		w.saw("power", "failed inside a boot: %s", how)
+		w.mu.Lock()
+		w.cuts++
+		w.happened["boot cut"]++
+		w.mu.Unlock()
+	}
 }
 
 // answering waits until the socket does, or until the power fails again.

@@ -1,0 +1,271 @@
+package simrig
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"posagent/firmware/scenario"
+)
+
+// What make sim asks for, behind -args.
+var (
+	salesWanted = flag.Int("sales", 0, "random worlds with so many sales in all, on every CPU; the report goes to standard output")
+	seedWanted  = flag.Uint64("seed", 0, "replays one world with its trace, and shortens its story if it fails")
+	firstSeed   = flag.Uint64("first", 1, "the campaign's first seed")
+	workerOf    = flag.Uint64("worker-of", 0, "plays every so-many-th seed from the first one, a line of JSON each, until standard input ends")
+)
+
+const (
+	salesAWorld = 100
+	bootCuts    = 1500
+)
+
+func randomOptions(seed uint64, dir string, cards *Cards) Options {
+	return Options{Seed: seed, Dir: filepath.Join(dir, fmt.Sprint(seed)), Cards: cards, BootCuts: bootCuts}
+}
+
+// playRandom plays one seed's world.
+func playRandom(t *testing.T, o Options, s scenario.Story) (r Result) {
+	err := inWorld(t, o, func(w *World) error {
+		wrong := scenario.RunLoose(s, w)
+		r = w.result(o.Seed, wrong)
+		return nil
+	})
+	if err != nil {
+		r.Wrong = append(r.Wrong, fmt.Sprintf("seed %d: %v", o.Seed, err))
+	}
+	return r
+}
+
+func TestRandomWorldsKeepTheirBooks(t *testing.T) {
+	if *salesWanted > 0 || *seedWanted > 0 || *workerOf > 0 {
+		t.SkipNow() // something else was asked for
+	}
+	cards, dir := testCards(t), fastDir(t)
+	var all Result
+	for seed := uint64(1); all.Sales < 500; seed++ {
+		all.Add(playRandom(t, randomOptions(seed, dir, cards), Random(seed, salesAWorld)))
+	}
+	require.Empty(t, all.Wrong)
+	require.Greater(t, all.Cuts*100, all.Sales*15, "cuts of %d sales", all.Sales)
+}
+
+// TestWorker is the inside of a campaign: one process, one thread, one world after the other.
+func TestWorker(t *testing.T) {
+	if *workerOf == 0 {
+		t.SkipNow()
+	}
+	debug.SetGCPercent(400)
+	ended := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		close(ended)
+	}()
+	cards, dir := testCards(t), fastDir(t)
+	out := bufio.NewWriter(os.Stdout)
+	for seed := *firstSeed; ; seed += *workerOf {
+		select {
+		case <-ended:
+			return
+		default:
+		}
+		fmt.Fprintf(out, "\nworld %d\n", seed)
+		require.NoError(t, out.Flush())
+		line, err := json.Marshal(playRandom(t, randomOptions(seed, dir, cards), Random(seed, salesAWorld)))
+		require.NoError(t, err)
+		fmt.Fprintf(out, "result %s\n", line)
+		require.NoError(t, out.Flush())
+	}
+}
+
+// TestCampaign is make sim. Each CPU gets a process of one thread: what a world does at one instant it does in turns anyway.
+func TestCampaign(t *testing.T) {
+	if *salesWanted == 0 {
+		t.SkipNow()
+	}
+	began := time.Now()
+	c := &campaign{wanted: *salesWanted, stop: make(chan struct{})}
+	workers := runtime.NumCPU()
+	var running sync.WaitGroup
+	for n := range workers {
+		running.Go(func() { c.worker(*firstSeed+uint64(n), uint64(workers)) })
+	}
+	ended := make(chan struct{})
+	go c.progress(began, ended)
+	running.Wait()
+	close(ended)
+	c.all.Print(os.Stdout, time.Since(began))
+	for _, seed := range c.seeds {
+		fmt.Printf("replay with: make sim SEED=%d\n", seed)
+	}
+	if len(c.all.Wrong) > 0 {
+		t.FailNow()
+	}
+}
+
+// campaign is many worlds in many processes.
+type campaign struct {
+	wanted int
+	stop   chan struct{}
+
+	mu      sync.Mutex // guards everything below
+	all     Result
+	seeds   []uint64 // of what went wrong
+	stopped bool
+}
+
+// patience is how long, in real time, one world may take: the slowest that was seen took three seconds.
+const patience = 2 * time.Minute
+
+// worker runs one process until enough was sold. A process that dies or hangs is a world that went wrong.
+func (c *campaign) worker(first, of uint64) {
+	self, err := os.Executable()
+	if err != nil {
+		c.add(first, Result{Wrong: []string{err.Error()}})
+		return
+	}
+	cmd := exec.Command(self, "-test.run", "^TestWorker$", "-test.timeout", "0", "-worker-of", fmt.Sprint(of), "-first", fmt.Sprint(first))
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	stdin, inErr := cmd.StdinPipe()
+	stdout, outErr := cmd.StdoutPipe()
+	complaints := &tail{}
+	cmd.Stderr = complaints
+	if inErr != nil || outErr != nil || cmd.Start() != nil {
+		c.add(first, Result{Wrong: []string{"a worker cannot be started"}})
+		return
+	}
+	go func() {
+		<-c.stop
+		_ = stdin.Close()
+	}()
+	watchdog := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	defer watchdog.Stop()
+	seed, over := first, false
+	lines := bufio.NewScanner(stdout)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		watchdog.Reset(patience)
+		if rest, found := strings.CutPrefix(lines.Text(), "world "); found {
+			_, _ = fmt.Sscan(rest, &seed)
+			over = false
+		}
+		var r Result
+		if rest, found := strings.CutPrefix(lines.Text(), "result "); found && json.Unmarshal([]byte(rest), &r) == nil {
+			c.add(seed, r)
+			over = true
+		} else if !found && !strings.HasPrefix(lines.Text(), "world ") {
+			_, _ = complaints.Write(append(lines.Bytes(), '\n')) // a panic goes to standard output, too
+		}
+	}
+	if err := cmd.Wait(); err != nil || !over {
+		c.add(seed, Result{Wrong: []string{fmt.Sprintf("seed %d: the world's process ended in the middle of it (%v):\n%s", seed, err, complaints)}})
+	}
+}
+
+// tail keeps the beginning of what a process complains about.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p[:min(len(p), max(0, 4000-len(t.text)))]...)
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text)
+}
+
+func (c *campaign) add(seed uint64, r Result) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all.Add(r)
+	if len(r.Wrong) > 0 {
+		c.seeds = append(c.seeds, seed)
+	}
+	if !c.stopped && (c.all.Sales >= c.wanted || len(c.seeds) >= 20) {
+		c.stopped = true
+		close(c.stop)
+	}
+}
+
+func (c *campaign) progress(began time.Time, ended chan struct{}) {
+	look := time.NewTicker(5 * time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-look.C:
+			c.mu.Lock()
+			fmt.Fprintf(os.Stderr, "%8s  %d sales of %d, %d cuts, %d violations\n", time.Since(began).Round(time.Second), c.all.Sales, c.wanted,
+				c.all.Cuts, len(c.all.Wrong))
+			c.mu.Unlock()
+		}
+	}
+}
+
+// TestReplay is make sim SEED=n.
+func TestReplay(t *testing.T) {
+	if *seedWanted == 0 {
+		t.SkipNow()
+	}
+	cards, dir := testCards(t), fastDir(t)
+	o := randomOptions(*seedWanted, dir, cards)
+	o.Trace = true
+	s := Random(o.Seed, salesAWorld)
+	wrong := ""
+	require.NoError(t, inWorld(t, o, func(w *World) error {
+		if err := scenario.RunLoose(s, w); err != nil {
+			wrong = err.Error()
+		}
+		fmt.Print(w.trace.text())
+		return nil
+	}))
+	if wrong == "" {
+		fmt.Printf("seed %d: the books agree\n", o.Seed)
+		return
+	}
+	fmt.Printf("\n%s\n\nlooking for a shorter story that goes wrong in the same way…\n", wrong)
+	o.Trace = false
+	shortest := scenario.Shrink(s, 2000, func(s scenario.Story) bool {
+		r := playRandom(t, o, s)
+		return len(r.Wrong) > 0 && manner(r.Wrong[0]) == manner(fmt.Sprintf("seed %d: %s", o.Seed, wrong))
+	})
+	fmt.Printf("\n%s\n", shortest)
+	for _, w := range playRandom(t, o, shortest).Wrong {
+		fmt.Println("# " + strings.ReplaceAll(w, "\n", "\n# "))
+	}
+	t.FailNow()
+}
+
+// manner is what went wrong without the numbers.
+func manner(wrong string) string {
+	lines := strings.SplitN(wrong, "\n", 3)
+	last := lines[min(1, len(lines)-1)]
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, last)
+}

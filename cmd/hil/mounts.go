@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // errUnable means that this machine does not allow what a verb needs, so that nothing was examined. Hil then exits with
@@ -23,8 +25,8 @@ const endsWithin = 20 * time.Second
 
 // inOwnMounts runs a verb of this program again, with "-inside DIR" added, in a mount namespace of its own
 // (mount_namespaces(7)): what it mounts nobody else sees, and the kernel takes it down when the last process there has
-// ended, however it ended. DIR is an empty directory for it. The loop devices go with their mounts, and their images are
-// in memory without a name (volume.go); so nothing is left behind, and of a killed hil an empty directory at most.
+// ended, however it ended. DIR is an empty directory for it (ownPlace). The loop devices go with their mounts, and their
+// images are in memory without a name (volume.go). So nothing is left behind, and of a killed hil an empty directory.
 func inOwnMounts(ctx context.Context, verb string, args []string, out, log io.Writer) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -56,4 +58,12 @@ func inOwnMounts(ctx context.Context, verb string, args []string, out, log io.Wr
 	default:
 		return err
 	}
+}
+
+// ownPlace puts a file system in memory on the directory that inOwnMounts gave.
+func ownPlace(dir string) error {
+	if err := unix.Mount("hil", dir, "tmpfs", 0, "mode=0700"); err != nil {
+		return fmt.Errorf("%w: mount tmpfs: %w", errUnable, err)
+	}
+	return nil
 }

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -20,19 +19,25 @@ import (
 
 // Abrupt shutdowns of a real file system. The real store trades in a process of its own on ext4 or xfs (volume.go), and
 // repeats on a pipe what a call has promised once the call has returned (crash_life.go). At a drawn moment the kernel is
-// told to shut the file system down. It is unmounted and mounted again, which replays its journal; sometimes it is shut
-// down a second time while the store starts. Then another process opens the store and holds every record against what
+// told to shut the file system down. What is on its disk then is mounted again, which replays its journal; sometimes it is
+// shut down a second time while the store starts. Then another process opens the store and holds every record against what
 // was promised, undoes what is owed, sells twice and starts once more (crash_check.go); and the trade goes on with what
 // is there (shutdown_round.go). The first life of a store begins with its birth.
 //
 // What this shows is that the kernel's own file systems, with their delayed allocation, journals and replay, keep what
 // the store asks them to keep. "At once" aborts the journal: the transaction it was gathering is never written, and the
-// files' dirty pages are refused from then on and dropped at the unmount. What was handed to the disk stays, flushed or
-// not; only a volume "on a disk with a cache" loses that too, and loses all that was not flushed, never a part of it.
+// files' dirty pages are refused from then on. What was handed to the disk stays, flushed or not; only a volume "on a disk
+// with a cache" loses that too, and loses all that was not flushed, never a part of it. What is mounted again is a copy of
+// the disk, made before the unmount: nothing that a kernel tidies away on that way counts.
 //
 // What it does not show: parts of what is in flight, writes in another order, torn sectors and shorn blocks, which are
-// the crash prover's (crash.go); a disk that lies about a flush; a kernel that dies in the middle of its own work, for
-// this one unmounts in good health, and may mark its superblock on the way.
+// the crash prover's (crash.go); a disk that lies about a flush; and a kernel that dies in the middle of writing to the
+// disk, for this one lets finish what it has begun to write.
+//
+// A file system that its kernel cannot mount again has no store to examine. Ext4 with fast_commit does that now and then,
+// soon after it was mounted: the journal's superblock is on the disk with a wrong checksum (seen with Linux 6.18), and
+// e2fsck then drops the journal with all that was synced into it. That is counted, and not held against the store: a
+// terminal's file system should not have fast_commit.
 //
 // What is wrong on purpose must be found to be wrong, on each kind of file system (shutdown_control.go).
 //
@@ -41,6 +46,7 @@ import (
 type shutdownSettings struct {
 	cuts, workers int
 	seed          uint64
+	only          string // file systems whose name has this in it; empty is all
 	keep          string // where the first wrong stores are laid out; empty is nowhere
 }
 
@@ -49,6 +55,7 @@ func shutdownCommand(ctx context.Context, f *flag.FlagSet, args []string, out, l
 	f.IntVar(&s.cuts, "cuts", 1000, "abrupt shutdowns of the real store at work, at least")
 	f.IntVar(&s.workers, "workers", runtime.NumCPU(), "file systems that are shut down side by side")
 	f.Uint64Var(&s.seed, "seed", 1, "of the trade and of the moments")
+	f.StringVar(&s.only, "only", "", "only file systems whose name has this in it")
 	f.StringVar(&s.keep, "keep", "", "keep the first wrong stores in this directory, as they were found")
 	inside := f.String("inside", "", "of a child: its directory, in its own mount namespace")
 	at := f.String("at", "", "of a child: the store's directory")
@@ -66,9 +73,13 @@ func shutdownCommand(ctx context.Context, f *flag.FlagSet, args []string, out, l
 	case *inside == "":
 		return inOwnMounts(ctx, "shutdown", args, out, log)
 	}
-	p := &shutdowns{shutdownSettings: s, dir: *inside, log: log, began: time.Now(), tallies: map[string]*cutTally{},
-		controls: map[string]*controlTally{}, kinds: map[string]int{}}
+	p := newShutdowns(s, *inside, log)
 	return p.run(ctx, out)
+}
+
+func newShutdowns(s shutdownSettings, dir string, log io.Writer) *shutdowns {
+	return &shutdowns{shutdownSettings: s, dir: dir, log: log, began: time.Now(), tallies: map[string]*cutTally{},
+		controls: map[string]*controlTally{}, kinds: map[string]int{}, unclean: map[string]int{}}
 }
 
 // shutdowns is one run.
@@ -84,47 +95,17 @@ type shutdowns struct {
 	controls map[string]*controlTally
 	kinds    map[string]int // of what is wrong
 	words    []string       // of the first wrong ones
+	unclean  map[string]int // file systems that could not be mounted again, by name
+	held     int            // of them, against the run
 	next     time.Time      // when to say how far it is
-}
-
-// cutClass is a kind of volume, and a way of shutting it down.
-type cutClass struct {
-	volumeKind
-	how    int
-	weight int // of all shutdowns
-}
-
-func (c cutClass) String() string { return fmt.Sprintf("%-28s %-18s", c.name, wayOf(c.how)) }
-
-const volumeSize = 32 << 20
-
-func cutClasses() []cutClass {
-	ext4 := func(name, options string, mkfs ...string) volumeKind {
-		return volumeKind{name: name, system: "ext4", mkfs: mkfs, options: options, size: volumeSize}
-	}
-	plain := ext4("ext4", "", "-b", "4096")
-	cached := ext4("ext4 on a disk with a cache", "", "-b", "4096")
-	cached.cached = true
-	return []cutClass{
-		{volumeKind: plain, how: shutNoFlush, weight: 30},
-		{volumeKind: plain, how: shutLogFlush, weight: 8},
-		{volumeKind: plain, how: shutSynced, weight: 4},
-		{volumeKind: ext4("ext4, 1 KiB blocks", "", "-b", "1024"), how: shutNoFlush, weight: 10},
-		{volumeKind: ext4("ext4, fast_commit", "", "-b", "4096", "-O", "fast_commit"), how: shutNoFlush, weight: 12},
-		{volumeKind: ext4("ext4, data=writeback", "data=writeback", "-b", "4096"), how: shutNoFlush, weight: 8},
-		{volumeKind: ext4("ext4, data=journal", "data=journal", "-b", "4096"), how: shutNoFlush, weight: 8},
-		{volumeKind: volumeKind{name: "xfs", system: "xfs", size: 300 << 20}, how: shutNoFlush, weight: 8},
-		{volumeKind: cached, how: shutNoFlush, weight: 12},
-	}
-}
-
-func wayOf(how int) string {
-	return map[int]string{shutSynced: "after a sync", shutLogFlush: "after the journal", shutNoFlush: "at once"}[how]
 }
 
 // run does chains of rounds side by side until each class has its share.
 func (p *shutdowns) run(ctx context.Context, out io.Writer) (err error) {
 	if p.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if err := ownPlace(p.dir); err != nil {
 		return err
 	}
 	classes, absent, err := p.possible(ctx)
@@ -164,27 +145,6 @@ func (p *shutdowns) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	return p.report(out, classes, absent)
-}
-
-// possible leaves out what this machine does not have, but not ext4 as everybody uses it.
-func (p *shutdowns) possible(ctx context.Context) (list []cutClass, absent []string, err error) {
-	why := map[string]error{}
-	for i, c := range cutClasses() {
-		if _, asked := why[c.name]; !asked {
-			why[c.name] = c.whyNot(ctx, filepath.Join(p.dir, "try-"+strconv.Itoa(i)))
-		}
-		switch err := why[c.name]; {
-		case ctx.Err() != nil:
-			return nil, nil, ctx.Err()
-		case err == nil:
-			list = append(list, c)
-		case i == 0:
-			return nil, nil, fmt.Errorf("%w: %w", errUnable, err)
-		default:
-			absent = append(absent, fmt.Sprintf("%s: %v", c.name, err))
-		}
-	}
-	return list, slices.Compact(absent), nil
 }
 
 type chainJob func(ctx context.Context, dir string) error

@@ -56,6 +56,13 @@ func (p *shutdowns) control(ctx context.Context, name string, c cutClass, dir st
 	}
 	for n := range tries {
 		kind, err := p.tryControl(ctx, name, c, dir, seed+uint64(n)<<32)
+		switch {
+		case errors.Is(err, errUnclean) && name == controlNoFlush:
+			kind, err = lost, nil // and the file system with it
+		case errors.Is(err, errUnclean):
+			p.countUnclean(c)
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("control %q on %s: %w", name, c.name, err)
 		}
@@ -100,7 +107,7 @@ func (s *stand) pocketRound(ctx context.Context, how string) (kind string, err e
 	if err != nil {
 		return "", err
 	}
-	if err := s.again(); err != nil {
+	if err := s.volume.cutPower(); err != nil {
 		return "", err
 	}
 	f, err := s.ask(ctx, inquiry{Dir: dir, Pocket: true, Life: told.promises, Acked: r.acked})

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -42,9 +44,19 @@ func (p *shutdowns) count(c cutClass, r round) {
 	p.tallies[c.String()].add(one)
 	if r.Kind != "" {
 		p.kinds[r.Kind]++
-		p.words = append(p.words, fmt.Sprintf("%s: %s: %s", strings.TrimSpace(c.name), r.Kind, r.Words))
+		p.words = append(p.words, fmt.Sprintf("%s: %s: %s", c.name, r.Kind, r.Words))
 	}
 	p.say()
+}
+
+// countUnclean takes down a file system that could not be mounted again; there was no store to examine.
+func (p *shutdowns) countUnclean(c cutClass) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unclean[c.name]++
+	if !c.frail {
+		p.held++
+	}
 }
 
 func (p *shutdowns) countControl(name string, c cutClass, caught bool) {
@@ -89,6 +101,9 @@ func (p *shutdowns) report(out io.Writer, classes []cutClass, absent []string) e
 	for _, words := range p.words[:min(len(p.words), shownFaults)] {
 		fmt.Fprintln(out, " ", words)
 	}
+	for _, name := range slices.Sorted(maps.Keys(p.unclean)) {
+		fmt.Fprintf(out, "  %d times the kernel could not mount what it had left of %s\n", p.unclean[name], name)
+	}
 	fmt.Fprintln(out, "\ncontrols")
 	missed := p.judgeControls(out, classes)
 	fmt.Fprintf(out, "\n%d shutdowns came when the day's work was done and are not counted; %v in all, seed %d\n",
@@ -96,6 +111,8 @@ func (p *shutdowns) report(out io.Writer, classes []cutClass, absent []string) e
 	switch {
 	case bad > 0:
 		return fmt.Errorf("%d stores are wrong after a shutdown", bad)
+	case p.held > 0:
+		return fmt.Errorf("%d file systems could not be mounted again", p.held)
 	case missed > 0:
 		return fmt.Errorf("%d controls did not do what they must", missed)
 	case all.working < p.cuts:
@@ -110,14 +127,20 @@ func (p *shutdowns) judgeControls(out io.Writer, classes []cutClass) (bad int) {
 		var sum controlTally
 		var missed []string
 		for _, c := range classes {
-			t := p.controls[name+" "+c.String()]
-			if t == nil {
+			if !slices.Contains(controlsOf(c), name) {
 				continue
 			}
+			var t controlTally
+			if was := p.controls[name+" "+c.String()]; was != nil {
+				t = *was
+			}
 			sum.tried, sum.caught = sum.tried+t.tried, sum.caught+t.caught
-			if (t.caught > 0) == (name == controlRight) {
+			if t.tried == 0 || (t.caught > 0) == (name == controlRight) {
 				missed = append(missed, c.name+" "+wayOf(c.how))
 			}
+		}
+		if sum.tried == 0 && len(missed) == 0 {
+			continue // its file systems were left out
 		}
 		words := fmt.Sprintf("caught, %d of %d", sum.caught, sum.tried)
 		switch {

@@ -51,30 +51,45 @@ func (p *shutdowns) newStand(ctx context.Context, c cutClass, dir string, seed u
 
 func (s *stand) store() string { return filepath.Join(s.volume.point, storeDir) }
 
-// chain shuts one store down again and again, and examines it each time.
-func (p *shutdowns) chain(ctx context.Context, c cutClass, dir string, seed uint64, cuts int) (err error) {
+// chain shuts one store down again and again, and examines it each time; or several, one after the other, where the file
+// system itself does not last.
+func (p *shutdowns) chain(ctx context.Context, c cutClass, dir string, seed uint64, cuts int) error {
+	for tries := range uint64(5) {
+		done, err := p.oneStore(ctx, c, dir, seed+tries<<32, cuts)
+		if err == nil {
+			return nil
+		}
+		if cuts -= done; !errors.Is(err, errUnclean) {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		p.countUnclean(c)
+	}
+	return nil // the shutdowns that are missing are in the report
+}
+
+func (p *shutdowns) oneStore(ctx context.Context, c cutClass, dir string, seed uint64, cuts int) (done int, err error) {
 	s, err := p.newStand(ctx, c, dir, seed)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, s.volume.remove()) }()
-	for tries := 0; cuts > 0; tries++ {
+	for tries := 0; done < cuts; tries++ {
 		if tries > 4*chainCuts {
-			return fmt.Errorf("%s: the store is never at work when it is shut down", c.name)
+			return done, errors.New("the store is never at work when it is shut down")
 		}
 		r, err := s.round(ctx, false)
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
+			return done, err
 		}
 		if !r.over {
-			cuts--
+			done++
 		}
 		p.count(c, r)
 		if r.Kind != "" {
-			return nil // nothing can be said of what follows
+			return cuts, nil // nothing can be said of what follows
 		}
 	}
-	return nil
+	return done, nil
 }
 
 // round is one life, its end, and what was found after it.
@@ -101,7 +116,7 @@ func (s *stand) round(ctx context.Context, sooner bool) (r round, err error) {
 	}
 	r.commits = commitsIn(told.promises[:r.acked])
 	r.writing = commitsIn(told.promises[r.acked:min(r.acked+1, len(told.promises))]) > 0
-	if err := s.again(); err != nil {
+	if err := s.volume.cutPower(); err != nil {
 		return r, err
 	}
 	q := s.known
@@ -128,9 +143,6 @@ func (s *stand) round(ctx context.Context, sooner bool) (r round, err error) {
 	s.known = inquiry{Before: r.Found, Boot: r.Boot, Batch: r.Batch}
 	return r, err
 }
-
-// again unmounts what was shut down, and mounts it.
-func (s *stand) again() error { return errors.Join(s.volume.unmount(), s.volume.mount()) }
 
 // rehearse lives the life on a copy in memory, and is told all that it promises.
 func (s *stand) rehearse(first int, seed uint64) (script, error) {
@@ -176,7 +188,7 @@ func (s *stand) startAndCut(ctx context.Context, q *inquiry) error {
 	for _, promised := range told.promises {
 		q.Boot = max(q.Boot, promised.Boot)
 	}
-	return s.again()
+	return s.volume.cutPower()
 }
 
 // keepBefore copies the store where somebody wants to see what is wrong.

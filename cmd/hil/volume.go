@@ -69,16 +69,16 @@ func newVolume(ctx context.Context, k volumeKind, point string) (*volume, error)
 			return nil, errors.Join(err, v.remove())
 		}
 	} else {
-		fd, err := unix.MemfdCreate("hil-"+k.system, unix.MFD_CLOEXEC)
-		if err != nil {
-			return nil, fmt.Errorf("memory for an image: %w", err)
-		}
-		v.image = os.NewFile(uintptr(fd), "image")
-		if err := v.image.Truncate(k.size); err != nil {
-			return nil, errors.Join(err, v.remove())
+		var err error
+		if v.image, err = blankImage(k.size); err != nil {
+			return nil, err
 		}
 	}
-	if err := v.format(ctx); err != nil {
+	err := v.format(ctx)
+	if err == nil { // some of a file system is made by the first who mounts it
+		err = errors.Join(v.mount(), v.unmount())
+	}
+	if err != nil {
 		return nil, errors.Join(err, v.remove())
 	}
 	return v, nil
@@ -100,47 +100,6 @@ func (v *volume) format(ctx context.Context) error {
 	return dev.Sync()
 }
 
-// attach gives the image a loop device, which the kernel takes away when it is closed and not mounted (loop(4)).
-func (v *volume) attach() (*os.File, error) {
-	image := v.image
-	if v.disk != nil {
-		var err error
-		if image, err = os.OpenFile(filepath.Join(v.disk.point, diskFile), os.O_RDWR, 0); err != nil {
-			return nil, err
-		}
-		defer image.Close()
-	}
-	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
-	if err != nil {
-		return nil, fmt.Errorf("loop devices: %w", err)
-	}
-	defer control.Close()
-	for range 50 { // somebody else may take the same one, or its node may not be there yet
-		n, err := unix.IoctlRetInt(int(control.Fd()), unix.LOOP_CTL_GET_FREE)
-		if err != nil {
-			return nil, fmt.Errorf("loop devices: %w", err)
-		}
-		dev, err := os.OpenFile(fmt.Sprintf("/dev/loop%d", n), os.O_RDWR, 0)
-		if errors.Is(err, os.ErrNotExist) {
-			time.Sleep(10 * time.Millisecond)
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("loop devices: %w", err)
-		}
-		config := unix.LoopConfig{Fd: uint32(image.Fd()), Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_AUTOCLEAR}}
-		err = unix.IoctlLoopConfigure(int(dev.Fd()), &config)
-		if err == nil {
-			return dev, nil
-		}
-		_ = dev.Close()
-		if !errors.Is(err, unix.EBUSY) {
-			return nil, fmt.Errorf("loop device %d: %w", n, err)
-		}
-	}
-	return nil, errors.New("loop devices: no free one stayed free")
-}
-
 // mount replays the journal, where there is something to replay.
 func (v *volume) mount() error {
 	if v.disk != nil && v.disk.held == nil {
@@ -153,12 +112,21 @@ func (v *volume) mount() error {
 		return err
 	}
 	defer dev.Close()
-	if err := unix.Mount(dev.Name(), v.point, v.system, 0, v.options); err != nil {
+	err = unix.Mount(dev.Name(), v.point, v.system, 0, v.options)
+	for _, damage := range []error{unix.EUCLEAN, unix.EBADMSG, unix.EINVAL, unix.EIO} { // EINVAL: no such file system there
+		if errors.Is(err, damage) {
+			return fmt.Errorf("%w: %s: %w", errUnclean, v.name, err)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("mount -t %s -o %q %s: %w", v.system, v.options, dev.Name(), err)
 	}
 	v.held, err = os.Open(v.point)
 	return err
 }
+
+// errUnclean is a file system that its own kernel does not mount again.
+var errUnclean = errors.New("the file system is damaged and cannot be mounted")
 
 // unmount waits for processes that have just been killed to let go.
 func (v *volume) unmount() error {
@@ -211,6 +179,25 @@ func (v *volume) shutdown(how int) error {
 		return fmt.Errorf("shut %s down: %w", v.system, err)
 	}
 	return nil
+}
+
+// cutPower goes on with the disk as it is now: the volume was shut down, its user is dead, and nothing that the kernel
+// writes while it unmounts counts. The volume is mounted afterwards.
+func (v *volume) cutPower() error {
+	below := v
+	if v.disk != nil {
+		below = v.disk
+	}
+	now, err := blankImage(below.size)
+	if err != nil {
+		return err
+	}
+	if err := copyData(now, below.image); err != nil {
+		return errors.Join(err, now.Close())
+	}
+	before := below.image
+	below.image = now
+	return errors.Join(before.Close(), v.unmount(), v.mount())
 }
 
 // whyNot says why this machine cannot have such a volume: an error that is about the machine, and nil if it can.

@@ -131,16 +131,19 @@ func prepared(ctx context.Context, dir string, sales int) (k *shopkeeper, people
 func (f *fullFigures) trade(ctx context.Context, point string) error {
 	rehearsal := filepath.Join(point, "rehearsal")
 	k, _, err := prepared(ctx, rehearsal, -1)
+	if k != nil {
+		err = errors.Join(err, k.store.Close(), os.RemoveAll(rehearsal))
+	}
 	if err != nil {
 		return err
 	}
 	grown := k.sales
-	if err := errors.Join(k.store.Close(), os.RemoveAll(rehearsal)); err != nil {
-		return err
-	}
 	const together = 4 // finished sales that move to the archive in one commit: the one before it left every slot free
 	dir := filepath.Join(point, "store")
 	k, people, err := prepared(ctx, dir, grown-together)
+	if k != nil {
+		defer k.store.Close() // again, where all goes well
+	}
 	if err != nil {
 		return err
 	}

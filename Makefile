@@ -83,6 +83,18 @@ STATES := 1000000
 crash: build ## what a power cut may leave of the store's files: STATES states, opened and held against what was promised
 	@$(BIN)/hil crash -states $(STATES)
 
+# How many abrupt shutdowns `make shutdown` makes at least; 1000 take a few minutes. It needs root, loop devices and
+# mkfs.ext4 (e2fsprogs), and mkfs.xfs (xfsprogs) for a part; where a machine has them not, hil says so and exits with 77.
+CUTS := 1000
+
+.PHONY: shutdown
+shutdown: build ## the store at work on ext4 and xfs while they are shut down abruptly, CUTS times (root)
+	@$(BIN)/hil shutdown -cuts $(CUTS)
+
+.PHONY: full
+full: build ## what still finishes on a full tmpfs and a full ext4, counted (root)
+	@$(BIN)/hil full
+
 .PHONY: clean
 clean: ## remove what was built and what the bench left
 	rm -rf $(BIN) run

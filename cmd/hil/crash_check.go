@@ -34,6 +34,10 @@ func fault(kind, format string, args ...any) error {
 // it undoes what is owed, sells twice, starts once more and looks again. Forgetful leaves the undoing out.
 func examine(dir string, m *model, forgetful bool) error {
 	e := examiner{dir: dir, m: m}
+	return e.examine(forgetful)
+}
+
+func (e *examiner) examine(forgetful bool) error {
 	if err := e.open(); err != nil {
 		return err
 	}
@@ -64,7 +68,10 @@ type examiner struct {
 	m     *model
 	store *txnstore.Store
 	boot  uint32
+	batch uint32
 	seen  map[txn.ID]*sighting
+
+	landed bool // what the call in flight writes was found
 }
 
 func (e *examiner) open() error {
@@ -81,7 +88,7 @@ func (e *examiner) open() error {
 	case s.Batch() < e.m.batch:
 		err = fault(lost, "batch %d, promised was %d", s.Batch(), e.m.batch)
 	}
-	e.boot = report.Boot
+	e.boot, e.batch = report.Boot, s.Batch()
 	if err != nil {
 		_ = s.Close()
 	}
@@ -140,6 +147,9 @@ func (e *examiner) promised(seen map[txn.ID]*sighting) error {
 		if seen[id] == nil {
 			return fault(lost, "transaction %d, promised in version %d", id, gen)
 		}
+	}
+	if f := e.m.flying; f != nil && seen[f.ID] != nil {
+		e.landed = seen[f.ID].Gen >= f.Gen
 	}
 	return nil
 }

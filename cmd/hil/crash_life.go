@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -86,13 +85,18 @@ func bothPrinted(t *txn.Txn) {
 }
 
 // live is the recorded process.
-func live(dir string, sales int, seed uint64) error {
+func live(dir string, sales int, seed uint64) error { return liveOn(dir, os.Stdout, 0, sales, seed) }
+
+// liveOn is a life, or the continuation of one: its sales are numbered from first, and it takes the store as it is. The
+// same store, first, sales and seed make the same promises.
+func liveOn(dir string, out io.Writer, first, sales int, seed uint64) error {
 	options := crashOptions()
-	l := &life{dir: dir, out: os.Stdout, dice: rand.New(rand.NewPCG(seed, 1)), clock: options.Now, batch: 1}
+	l := &life{dir: dir, out: out, dice: rand.New(rand.NewPCG(seed, 1)), clock: options.Now}
 	if err := l.start(options); err != nil {
 		return err
 	}
-	for n := range sales {
+	l.batch = l.store.Batch()
+	for n := first; n < first+sales; n++ {
 		if err := l.sale(n); err != nil {
 			return fmt.Errorf("sale %d: %w", n, err)
 		}
@@ -212,7 +216,9 @@ func (l *life) undo(id txn.ID, roll int) error {
 func (l *life) between(n int, o *txnstore.Options) error {
 	err := l.deed("make room", func() (promise, error) { return promise{}, l.store.MakeRoom() })
 	if err == nil && len(l.later) > 0 && n%5 == 4 {
-		err = errors.Join(l.attempt(l.later[0]), l.step(l.later[0], txn.Reversed, nil))
+		if err = l.attempt(l.later[0]); err == nil {
+			err = l.step(l.later[0], txn.Reversed, nil)
+		}
 		l.later = l.later[1:]
 	}
 	if err == nil && len(l.human) > 1 {

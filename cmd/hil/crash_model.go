@@ -10,6 +10,7 @@ type model struct {
 	floor    map[txn.ID]uint32               // the version that was promised; a later one is welcome
 	stans    map[[2]uint32]bool              // batch and STAN, promised
 	refs     []string                        // promised, in order
+	flying   *sighting                       // of the call in flight, if it has one
 	batch    uint32
 	boot     uint32
 }
@@ -26,6 +27,7 @@ func modelOf(promises []promise, acked int) *model {
 			m.versions[s.ID][s.Gen] = s
 		}
 		if i == acked {
+			m.flying = p.Txn
 			break
 		}
 		m.boot, m.batch = max(m.boot, p.Boot), max(m.batch, p.Batch)

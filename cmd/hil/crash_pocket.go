@@ -24,6 +24,7 @@ const (
 	pocketInPlace = "in-place" // created under its own name, not written aside and renamed
 	pocketEarly   = "early"    // promises before it commits
 	pocket1024    = "page-1024"
+	pocketNoSync  = "no-sync" // writes, and leaves syncing to the kernel
 )
 
 var pocketBucket = []byte("p")
@@ -35,6 +36,7 @@ func pocket(dir, how string, deeds int) error {
 	if how == pocket1024 {
 		o.PageSize = 1024
 	}
+	o.NoSync = how == pocketNoSync
 	fmt.Println("TRY open")
 	if how != pocketInPlace {
 		if err := bornAside(path, o); err != nil {

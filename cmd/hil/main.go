@@ -9,11 +9,17 @@
 //	hil crash   what a power cut may leave of the store's files, state by state, opened and held against what the
 //	            store had promised (crash.go)
 //
+//	hil shutdown
+//	            the store at work while its file system is shut down abruptly, a thousand times (shutdown.go); root
+//
+//	hil full    what still finishes on a full disk, counted (full.go); root
+//
 //	hil knife -at N PROGRAM ARGS
 //	            run a program and kill it before its N-th system call that the world could notice, or with -fail N let
 //	            that call fail (knife.go)
 //
-// Desk exits 0 only if the books agree, crash only if every state is right and every control is caught.
+// Desk exits 0 only if the books agree, crash and shutdown only if every state is right and every control is caught, full
+// only if enough finishes. Where a machine does not allow what a verb needs, its exit status is 77.
 package main
 
 import (
@@ -30,6 +36,8 @@ import (
 const usage = `usage: hil desk [-bin DIR] [-dir DIR] [-cards FILE]
        hil bench [-bin DIR] [-dir DIR] [-cards FILE] [-records N] [-sales N]
        hil crash [-states N] [-sales N] [-workers N] [-seed N] [-keep DIR]
+       hil shutdown [-cuts N] [-workers N] [-seed N] [-only NAME] [-keep DIR]
+       hil full
        hil knife [-at N] [-fail N] [-errno NAME] [-forever] [-at-once] [-under DIR] PROGRAM ARGS`
 
 func main() {
@@ -38,6 +46,9 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "hil:", err)
+		if errors.Is(err, errUnable) {
+			os.Exit(statusUnable)
+		}
 		os.Exit(1)
 	}
 }
@@ -58,6 +69,10 @@ func run(ctx context.Context, args []string) error {
 		return benchCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
 	case "crash":
 		return crashCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
+	case "shutdown":
+		return shutdownCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
+	case "full":
+		return fullCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
 	case "knife":
 		var c strike
 		f.IntVar(&c.kill, "at", 0, "kill before this call; 0 never kills")

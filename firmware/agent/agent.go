@@ -94,25 +94,41 @@ func (a *Agent) Run(ctx context.Context) error {
 }
 
 // rounds settles what is owed whenever nobody is selling: at once, on a timer, and after every sale. Once it has been
-// quiet for a while the store is tidied; until then printed marks wait to ride with the next sale's commit.
+// quiet for a while the store is tidied; until then printed marks wait to ride with the next sale's commit. When several
+// of these are due, because one had to wait for a sale, they are done in this order: after the sale, owed, tidy.
 func (a *Agent) rounds(ctx context.Context) {
-	again, quiet := time.NewTimer(0), time.NewTimer(a.o.Tidy)
-	defer again.Stop()
-	defer quiet.Stop()
+	due, quiet := time.Now(), time.Now().Add(a.o.Tidy)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
+		sold := false
 		select {
-		case <-ctx.Done():
-			return
-		case <-again.C:
-			again.Reset(a.round(ctx))
 		case <-a.wake:
-			a.must("the store could not make room", a.store.MakeRoom())
-			again.Reset(a.round(ctx))
-			quiet.Reset(a.o.Tidy)
-		case <-quiet.C:
-			a.must("the store could not be tidied", a.store.Tidy())
-			quiet.Reset(a.o.Tidy)
+			sold = true
+		default:
+			select {
+			case <-ctx.Done():
+			case <-a.wake:
+				sold = true
+			case <-timer.C:
+			}
 		}
+		if ctx.Err() != nil {
+			return
+		}
+		switch now := time.Now(); {
+		case sold:
+			a.must("the store could not make room", a.store.MakeRoom())
+			wait := a.round(ctx)
+			due, quiet = time.Now().Add(wait), time.Now().Add(a.o.Tidy)
+		case !now.Before(due):
+			wait := a.round(ctx)
+			due = time.Now().Add(wait)
+		case !now.Before(quiet):
+			a.must("the store could not be tidied", a.store.Tidy())
+			quiet = time.Now().Add(a.o.Tidy)
+		}
+		timer.Reset(min(time.Until(due), time.Until(quiet)))
 	}
 }
 

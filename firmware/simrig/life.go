@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"posagent/firmware/agent"
 	"posagent/link"
@@ -26,6 +28,7 @@ type life struct {
 	socket *socket
 	cancel context.CancelFunc
 	ended  chan error
+	died   time.Duration // when; readable once ended
 
 	mu    sync.Mutex // guards everything below
 	wires []*Wire
@@ -81,8 +84,9 @@ func (l *life) die() {
 	if l.off.Swap(true) {
 		return
 	}
+	l.died = since()
 	l.mu.Lock()
-	wires := l.wires
+	wires := slices.Clone(l.wires)
 	l.mu.Unlock()
 	if l.left == nil {
 		var err error
@@ -98,9 +102,15 @@ func (l *life) die() {
 	l.cancel()
 }
 
+// darkness is the least time without power, and the grain of longer times: how long a dead terminal's goroutines take to
+// find out must not decide when the next life begins.
+const darkness = 5 * time.Second
+
 // buried waits until nothing of a dead life runs any more, and removes its files.
 func (l *life) buried() error {
-	_ = <-l.ended // its errors are those of a dead store
+	<-l.ended // with the errors of a dead store
+	dark := since() - l.died
+	time.Sleep(max(0, (l.died+darkness*(dark/darkness+1))-since()))
 	return errors.Join(l.store.Close(), os.RemoveAll(l.dir))
 }
 
@@ -123,15 +133,13 @@ func (l *life) insideCommit(before remains, what string, happens func()) {
 
 // lay opens a wire of this life. It ends with it.
 func (l *life) lay(o WireOpts) (*Wire, error) {
-	if l.dead() {
-		return nil, errPower
-	}
 	w := l.world.lay(o)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.wires) > 64 { // those that are over long since
-		l.wires = append(l.wires[:0], l.wires[32:]...)
+	if l.dead() { // asked for under the lock: die breaks every wire that is in the list
+		return nil, errPower
 	}
+	l.wires = slices.DeleteFunc(l.wires, func(o *Wire) bool { return o.toNear.over() != nil })
 	l.wires = append(l.wires, w)
 	return w, nil
 }

@@ -43,6 +43,9 @@ func (n networkDialer) String() string { return "simulated network" }
 
 // Dial implements link.Dialer.
 func (n networkDialer) Dial(ctx context.Context) (link.Conn, error) {
+	if n.life.dead() {
+		return nil, errPower
+	}
 	if err := n.handshake(ctx); err != nil {
 		return nil, err
 	}

@@ -77,6 +77,9 @@ func (c *told) Write(p []byte) (sent int, err error) {
 		if len(stops) > 0 {
 			until = min(until, stops[0].byte)
 		}
+		if l.dead() { // since the bytes before these
+			return sent, errPower
+		}
 		pass, do := sensor.bytes(scenario.Event{Kind: scenario.ByteTo, What: "line"}, until-sent)
 		n, err := c.Conn.Write(p[sent : sent+pass])
 		if sent += n; err != nil {

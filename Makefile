@@ -95,6 +95,16 @@ shutdown: build ## the store at work on ext4 and xfs while they are shut down ab
 full: build ## what still finishes on a full tmpfs and a full ext4, counted (root)
 	@$(BIN)/hil full
 
+# Sales that `make sim` makes in random worlds; `make sim SEED=n` replays one world with its trace and shortens its story.
+SALES := 1000000
+SEED  :=
+
+.PHONY: sim
+sim: ## a million sales with every fault and power cut, in virtual time, and both sides' books compared
+	@mkdir -p $(BIN)
+	@go test -c -o $(BIN)/sim.test ./firmware/simrig
+	@cd firmware/simrig && $(if $(SEED),../../$(BIN)/sim.test -test.run '^TestReplay$$' -seed $(SEED),../../$(BIN)/sim.test -test.timeout 0 -test.run '^TestCampaign$$' -sales $(SALES))
+
 .PHONY: clean
 clean: ## remove what was built and what the bench left
 	rm -rf $(BIN) run

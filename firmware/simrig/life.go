@@ -64,11 +64,11 @@ func (w *World) boot(dir string) (*life, error) {
 		Reader:  w.reader.opener(l),
 		Printer: w.printer.opener(l),
 		Bearers: []link.Bearer{
-			{Name: "ethernet", Dialer: l.telling(w.network.dialer(l), link.LengthPrefixed, nil), Framing: link.LengthPrefixed},
+			{Name: "ethernet", Framing: link.LengthPrefixed, Dialer: l.telling(w.network.dialer(l), link.LengthPrefixed, nil)},
 			{Name: "dial", Framing: link.SelfDelimited, Connect: dialWithin, Dialer: l.telling(agent.Dialup{Open: w.modem.opener(l),
 				Opts: modem.Opts{Number: phoneNumber, Carrier: dialWithin}}, link.SelfDelimited, w.modem)},
 		},
-		Store: &poweredStore{store, l}, Socket: l.socket, Now: w.Now, Log: w.log.logger(l),
+		Store: l.books(), Socket: l.socket, Now: w.Now, Log: w.log.logger(l),
 	}, options)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -77,6 +77,15 @@ func (w *World) boot(dir string) (*life, error) {
 	l.cancel = cancel
 	go func() { l.ended <- a.Run(ctx) }()
 	return l, nil
+}
+
+// books is the store as the agent sees it.
+func (l *life) books() agent.Store {
+	var s agent.Store = &poweredStore{l.store, l}
+	if plant := l.world.o.PlantStore; plant != nil {
+		s = plant(s)
+	}
+	return s
 }
 
 // die is the power cut. It returns at once.

@@ -1,9 +1,13 @@
 package simrig
 
 import (
+	"encoding/json"
 	"net"
+	"strings"
 	"sync"
 	"time"
+
+	"posagent/firmware/agent"
 )
 
 // socket is the terminal's local socket: a listener whose connections are wires.
@@ -28,6 +32,12 @@ func newSocket(w *World) *socket {
 // dial is the till's side. The wire's near end is the terminal's.
 func (s *socket) dial() (net.Conn, error) {
 	w := s.world.lay(socketWire)
+	if s.world.traced() {
+		w.Near.leaving = func(p []byte) (int, func()) {
+			s.world.saw("till", "< %s", eventOf(p))
+			return len(p), nil
+		}
+	}
 	s.mu.Lock()
 	kept := s.open[:0]
 	for _, o := range s.open {
@@ -43,6 +53,15 @@ func (s *socket) dial() (net.Conn, error) {
 	case s.calls <- w:
 		return w.Far, nil
 	}
+}
+
+// eventOf says what the till is told.
+func eventOf(line []byte) string {
+	var e agent.Event
+	if err := json.Unmarshal(line, &e); err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(e.Event + " " + string(e.Stage) + string(e.Outcome))
 }
 
 // Accept implements net.Listener.

@@ -39,9 +39,11 @@ func (s *poweredStore) commit(what string, call func() error) error {
 		return errPower
 	}
 	inside := sensor.due(scenario.Event{Kind: scenario.Inside, What: what})
+	unsynced := l.world.o.PlantUnsynced != nil && l.world.o.PlantUnsynced(what)
 	var before remains
 	var err error
-	if inside != nil {
+	l.left = nil
+	if inside != nil || unsynced {
 		if before, err = readRemains(l.dir); err != nil {
 			l.world.broken("reading the store's files: %v", err)
 		}
@@ -52,6 +54,9 @@ func (s *poweredStore) commit(what string, call func() error) error {
 		if l.dead() {
 			return errPower
 		}
+	}
+	if unsynced {
+		l.left = before
 	}
 	l.world.saw("store", "%s committed%s", what, failure(err))
 	sensor.happens(scenario.Event{Kind: scenario.After, What: what})

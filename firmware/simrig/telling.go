@@ -21,7 +21,11 @@ type telling struct {
 }
 
 func (l *life) telling(d link.Dialer, f link.Framing, below *port) link.Dialer {
-	return telling{d, l, f, below}
+	d = telling{d, l, f, below}
+	if plant := l.world.o.PlantLine; plant != nil {
+		d = plant(d, f)
+	}
+	return d
 }
 
 // Dial implements link.Dialer.

@@ -3,6 +3,7 @@ package simrig
 import (
 	"flag"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -58,4 +59,36 @@ func sameLines(t *testing.T, first, second, what string) {
 		}
 	}
 	require.Len(t, b, len(a), what)
+}
+
+var rewrite = flag.Bool("rewrite", false, "writes the golden trace anew")
+
+// The order of what can be observed of one sale: nothing leaves before it is committed, and nothing is shown or printed as
+// approved before that is.
+func TestTheOrderOfASale(t *testing.T) {
+	golden := filepath.Join("testdata", "sale.txt")
+	text := ""
+	require.NoError(t, inWorld(t, Options{Seed: 1, Dir: fastDir(t), Cards: testCards(t), Trace: true}, func(w *World) error {
+		err := scenario.Run(story(t, "present visa-4242", "sale 12.50", "expect till approved", "wait 40s"), w)
+		text = w.trace.text()
+		text = text[:strings.Index(text, "acquirer fault none")]
+		text = text[:strings.LastIndex(text, "\n")+1] // up to where the world is put right
+		return err
+	}))
+	if *rewrite {
+		require.NoError(t, os.MkdirAll(filepath.Dir(golden), 0o755))
+		require.NoError(t, os.WriteFile(golden, []byte(text), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	sameLines(t, string(want), text, "the trace of a sale; if it may change: go test ./firmware/simrig -run OrderOfASale -rewrite")
+	at := func(what string) int {
+		i := strings.Index(text, what)
+		require.Positive(t, i, what)
+		return i
+	}
+	require.Less(t, at("pending committed"), at("> 0200"))
+	require.Less(t, at("< 0210"), at("approved committed"))
+	require.Less(t, at("approved committed"), at("printer  opened"))
+	require.Less(t, at("approved committed"), at("outcome approved"))
 }

@@ -48,6 +48,11 @@ type Options struct {
 
 	// BootCuts is how many boots in ten thousand, of those after a power cut, are cut in the middle of opening the store.
 	BootCuts int
+
+	// What tests plant, to prove that the judge finds it. Nil plants nothing.
+	PlantStore    func(agent.Store) agent.Store               // between the agent and its store
+	PlantLine     func(link.Dialer, link.Framing) link.Dialer // between the agent and a bearer
+	PlantUnsynced func(commit string) bool                    // such a commit is on the disk only when the next one begins
 }
 
 // Cards are the test cards in the terms of the reader, of the bank and of who searches for them.

@@ -60,7 +60,7 @@ func (w *World) Books() (scenario.Books, error) {
 		return b, errors.New("more paper than the printer's tray holds: make smaller worlds")
 	}
 	for i, text := range slips {
-		b.Slips = append(b.Slips, scenario.ReadSlip(fmt.Sprintf("slip %d", i+1), text))
+		b.Slips = append(b.Slips, scenario.ReadSlip(fmt.Sprint(i+1), text))
 	}
 	return b, nil
 }

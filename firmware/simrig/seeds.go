@@ -13,8 +13,11 @@ import (
 // Random writes the story of one day at a counter that nobody would want to have: so many sales, with everything that
 // package doc lists going wrong in between. It is a function of the seed, and every step of it stands in the language of
 // stories, so that a day that fails can be shortened to what matters and read.
-func Random(seed uint64, sales int) scenario.Story {
-	d := &day{dice: stream(seed, "story")}
+func Random(seed uint64, sales int) scenario.Story { return randomStory(seed, sales, nil) }
+
+// randomStory is Random where the acquirer has the given faults every third sale, besides its own.
+func randomStory(seed uint64, sales int, favourite []string) scenario.Story {
+	d := &day{dice: stream(seed, "story"), favourite: favourite}
 	for n := range sales {
 		d.sale(n + 1)
 	}
@@ -26,6 +29,8 @@ type day struct {
 	dice  *rand.Rand
 	steps []scenario.Step
 	ended []scenario.Step // what puts right what is wrong now
+
+	favourite []string // faults of the acquirer
 }
 
 // chance is true so many times in a thousand.
@@ -73,6 +78,11 @@ func (d *day) sale(n int) {
 	sale := scenario.Step{Verb: scenario.Ask, Op: "sale", Amount: fmt.Sprintf("%d.%02d", d.between(0, 24), d.between(1, 99)), Name: name}
 	if d.chance(oftenAcquirer) {
 		d.acquirer()
+	}
+	if len(d.favourite) > 0 && d.chance(333) {
+		for _, fault := range d.favourite {
+			d.hand("acquirer", "fault "+fault)
+		}
 	}
 	if d.chance(oftenLine) {
 		within = append(within, d.line()...)

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -93,8 +94,7 @@ func (p *play) converse(q *request, line []byte) {
 // heard takes one line, and reports whether it ended the request.
 func (p *play) heard(q *request, line []byte) bool {
 	leaks := p.secrets.Find("a line to the till", line)
-	var e agent.Event
-	err := json.Unmarshal(line, &e)
+	e, err := eventOf(line)
 	if err == nil && e.Ends() {
 		q.event, q.outcome = e, e.Outcome
 	}
@@ -113,6 +113,19 @@ func (p *play) heard(q *request, line []byte) bool {
 		do()
 	}
 	return err != nil || e.Ends()
+}
+
+// stageBegins is how the agent writes a stage. Of the many that are shown only the name is of interest here.
+const stageBegins = `{"event":"stage","stage":"`
+
+func eventOf(line []byte) (e agent.Event, err error) {
+	if rest, is := bytes.CutPrefix(line, []byte(stageBegins)); is && bytes.HasSuffix(line, []byte("}")) {
+		if name, _, closed := bytes.Cut(rest, []byte(`"`)); closed {
+			return agent.Event{Event: "stage", Stage: words.Stage(name)}, nil
+		}
+	}
+	err = json.Unmarshal(line, &e)
+	return e, err
 }
 
 // metLocked takes out the watches that a stage ends.

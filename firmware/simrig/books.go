@@ -96,7 +96,7 @@ func (w *World) Leaks() ([]string, error) {
 	}
 	var found []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		found = append(found, secrets.Find(name, used(files[name]))...)
+		found = append(found, secrets.Find(name, files[name].bytes)...)
 	}
 	w.log.mu.Lock()
 	found = append(found, secrets.Find("the log", w.log.text)...)
@@ -108,13 +108,4 @@ func (w *World) Leaks() ([]string, error) {
 		found = append(found, secrets.Find(fmt.Sprintf("slip %d", i+1), []byte(text))...)
 	}
 	return found, nil
-}
-
-// used is a file without the zeros at its end.
-func used(content []byte) []byte {
-	end := len(content)
-	for end > 0 && zero(content[max(0, end-pageBytes):end]) {
-		end = max(0, end-pageBytes)
-	}
-	return content[:end]
 }

@@ -2,15 +2,25 @@ package simrig
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-// remains are what a cut leaves of a store's directory: file contents by name.
-type remains map[string][]byte
+// remains are what a cut leaves of a store's directory, by the files' names.
+type remains map[string]content
+
+// content is a file: its bytes without the pages of zeros at its end, and its size with them.
+type content struct {
+	bytes []byte
+	size  int64
+}
 
 // What the files of a store are made of (package txnstore, doc.go): pages of bbolt, of which the first two are the metas,
 // and blocks of shadow.
@@ -30,48 +40,86 @@ func readRemains(dir string) (remains, error) {
 	}
 	r := remains{}
 	for _, e := range entries {
-		if r[e.Name()], err = os.ReadFile(filepath.Join(dir, e.Name())); err != nil {
+		if r[e.Name()], err = readContent(filepath.Join(dir, e.Name())); err != nil {
 			return nil, err
 		}
 	}
 	return r, nil
 }
 
-// write lays the files into a new directory. Pages of zeros are left out: reading gives them back.
+func readContent(path string) (content, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return content{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return content{}, err
+	}
+	c := content{size: info.Size()}
+	length := c.size
+	if filepath.Base(path) == archiveFile {
+		if length, err = written(f, length); err != nil {
+			return c, err
+		}
+	}
+	c.bytes = make([]byte, length)
+	_, err = io.ReadFull(f, c.bytes)
+	return c, err
+}
+
+// written is how much of a database was ever written: bbolt's metas say how many pages are in use (type meta in bbolt's
+// internal/common), and behind those there are the zeros that the file was born with. A meta that cannot be believed
+// makes it all of the file.
+func written(f *os.File, size int64) (int64, error) {
+	const (
+		metaAt     = 16 // behind a page's header
+		magicOf    = 0xED0CDAED
+		highestOf  = 40 // pgid of the first page that was never used
+		metaLength = 64
+	)
+	used := int64(0)
+	for page := range int64(metaPages) {
+		var meta [metaLength]byte
+		if _, err := f.ReadAt(meta[:], page*pageBytes+metaAt); err != nil {
+			return 0, err
+		}
+		if binary.LittleEndian.Uint32(meta[:]) != magicOf {
+			return size, nil
+		}
+		used = max(used, int64(binary.LittleEndian.Uint64(meta[highestOf:]))*pageBytes)
+	}
+	if used <= 0 || used > size {
+		return size, nil
+	}
+	return used, nil
+}
+
+// write lays the files into a new directory.
 func (r remains) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	for name, content := range r {
-		if err := writeFile(filepath.Join(dir, name), content); err != nil {
+	for name, c := range r {
+		if err := c.write(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func writeFile(path string, content []byte) error {
+func (c content) write(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	for at := 0; at < len(content); {
-		end := at
-		for end < len(content) && !zero(content[end:min(end+pageBytes, len(content))]) {
-			end = min(end+pageBytes, len(content))
-		}
-		if end > at {
-			if _, err := f.WriteAt(content[at:end], int64(at)); err != nil {
-				return err
-			}
-		}
-		at = end
-		for at < len(content) && zero(content[at:min(at+pageBytes, len(content))]) {
-			at = min(at+pageBytes, len(content))
-		}
-	}
-	return f.Truncate(int64(len(content)))
+	_, err = f.Write(c.bytes)
+	return errors.Join(err, f.Truncate(c.size), f.Close())
+}
+
+func (c content) equal(o content) bool {
+	return c.size == o.size && len(changedPages(c.bytes, o.bytes)) == 0
 }
 
 var zeros [pageBytes]byte
@@ -86,54 +134,51 @@ func zero(page []byte) bool { return bytes.Equal(page, zeros[:len(page)]) }
 //
 // Any part is any set of sectors, as the crash prover of cmd/hil has it.
 func half(before, after remains, dice *rand.Rand) (remains, string) {
-	r := remains{}
-	for name, content := range after {
-		r[name] = content
-	}
+	r := maps.Clone(after)
 	for name := range before {
-		if _, there := after[name]; !there || len(before[name]) != len(after[name]) && name != archiveFile {
+		if _, there := after[name]; !there || before[name].size != after[name].size && name != archiveFile {
 			return after, "names changed, the call finished"
 		}
 	}
-	archived := !bytes.Equal(before[archiveFile], after[archiveFile])
-	hot := !bytes.Equal(before[hotFile], after[hotFile]) || !bytes.Equal(before[shadowFile], after[shadowFile])
+	archived := !before[archiveFile].equal(after[archiveFile])
+	hot := !before[hotFile].equal(after[hotFile]) || !before[shadowFile].equal(after[shadowFile])
 	if archived && (!hot || dice.IntN(2) == 0) {
 		r[hotFile], r[shadowFile] = before[hotFile], before[shadowFile]
-		content, what := halfDatabase(before[archiveFile], after[archiveFile], dice)
-		r[archiveFile] = content
+		torn, what := halfDatabase(before[archiveFile].bytes, after[archiveFile].bytes, dice)
+		r[archiveFile] = content{torn, after[archiveFile].size}
 		return r, "archive: " + what
 	}
 	if !hot {
 		return after, "nothing to write"
 	}
-	content, what := halfDatabase(before[hotFile], after[hotFile], dice)
-	r[hotFile] = content
-	shadow := bytes.Clone(after[shadowFile])
+	torn, what := halfDatabase(before[hotFile].bytes, after[hotFile].bytes, dice)
+	r[hotFile] = content{torn, after[hotFile].size}
+	shadow := bytes.Clone(after[shadowFile].bytes)
 	var parts []string
-	for _, block := range changedPages(before[shadowFile], after[shadowFile]) {
-		parts = append(parts, tear(shadow, before[shadowFile], block, true, dice))
+	for _, block := range changedPages(before[shadowFile].bytes, shadow) {
+		parts = append(parts, tear(shadow, before[shadowFile].bytes, block, true, dice))
 	}
-	r[shadowFile] = shadow
+	r[shadowFile] = content{shadow, after[shadowFile].size}
 	return r, fmt.Sprintf("hot: %s; shadow: %s", what, strings.Join(parts, " "))
 }
 
 // halfBoot is half for the commit in which opening a store counts the boot. A boot that did more than that, because it
 // found something to mend, is taken to have come to its end: the order of what it wrote is not known here.
 func halfBoot(before, after remains, dice *rand.Rand) (remains, string) {
-	if len(before) != len(after) || !bytes.Equal(before[archiveFile], after[archiveFile]) ||
-		len(changedPages(before[shadowFile], after[shadowFile])) > 1 {
+	if len(before) != len(after) || !before[archiveFile].equal(after[archiveFile]) ||
+		len(changedPages(before[shadowFile].bytes, after[shadowFile].bytes)) > 1 {
 		return after, "it had mended something"
 	}
 	return half(before, after, dice)
 }
 
+// changedPages compares two contents; what one of them lacks at its end is zeros.
 func changedPages(before, after []byte) (pages []int) {
-	for at := 0; at < len(after); at += pageBytes {
-		end := min(at+pageBytes, len(after))
-		if at >= len(before) || end > len(before) || !bytes.Equal(before[at:end], after[at:end]) {
-			if at >= len(before) && zero(after[at:end]) {
-				continue
-			}
+	part := func(b []byte, at int) []byte { return b[min(at, len(b)):min(at+pageBytes, len(b))] }
+	for at := 0; at < max(len(before), len(after)); at += pageBytes {
+		old, now := part(before, at), part(after, at)
+		n := min(len(old), len(now))
+		if !bytes.Equal(old[:n], now[:n]) || !zero(old[n:]) || !zero(now[n:]) {
 			pages = append(pages, at/pageBytes)
 		}
 	}
@@ -144,7 +189,7 @@ func changedPages(before, after []byte) (pages []int) {
 // old, whole new or unreadable; both metas are never written by one commit.
 func halfDatabase(before, after []byte, dice *rand.Rand) ([]byte, string) {
 	changed := changedPages(before, after)
-	content := bytes.Clone(after)
+	torn := append(bytes.Clone(after), make([]byte, max(0, len(before)-len(after)))...)
 	var data, metas []int
 	for _, p := range changed {
 		if p < metaPages {
@@ -155,28 +200,28 @@ func halfDatabase(before, after []byte, dice *rand.Rand) ([]byte, string) {
 	}
 	switch {
 	case len(metas) == 0:
-		return content, "unchanged"
+		return torn, "unchanged"
 	case len(metas) == metaPages:
-		return content, "two commits, both finished"
+		return torn, "two commits, both finished"
 	}
 	what := []string{}
 	if dice.IntN(3) == 0 { // the pages are there, the meta is being written
-		what = append(what, "pages whole", "meta "+tear(content, before, metas[0], true, dice))
+		what = append(what, "pages whole", "meta "+tear(torn, before, metas[0], true, dice))
 	} else {
-		copy(content[metas[0]*pageBytes:], before[metas[0]*pageBytes:(metas[0]+1)*pageBytes])
+		copy(torn[metas[0]*pageBytes:], before[metas[0]*pageBytes:(metas[0]+1)*pageBytes])
 		what = append(what, "meta old")
 		for _, p := range data {
-			what = append(what, fmt.Sprintf("page %d %s", p, tear(content, before, p, false, dice)))
+			what = append(what, fmt.Sprintf("page %d %s", p, tear(torn, before, p, false, dice)))
 		}
 	}
-	return content, strings.Join(what, ", ")
+	return torn, strings.Join(what, ", ")
 }
 
-// tear leaves a page of content as it is, puts back the old one, mixes their sectors, or, where it may be shorn, makes it
+// tear leaves a page as it is, puts back the old one, mixes their sectors, or, where it may be shorn, makes it
 // zeros or noise.
-func tear(content, before []byte, page int, shorn bool, dice *rand.Rand) string {
+func tear(torn, before []byte, page int, shorn bool, dice *rand.Rand) string {
 	at := page * pageBytes
-	now := content[at:min(at+pageBytes, len(content))]
+	now := torn[at:min(at+pageBytes, len(torn))]
 	var old []byte
 	if at < len(before) {
 		old = before[at:min(at+pageBytes, len(before))]

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -82,4 +84,40 @@ func TestStoriesAreForPeople(t *testing.T) {
 	for _, group := range []string{"link", "acquirer", "device", "power"} {
 		assert.GreaterOrEqual(t, groups[group], 8, group)
 	}
+}
+
+// cutsOfAClass bounds how many bytes of each wire the power is cut at, in the ordinary run of the tests (scenario.Plan).
+// CUTS=all takes every step there is, CUTS=N so many.
+const cutsOfAClass = 2
+
+func cutsWanted(t *testing.T) int {
+	switch wanted := os.Getenv("CUTS"); wanted {
+	case "":
+		return cutsOfAClass
+	case "all":
+		return 0
+	default:
+		n, err := strconv.Atoi(wanted)
+		require.NoError(t, err, "CUTS=N or CUTS=all")
+		return n
+	}
+}
+
+// The power is cut at each observable step of every story, and the world is judged after each.
+func TestEveryCutOfEveryStory(t *testing.T) {
+	most := cutsWanted(t)
+	var made, missed atomic.Int64
+	t.Run("story", func(t *testing.T) {
+		for _, s := range stories(t) {
+			t.Run(strings.TrimSuffix(s.Name, ".txt"), func(t *testing.T) {
+				t.Parallel()
+				cuts, err := scenario.EveryCut(s, most, world(t, 1))
+				made.Add(int64(cuts.Made))
+				missed.Add(int64(cuts.Missed))
+				require.NoError(t, err)
+			})
+		}
+	})
+	t.Logf("%d cuts, and %d that came too late", made.Load(), missed.Load())
+	require.Less(t, missed.Load()*50, made.Load(), "what is planned is what happens")
 }

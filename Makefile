@@ -73,7 +73,8 @@ qemu:
 	@command -v $(QEMU) >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends qemu-user-static; }
 
 .PHONY: bench
-bench: build ## the budgets, measured, as ratios where a clock is involved
+bench: build ## the budgets, measured, as ratios where a clock is involved, and the store beside others
+	-@cd cmd/hil/sqlite && go vet . && $(STATIC) -o ../../../$(BIN)/hil-sqlite .
 	@$(BIN)/hil bench
 
 # How many crash states `make crash` examines at least; 100000 take a minute or two.

@@ -16,7 +16,7 @@ type field struct {
 	name  string
 	bound func(*txn.Txn) error          // cuts what is for people, refuses what is for machines
 	put   func([]byte, *txn.Txn) []byte // appends the value
-	get   func(*txn.Txn, []byte) error
+	get   func(*txn.Txn, string) error
 }
 
 // Tags that are not single fields of txn.Txn. A tag is never given a second meaning.
@@ -106,7 +106,7 @@ func clipped[S ~string](tag byte, name string, limit int, at func(*txn.Txn) *S) 
 			return nil
 		},
 		put: func(b []byte, t *txn.Txn) []byte { return append(b, *at(t)...) },
-		get: func(t *txn.Txn, v []byte) error {
+		get: func(t *txn.Txn, v string) error {
 			if len(v) > limit {
 				return fmt.Errorf("has %d bytes, at most %d fit", len(v), limit)
 			}
@@ -134,8 +134,8 @@ func number[N ~int | ~int64 | ~uint32 | ~uint64](tag byte, name string, limit ui
 			}
 			return binary.AppendUvarint(b, uint64(*at(t)))
 		},
-		get: func(t *txn.Txn, v []byte) error {
-			n, size := binary.Uvarint(v)
+		get: func(t *txn.Txn, v string) error {
+			n, size := binary.Uvarint([]byte(v))
 			if size <= 0 || size != len(v) || n > limit || uint64(N(n)) != n {
 				return errors.New("is not a number in range")
 			}
@@ -155,7 +155,7 @@ func yes(tag byte, name string, at func(*txn.Txn) *bool) field {
 			}
 			return append(b, 1)
 		},
-		get: func(t *txn.Txn, v []byte) error {
+		get: func(t *txn.Txn, v string) error {
 			if len(v) != 1 || v[0] != 1 {
 				return errors.New("is not a flag")
 			}
@@ -179,8 +179,8 @@ func stamp(tag byte, name string, at func(*txn.Txn) *time.Time) field {
 			}
 			return binary.AppendVarint(b, at(t).UnixMilli())
 		},
-		get: func(t *txn.Txn, v []byte) error {
-			ms, size := binary.Varint(v)
+		get: func(t *txn.Txn, v string) error {
+			ms, size := binary.Varint([]byte(v))
 			if size <= 0 || size != len(v) || !sensible(ms) {
 				return errors.New("is not a time")
 			}

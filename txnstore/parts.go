@@ -50,16 +50,17 @@ func putLine(b []byte, t *txn.Txn, line txn.Line) []byte {
 	return append(b, line.Event...)
 }
 
-func readLine(t *txn.Txn, v []byte) (txn.Line, error) {
+func readLine(t *txn.Txn, text string) (txn.Line, error) {
+	v := []byte(text[:min(len(text), 2*binary.MaxVarintLen64)])
 	since, n := binary.Varint(v)
 	if n <= 0 {
 		return txn.Line{}, errors.New("journal line is cut short")
 	}
 	boots, m := binary.Varint(v[n:])
 	ms, boot := t.Began.UnixMilli()+since, int64(t.Boot)+boots
-	event := v[max(0, n+m):]
+	event := text[max(0, n+m):]
 	if m <= 0 || !sensible(ms) || boot < 0 || boot > 1<<32-1 || len(event) > txn.MaxEvent {
 		return txn.Line{}, fmt.Errorf("journal line is out of range")
 	}
-	return txn.Line{At: time.UnixMilli(ms).UTC(), Boot: uint32(boot), Event: string(event)}, nil
+	return txn.Line{At: time.UnixMilli(ms).UTC(), Boot: uint32(boot), Event: event}, nil
 }

@@ -148,7 +148,7 @@ func (c *codec) payload(r *record, sealed []byte) []byte {
 	return append(b, r.extra...)
 }
 
-// decode reads a frame. Nothing in the result points into it.
+// decode reads a frame. Nothing in the result points into it; its texts are parts of one copy.
 func (c *codec) decode(frame []byte) (record, error) {
 	b, err := openFrame(recordFrame, frame)
 	if err != nil {
@@ -161,20 +161,21 @@ func (c *codec) decodePayload(b []byte) (record, error) {
 	var r record
 	var seen [256]bool
 	var sealed, mark []byte
-	var lines [][]byte
+	var room [txn.MaxJournal]string
+	lines, texts := room[:0], string(b)
 	for len(b) > 0 {
 		tag, v, rest, err := cutField(b)
 		if err != nil {
 			return record{}, err
 		}
-		f := c.byTag[tag]
+		f, text := c.byTag[tag], texts[len(texts)-len(rest)-len(v):len(texts)-len(rest)]
 		if seen[tag] && (f != nil || tag == tagCard || tag == tagMark) {
 			return record{}, fmt.Errorf("field %d occurs twice", tag)
 		}
 		seen[tag] = true
 		switch {
 		case f != nil:
-			if err := f.get(&r.Txn, v); err != nil {
+			if err := f.get(&r.Txn, text); err != nil {
 				return record{}, fmt.Errorf("%s %w", f.name, err)
 			}
 		case tag == tagCard:
@@ -182,7 +183,7 @@ func (c *codec) decodePayload(b []byte) (record, error) {
 		case tag == tagMark:
 			mark = v
 		case tag == tagJournal:
-			lines = append(lines, v)
+			lines = append(lines, text)
 		default:
 			r.extra = append(r.extra, b[:len(b)-len(rest)]...)
 		}
@@ -201,13 +202,16 @@ func (c *codec) decodePayload(b []byte) (record, error) {
 }
 
 // complete reads what depends on other fields, and checks the whole.
-func (c *codec) complete(r *record, sealed []byte, lines [][]byte) error {
+func (c *codec) complete(r *record, sealed []byte, lines []string) error {
 	clear, err := c.seals.open(purposeCard, uint64(r.ID), sealed)
 	if err != nil {
 		return err
 	}
 	if err := readCard(&r.Card, clear); err != nil {
 		return err
+	}
+	if len(lines) > 0 {
+		r.Journal = make([]txn.Line, 0, len(lines))
 	}
 	for _, v := range lines {
 		line, err := readLine(&r.Txn, v)

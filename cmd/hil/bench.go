@@ -68,7 +68,8 @@ func (m *measuring) run(ctx context.Context, out io.Writer) error {
 		{"slips at two speeds", m.printing},
 		{"memory and start of the agent", m.resident},
 		{"one sale under the tracer", m.tracedSale},
-		{"the store, sale by sale", m.storeCost},
+		{"the store under the tracer", m.storeCost},
+		{"the store beside others", m.beside},
 		{"from card to wire", m.cardToWire},
 	} {
 		m.say("%s", c.doing)
@@ -108,6 +109,7 @@ func (m *measuring) open() (err error) {
 	if m.bin, err = filepath.Abs(m.bin); err != nil {
 		return err
 	}
+	removeLoopDisk(m.dir)
 	if err := os.RemoveAll(m.dir); err != nil {
 		return err
 	}

@@ -14,9 +14,11 @@ import (
 
 // Names in the directory of a loop.
 const (
-	loopStore = "store"    // stocked with finished records
-	loopPlain = "plain.db" // the same number of them
-	loopMark  = "mark"     // written before the first sale and after the last, for the tracer
+	loopStore  = "store"    // stocked with finished records
+	loopPlain  = "plain.db" // the same number of them
+	loopLog    = "raw-log"
+	loopSQLite = "sqlite.db"
+	loopMark   = "mark" // written before the first sale and after the last, for the tracer
 )
 
 // seller makes sales somewhere.
@@ -34,6 +36,7 @@ type seller interface {
 //	        to the archive four at a time
 //	lone    a customer now and then: the store is tidied after each of them
 //	plain   what comes to mind first: two puts, two commits, one bucket of one bbolt file with its defaults
+//	log     the least there is: two records appended, two syncs
 func openLoop(name, dir string) (seller, error) {
 	switch name {
 	case "busy", "lone":
@@ -47,11 +50,13 @@ func openLoop(name, dir string) (seller, error) {
 		return t, nil
 	case "plain":
 		return openPlain(filepath.Join(dir, loopPlain))
+	case "log":
+		return openLog(filepath.Join(dir, loopLog))
 	}
 	return nil, fmt.Errorf("no loop is called %q", name)
 }
 
-func loopNames() []string { return []string{"busy", "lone", "plain"} }
+func loopNames() []string { return []string{"busy", "lone", "plain", "log"} }
 
 // after makes room, as the agent does after every sale.
 func (t *till) after() error { return t.store.MakeRoom() }

@@ -18,7 +18,8 @@ import (
 
 const (
 	smallStore   = 500 // records in the store that the large one is compared with
-	archiveEvery = 4   // sales after which a busy till gets round to its archive
+	middleStore  = 5000
+	archiveEvery = 4 // sales after which a busy till gets round to its archive
 	memoryDir    = "/dev/shm"
 )
 
@@ -29,7 +30,31 @@ func benchKey() []byte { return bytes.Repeat([]byte{7}, 32) }
 // in memory, and copied to where they are measured.
 type stores struct {
 	dir, small, large string
+	middle            string // empty when the large one is no larger
+	records           int    // in the large one
 	inMemory          bool
+}
+
+// sizes are the numbers of records that there are stores with, and none.
+func (s stores) sizes() []int {
+	if s.middle == "" {
+		return []int{0, smallStore, s.records}
+	}
+	return []int{0, smallStore, middleStore, s.records}
+}
+
+// at is the store with so many records.
+func (s stores) at(records int) string {
+	switch records {
+	case 0:
+		return filepath.Join(s.dir, "empty")
+	case smallStore:
+		return s.small
+	case s.records:
+		return s.large
+	default:
+		return s.middle
+	}
 }
 
 func (s stores) remove() {
@@ -38,7 +63,7 @@ func (s stores) remove() {
 	}
 }
 
-// stock makes the two stores through the store's own API, sale by sale. Later calls return what the first one made.
+// stock makes the stores through the store's own API, sale by sale. Later calls return what the first one made.
 func (m *measuring) stock(ctx context.Context) (stores, error) {
 	if m.stores.large != "" {
 		return m.stores, nil
@@ -55,15 +80,21 @@ func (m *measuring) stock(ctx context.Context) (stores, error) {
 		return stores{}, err
 	}
 	m.stores = stores{dir: dir}
-	made := stores{dir, filepath.Join(dir, "small"), filepath.Join(dir, "large"), inMemory}
-	if err := sellInto(ctx, made.small, smallStore); err != nil {
-		return stores{}, err
+	made := stores{dir: dir, small: filepath.Join(dir, "small"), large: filepath.Join(dir, "large"), records: m.records, inMemory: inMemory}
+	if m.records > middleStore {
+		made.middle = filepath.Join(dir, "middle")
 	}
-	if err := copyStore(made.small, made.large); err != nil {
-		return stores{}, err
-	}
-	if err := sellInto(ctx, made.large, m.records-smallStore); err != nil {
-		return stores{}, err
+	before, had := "", 0
+	for _, records := range made.sizes() {
+		if before != "" {
+			if err := copyStore(before, made.at(records)); err != nil {
+				return stores{}, err
+			}
+		}
+		if err := sellInto(ctx, made.at(records), records-had); err != nil {
+			return stores{}, err
+		}
+		before, had = made.at(records), records
 	}
 	m.stores = made
 	return made, nil
@@ -93,10 +124,15 @@ func sellInto(ctx context.Context, dir string, sales int) error {
 
 // till sells with the same card again and again, as the terminal's engine would, without reader, line and printer.
 type till struct {
+	dir   string
 	store *txnstore.Store
 	card  txn.Card
 	name  string
 	n     int
+}
+
+func tillOptions() *txnstore.Options {
+	return &txnstore.Options{Terminal: terminalID, Merchant: merchantID, Key: benchKey()}
 }
 
 func openTill(dir, name string) (*till, error) {
@@ -104,11 +140,11 @@ func openTill(dir, name string) (*till, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, _, err := txnstore.Open(dir, &txnstore.Options{Terminal: terminalID, Merchant: merchantID, Key: benchKey()})
+	s, _, err := txnstore.Open(dir, tillOptions())
 	if err != nil {
 		return nil, err
 	}
-	return &till{store: s, name: name, card: txn.Card{PAN: pan, Expiry: "3012", Sequence: "001", Entry: txn.Contactless,
+	return &till{dir: dir, store: s, name: name, card: txn.Card{PAN: pan, Expiry: "3012", Sequence: "001", Entry: txn.Contactless,
 		Label: "UnionPay", AID: "A000000333010101", Chip: txn.NewChip([]byte{0x95, 5, 0, 0, 0, 0, 0, 0x9F, 0x36, 2, 1, 2})}}, nil
 }
 

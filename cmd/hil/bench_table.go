@@ -18,6 +18,7 @@ type row struct {
 type chapter struct {
 	title string
 	rows  []row
+	table []string // lines that have columns of their own
 	notes []string
 }
 
@@ -41,6 +42,9 @@ func (c chapter) print(out io.Writer) {
 	fmt.Fprintln(out, c.title)
 	for _, r := range c.rows {
 		fmt.Fprintln(out, r)
+	}
+	for _, line := range c.table {
+		fmt.Fprintln(out, line)
 	}
 	for _, n := range c.notes {
 		for _, line := range wrapped(n, tableWidth-4) {

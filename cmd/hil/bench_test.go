@@ -182,3 +182,68 @@ func TestEveryLoopSells(t *testing.T) {
 	}
 	require.Error(t, tracedLoop("idle", t.TempDir(), 1))
 }
+
+func TestARawLogIsReadToItsEnd(t *testing.T) {
+	dir := t.TempDir()
+	l, err := filledLog(dir, 3)
+	require.NoError(t, err)
+	for range 2 {
+		_, _, err := sellOnce(l)
+		require.NoError(t, err)
+	}
+	_, err = l.reopen()
+	require.NoError(t, err, "it ends where it ended")
+	require.Equal(t, uint64(5), l.next)
+	_, err = l.f.WriteAt([]byte{0xFF}, l.at-2) // in the newest state's checksum
+	require.NoError(t, err)
+	_, err = l.reopen()
+	require.NoError(t, err, "the sale's first state still stands")
+	_, err = l.f.WriteAt([]byte{0xFF}, l.at-2)
+	require.NoError(t, err)
+	_, err = l.reopen()
+	require.ErrorContains(t, err, "ends at record 4")
+	require.NoError(t, l.close())
+}
+
+func TestTheRivalsFitATerminal(t *testing.T) {
+	sizes := stores{middle: "m", records: 50_000}.sizes()
+	require.Equal(t, []int{0, 500, 5000, 50_000}, sizes)
+	all := make([][]figure, len(rivals))
+	for i := range all {
+		for range sizes {
+			all[i] = append(all[i], figure{64 << 10, 6.5, 12.5, 31.4, 94_300_000})
+		}
+	}
+	all[1][1].bytes = -1
+	lines := besideTable("a disk", sizes, all)
+	for _, line := range lines {
+		assert.LessOrEqual(t, utf8.RuneCountInString(line), 80, line)
+	}
+	text := strings.Join(lines, "\n")
+	assert.Contains(t, text, "busy", "what others disturbed is not shown")
+	assert.Equal(t, 1, strings.Count(text, besideBudgets[2]))
+}
+
+func TestAMoveIsSharedByTheSalesItServes(t *testing.T) {
+	assert.Equal(t, []time.Duration{4, 25}, moves([]time.Duration{1, 1, 1, 13, 25, 25, 25, 25, 7}))
+}
+
+func TestTheRivalsSellAndOpenAgain(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, sellInto(t.Context(), dir+"/empty", 0))
+	m := &measuring{stores: stores{dir: dir, records: 50_000}}
+	for _, one := range rivals {
+		if one.name == "SQLite, WAL, FULL" {
+			continue // a program that only make bench builds
+		}
+		r, err := one.open(m, t.TempDir(), 0)
+		require.NoError(t, err, one.name)
+		for range archiveEvery + 1 {
+			_, _, err := sellOnce(r)
+			require.NoError(t, err, one.name)
+		}
+		_, err = r.reopen()
+		require.NoError(t, err, one.name)
+		require.NoError(t, r.close(), one.name)
+	}
+}

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/gob"
 	"errors"
 	"flag"
 	"fmt"
@@ -97,7 +95,7 @@ func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error)
 		return err
 	}
 	file := filepath.Join(p.dir, "plan")
-	if err := p.write(file); err != nil {
+	if err := p.plan.write(file); err != nil {
 		return err
 	}
 	c := crew{self: p.self, plan: file, dir: p.dir, done: p.count, next: func() (j job, more bool) {
@@ -124,15 +122,6 @@ func quickPlace() string {
 		return memoryDir
 	}
 	return os.TempDir()
-}
-
-func (p *prover) write(path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	return errors.Join(gob.NewEncoder(w).Encode(p.plan), w.Flush(), f.Close())
 }
 
 func (p *prover) say(format string, args ...any) {

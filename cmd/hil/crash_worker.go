@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
-	"encoding/gob"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,12 +15,6 @@ import (
 
 // A worker is a process that examines crash states, because one of them might kill it. It reads a job a line, and answers
 // with a line. The number of the state it is busy with stands in a shared page, where it can be read after its death.
-
-// plan is what all workers know: it is written once and read by each.
-type plan struct {
-	Histories []history
-	Seed      uint64
-}
 
 // job is one step of one history.
 type job struct {
@@ -58,16 +50,13 @@ type worker struct {
 	bench    workbench
 	at       cursor
 	promises map[int][]promise
+	began    map[int]int // of a history that began with a crash: promises made before it
 }
 
 func work(planFile, dir string, in io.Reader, out io.Writer) error {
-	w := &worker{dir: dir, promises: map[int][]promise{}}
-	f, err := os.Open(planFile)
-	if err != nil {
-		return err
-	}
-	err = errors.Join(gob.NewDecoder(bufio.NewReaderSize(f, 1<<20)).Decode(&w.plan), f.Close())
-	if err != nil {
+	w := &worker{dir: dir, promises: map[int][]promise{}, began: map[int]int{}}
+	var err error
+	if w.plan, err = readPlan(planFile); err != nil {
 		return err
 	}
 	page, err := os.OpenFile(filepath.Join(dir, busyName), os.O_RDWR, 0)
@@ -160,11 +149,14 @@ func (w *worker) examine(j job, after *image, m *model) error {
 func (w *worker) promised(number, acked int) ([]promise, int, error) {
 	h := &w.plan.Histories[number]
 	if h.From != nil {
-		steps, err := w.plan.Histories[h.From.History].steps()
-		if err != nil {
-			return nil, 0, err
+		if _, known := w.began[number]; !known {
+			steps, err := w.plan.Histories[h.From.History].steps()
+			if err != nil {
+				return nil, 0, err
+			}
+			w.began[number] = steps[h.From.Step].acked
 		}
-		return w.promised(h.From.History, steps[h.From.Step].acked)
+		return w.promised(h.From.History, w.began[number])
 	}
 	if w.promises[number] == nil {
 		list, err := h.promises()

@@ -77,12 +77,15 @@ type prover struct {
 	failures map[string]int // by kind
 	caught   map[string]int // failing states, by control
 	tried    map[string]int
+	lies     map[string]lieTally // by file
+	sampled  string              // what of all states was left out
+	cost     expense
 	next     time.Time // when to say how far it is
 }
 
 func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error) {
 	p := &prover{crashSettings: s, log: log, began: time.Now(), plan: plan{Seed: s.seed}, areas: map[string]*tally{},
-		distinct: map[digest]bool{}, failures: map[string]int{}, caught: map[string]int{}, tried: map[string]int{}}
+		distinct: map[digest]bool{}, failures: map[string]int{}, caught: map[string]int{}, lies: map[string]lieTally{}, tried: map[string]int{}}
 	if p.self, err = os.Executable(); err != nil {
 		return err
 	}
@@ -109,10 +112,12 @@ func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error)
 		}
 		return j, true
 	}}
+	p.cost.begin()
 	examining := time.Now()
 	if err := c.run(ctx, s.workers); err != nil {
 		return err
 	}
+	p.cost.end(c.most)
 	return errors.Join(p.report(out, time.Since(examining)), p.keepFaults())
 }
 

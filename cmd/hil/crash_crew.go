@@ -37,6 +37,7 @@ type crew struct {
 	mu   sync.Mutex // around both
 	next func() (job, bool)
 	done func(job, outcome)
+	most int // KiB of memory that a worker used
 }
 
 // run does jobs side by side until there is no next one. It returns the prover's own trouble; what is wrong with states
@@ -127,6 +128,10 @@ func (h *hand) dismiss() {
 	if h.cmd == nil {
 		return
 	}
+	used := mostMemory(h.cmd.Process.Pid)
+	h.mu.Lock()
+	h.most = max(h.most, used)
+	h.mu.Unlock()
 	_ = h.in.Close()
 	_ = h.cmd.Process.Kill()
 	for range h.said {

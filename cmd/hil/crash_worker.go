@@ -23,6 +23,7 @@ type job struct {
 	Most          int     // of its states; 0 is all
 	Skip          []int   // states to be left out: they killed a worker
 	Control       string
+	Lie           string // the file that the disk lies about; empty is an honest disk
 }
 
 // outcome of a job.
@@ -30,6 +31,7 @@ type outcome struct {
 	Area     string
 	Sorts    map[string]int // distinct states, by sort
 	Digests  []byte         // sixteen bytes of each
+	Told     int            // starts that said that something is wrong
 	Faults   []blame
 	Failures int    // of which Faults are the first
 	Broken   string // the prover's own trouble
@@ -96,10 +98,16 @@ func (w *worker) do(j job, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	m := modelOf(promises, acked)
 	o.Area = s.area
 	seed := stepSeed(w.plan.Seed, j.History, j.Step)
 	c := crashesOf(base, s, seed)
+	if j.Lie != "" {
+		c, _ = liesOf(base, s, j.Lie, seed)
+		if next := j.Step + 1; next < len(w.at.steps) {
+			acked = w.at.steps[next].acked // the step is over, and what followed from it was promised
+		}
+	}
+	m := modelOf(promises, acked)
 	g, known := newDigester(base), map[digest]bool{}
 	for n := range c.count {
 		if !drawn(n, j.Share, seed) || slices.Contains(j.Skip, n) {
@@ -118,8 +126,11 @@ func (w *worker) do(j job, o *outcome) error {
 		o.Sorts[sort]++
 		o.Digests = append(o.Digests, d[:]...)
 		binary.NativeEndian.PutUint64(w.busy, uint64(n)+1)
-		err := w.examine(j, after, m)
+		told, err := w.examine(j, after, m)
 		binary.NativeEndian.PutUint64(w.busy, 0)
+		if told {
+			o.Told++
+		}
 		var v verdict
 		switch {
 		case err == nil:
@@ -135,14 +146,17 @@ func (w *worker) do(j job, o *outcome) error {
 	return nil
 }
 
-func (w *worker) examine(j job, after *image, m *model) error {
+func (w *worker) examine(j job, after *image, m *model) (told bool, err error) {
 	if err := w.bench.lay(after); err != nil {
-		return err
+		return false, err
 	}
-	if w.plan.Histories[j.History].Kind == pocketStore {
-		return examinePocket(w.bench.dir, m)
+	switch {
+	case w.plan.Histories[j.History].Kind == pocketStore:
+		return false, examinePocket(w.bench.dir, m)
+	case j.Control == controlUnreconciled, j.Control == controlReconciled:
+		return false, examineRaw(w.bench.dir, m, j.Control == controlReconciled)
 	}
-	return examine(w.bench.dir, m, j.Control == controlForgetful)
+	return examine(w.bench.dir, m, j.Lie, j.Control == controlForgetful)
 }
 
 // promised are the promises of a history; one that began with a crash has made none of its own, and the crashed one's count.

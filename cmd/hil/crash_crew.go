@@ -94,7 +94,7 @@ func (h *hand) hire() error {
 		return err
 	}
 	cmd := exec.Command(h.self, "crash", "-worker", h.plan, "-at", h.dir)
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=50")
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=200")
 	h.last.Reset()
 	cmd.Stderr = &h.last
 	in, err := cmd.StdinPipe()

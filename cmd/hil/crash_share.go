@@ -25,7 +25,7 @@ func (p plan) write(path string) error {
 	if err != nil {
 		return err
 	}
-	w := &counted{w: bufio.NewWriterSize(f, 1<<20)}
+	w := &placed{w: bufio.NewWriterSize(f, 1<<20)}
 	brief := plan{Seed: p.Seed}
 	for _, h := range p.Histories {
 		ops := h.Ops
@@ -65,13 +65,13 @@ func readPlan(path string) (p plan, err error) {
 	return p, nil
 }
 
-// counted is a writer that knows how far it is.
-type counted struct {
+// placed is a writer that knows how far it is.
+type placed struct {
 	w *bufio.Writer
 	n int64
 }
 
-func (c *counted) Write(b []byte) (int, error) {
+func (c *placed) Write(b []byte) (int, error) {
 	n, err := c.w.Write(b)
 	c.n += int64(n)
 	return n, err

@@ -73,7 +73,7 @@ type metaPage struct {
 // given to bbolt, which does not look further than the checksum. A meta in the place of the other is such a case: bbolt
 // would next write over the newer one.
 func (b boltFile) readMeta(n uint64) (m metaPage, whole bool, err error) {
-	raw := make([]byte, pageSize)
+	raw := make([]byte, metaEnd)
 	if err := b.readAt(raw, int64(n)*pageSize); err != nil {
 		return m, false, &fault{n, 0, "cannot be read: " + err.Error()}
 	}

@@ -86,7 +86,7 @@ func openBlock(number int, b []byte) (block, error) {
 	return block{count, rest[:len(rest)-len(after)]}, nil
 }
 
-func allZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
+func allZero(b []byte) bool { return bytes.Count(b, []byte{0}) == len(b) }
 
 // shadowFile is the open file. Its owner serialises writes.
 type shadowFile struct {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/gob"
 	"errors"
 	"flag"
 	"fmt"
@@ -79,12 +77,15 @@ type prover struct {
 	failures map[string]int // by kind
 	caught   map[string]int // failing states, by control
 	tried    map[string]int
+	lies     map[string]lieTally // by file
+	sampled  string              // what of all states was left out
+	cost     expense
 	next     time.Time // when to say how far it is
 }
 
 func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error) {
 	p := &prover{crashSettings: s, log: log, began: time.Now(), plan: plan{Seed: s.seed}, areas: map[string]*tally{},
-		distinct: map[digest]bool{}, failures: map[string]int{}, caught: map[string]int{}, tried: map[string]int{}}
+		distinct: map[digest]bool{}, failures: map[string]int{}, caught: map[string]int{}, lies: map[string]lieTally{}, tried: map[string]int{}}
 	if p.self, err = os.Executable(); err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error)
 		return err
 	}
 	file := filepath.Join(p.dir, "plan")
-	if err := p.write(file); err != nil {
+	if err := p.plan.write(file); err != nil {
 		return err
 	}
 	c := crew{self: p.self, plan: file, dir: p.dir, done: p.count, next: func() (j job, more bool) {
@@ -111,10 +112,12 @@ func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error)
 		}
 		return j, true
 	}}
+	p.cost.begin()
 	examining := time.Now()
 	if err := c.run(ctx, s.workers); err != nil {
 		return err
 	}
+	p.cost.end(c.most)
 	return errors.Join(p.report(out, time.Since(examining)), p.keepFaults())
 }
 
@@ -124,15 +127,6 @@ func quickPlace() string {
 		return memoryDir
 	}
 	return os.TempDir()
-}
-
-func (p *prover) write(path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	return errors.Join(gob.NewEncoder(w).Encode(p.plan), w.Flush(), f.Close())
 }
 
 func (p *prover) say(format string, args ...any) {

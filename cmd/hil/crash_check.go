@@ -21,27 +21,34 @@ const (
 	refused  = "refused"  // the store does not open, or does not work
 	repeated = "repeated" // a number handed out twice
 	unowed   = "unowed"   // owed, and not listed; or listed, and not owed
+	silent   = "silent"   // missing after a flush that did not happen, and the start said nothing
 )
 
 // kinds in the order of the report.
-var kinds = []string{lost, invented, changed, repeated, unowed, refused, died, hung}
+var kinds = []string{lost, invented, changed, repeated, unowed, silent, refused, died, hung}
 
 func fault(kind, format string, args ...any) error {
 	return verdict{kind, fmt.Sprintf(format, args...)}
 }
 
 // examine opens what a power cut left, as a terminal does, and holds it against the model: every record, every list. Then
-// it undoes what is owed, sells twice, starts once more and looks again. Forgetful leaves the undoing out.
-func examine(dir string, m *model, forgetful bool) error {
-	e := examiner{dir: dir, m: m}
-	return e.examine(forgetful)
+// it undoes what is owed, sells twice, starts once more and looks again. Of a state that an honest disk does not leave, the
+// file is named that the disk lied about. It returns whether the first start said that anything was wrong.
+func examine(dir string, m *model, lie string, forgetful bool) (told bool, err error) {
+	e := examiner{dir: dir, m: m, lie: lie}
+	err = e.examine(forgetful)
+	return e.told, err
 }
 
 func (e *examiner) examine(forgetful bool) error {
 	if err := e.open(); err != nil {
 		return err
 	}
-	err := e.look(e.promised)
+	right := e.promised
+	if e.lie == hotFile {
+		right = e.promisedByLiar
+	}
+	err := e.look(right)
 	for _, next := range []func() error{e.numbers, func() error { return e.undo(forgetful) }, e.sell} {
 		if err == nil {
 			err = next()
@@ -66,6 +73,8 @@ func (e *examiner) examine(forgetful bool) error {
 type examiner struct {
 	dir   string
 	m     *model
+	lie   string // the file that a disk lied about
+	told  bool   // the first start said that something is wrong
 	store *txnstore.Store
 	boot  uint32
 	batch uint32
@@ -80,8 +89,11 @@ func (e *examiner) open() error {
 		return fault(refused, "open: %v", err)
 	}
 	e.store = s
+	if e.boot == 0 {
+		e.told = len(report.Findings) > 0
+	}
 	switch {
-	case report.Bad > 0:
+	case report.Bad > 0 && e.lie != hotFile: // a slot that the lie left half written is kept for repair, and named
 		err = fault(refused, "%d records cannot be read: %q", report.Bad, report.Findings)
 	case report.Boot <= max(e.m.boot, e.boot):
 		err = fault(repeated, "boot %d after %d", report.Boot, max(e.m.boot, e.boot))
@@ -132,20 +144,25 @@ func (e *examiner) listed(name string, want []txn.ID, list func() ([]txn.Txn, er
 
 // promised is what the model allows after a power cut.
 func (e *examiner) promised(seen map[txn.ID]*sighting) error {
-	for id, s := range seen {
-		written, ok := e.m.versions[id][s.Gen]
-		switch {
-		case !ok:
-			return fault(invented, "transaction %d in version %d", id, s.Gen)
-		case s.Gen < e.m.floor[id]:
-			return fault(lost, "transaction %d is in version %d, promised was %d", id, s.Gen, e.m.floor[id])
-		case written.Print != s.Print:
-			return fault(changed, "transaction %d in version %d", id, s.Gen)
+	for id, gen := range e.m.floor {
+		switch s := seen[id]; {
+		case s == nil:
+			return fault(lost, "transaction %d, promised in version %d", id, gen)
+		case s.Gen < gen:
+			return fault(lost, "transaction %d is in version %d, promised was %d", id, s.Gen, gen)
 		}
 	}
-	for id, gen := range e.m.floor {
-		if seen[id] == nil {
-			return fault(lost, "transaction %d, promised in version %d", id, gen)
+	return e.written(seen)
+}
+
+// written says that nothing is there which was never written.
+func (e *examiner) written(seen map[txn.ID]*sighting) error {
+	for id, s := range seen {
+		switch written, ok := e.m.versions[id][s.Gen]; {
+		case !ok:
+			return fault(invented, "transaction %d in version %d", id, s.Gen)
+		case written.Print != s.Print:
+			return fault(changed, "transaction %d in version %d", id, s.Gen)
 		}
 	}
 	if f := e.m.flying; f != nil && seen[f.ID] != nil {

@@ -20,11 +20,13 @@ import (
 )
 
 // The crew gives jobs to workers. A worker that dies, or stays with one state for longer than stateWithin, is replaced;
-// the state is blamed and the job done again without it. A slow machine is not a hang: it takes two tries.
+// the state is blamed and the job done again without it. A slow machine is not a hang: it takes two tries, and a worker
+// that was given no processor time is waited for starving times as long.
 const (
 	stateWithin = 2 * time.Second
 	jobWithin   = 2 * time.Minute // to lay out the states of a job
-	mostDeaths  = 25              // of workers in one job; then the job is given up
+	starving    = 15
+	mostDeaths  = 25 // of workers in one job; then the job is given up
 	busyName    = "busy"
 
 	died = "death"
@@ -37,6 +39,7 @@ type crew struct {
 	mu   sync.Mutex // around both
 	next func() (job, bool)
 	done func(job, outcome)
+	most int // KiB of memory that a worker used
 }
 
 // run does jobs side by side until there is no next one. It returns the prover's own trouble; what is wrong with states
@@ -127,6 +130,10 @@ func (h *hand) dismiss() {
 	if h.cmd == nil {
 		return
 	}
+	used := mostMemory(h.cmd.Process.Pid)
+	h.mu.Lock()
+	h.most = max(h.most, used)
+	h.mu.Unlock()
 	_ = h.in.Close()
 	_ = h.cmd.Process.Kill()
 	for range h.said {
@@ -176,7 +183,7 @@ func (h *hand) attempt(ctx context.Context, j job) (o outcome, fell blame, err e
 	}
 	fell.History, fell.Step = j.History, j.Step
 	_ = json.NewEncoder(h.in).Encode(j) // fails only for a worker that has ended, which is noticed below
-	number, since := -1, time.Now()
+	number, since, used := -1, time.Now(), h.processor()
 	look := time.NewTicker(100 * time.Millisecond)
 	defer look.Stop()
 	for {
@@ -192,22 +199,34 @@ func (h *hand) attempt(ctx context.Context, j job) (o outcome, fell blame, err e
 			return o, fell, nil
 		case now := <-look.C:
 			if n := h.busy(); n != number {
-				number, since = n, now
+				number, since, used = n, now, h.processor()
 			}
 			within := stateWithin
 			if number < 0 {
 				within = jobWithin
 			}
-			if now.Sub(since) > within {
+			waited := now.Sub(since)
+			if waited > within && (waited > starving*within || h.processor()-used > within/2) {
 				_ = h.cmd.Process.Signal(syscall.SIGQUIT) // Go's runtime then says where it was
 				time.Sleep(100 * time.Millisecond)
 				h.dismiss()
 				fell.Kind, fell.Number = hung, number
-				fell.Words = fmt.Sprintf("no end within %v: %s", within, frames(h.last.String()))
+				fell.Words = fmt.Sprintf("no end within %v: %s", waited, frames(h.last.String()))
 				return o, fell, nil
 			}
 		}
 	}
+}
+
+// processor is the time that the worker has used.
+func (h *hand) processor() time.Duration {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", h.cmd.Process.Pid))
+	_, rest, _ := strings.Cut(string(b), ") ")
+	var user, system time.Duration // in ticks of a hundredth of a second: the fields 14 and 15 of proc(5), two are cut off
+	if list := strings.Fields(rest); len(list) > 12 {
+		_, _ = fmt.Sscan(list[11]+" "+list[12], &user, &system)
+	}
+	return (user + system) * 10 * time.Millisecond
 }
 
 // busy is the state that the worker is busy with, or -1.

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bufio"
+	"encoding/gob"
 	"encoding/json"
 	"fmt"
+	"io"
+	"os"
 	"slices"
 	"strings"
 )
@@ -19,6 +23,20 @@ type history struct {
 	Kind string  // whose files these are: realStore or pocketStore
 	From *origin // the crash state that it began with; nil is an empty directory
 	Ops  []op
+	At   int64 // where the calls begin in the plan's file
+	kept *os.File
+}
+
+// calls are the operations: a worker reads them when it comes to the history, and holds one history at a time.
+func (h *history) calls() (list []op, err error) {
+	if h.kept == nil {
+		return h.Ops, nil
+	}
+	r := bufio.NewReaderSize(io.NewSectionReader(h.kept, h.At, 1<<40), 1<<16)
+	if err = gob.NewDecoder(r).Decode(&list); err != nil {
+		return nil, fmt.Errorf("the calls of %s: %w", h.Name, err)
+	}
+	return list, nil
 }
 
 // origin names a crash state: the number-th of a step of a history.
@@ -77,7 +95,11 @@ func (h *history) steps() ([]step, error) {
 		list, deed = append(list, made...), nil
 		return err
 	}
-	for _, o := range h.Ops {
+	ops, err := h.calls()
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range ops {
 		if o.Kind != opLine {
 			deed = append(deed, o)
 			continue
@@ -182,7 +204,11 @@ func (s step) flat() []op { return slices.Concat(s.lanes...) }
 
 // promises are the ACK lines of a history.
 func (h *history) promises() (list []promise, err error) {
-	for _, o := range h.Ops {
+	ops, err := h.calls()
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range ops {
 		text, ok := strings.CutPrefix(o.Text, "ACK ")
 		if o.Kind != opLine || !ok {
 			continue

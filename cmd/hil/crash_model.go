@@ -8,6 +8,7 @@ import (
 type model struct {
 	versions map[txn.ID]map[uint32]*sighting // that may be found: everything written, the call in flight included
 	floor    map[txn.ID]uint32               // the version that was promised; a later one is welcome
+	sure     map[txn.ID]uint32               // the same without what rode with another commit
 	stans    map[[2]uint32]bool              // batch and STAN, promised
 	refs     []string                        // promised, in order
 	flying   *sighting                       // of the call in flight, if it has one
@@ -17,7 +18,7 @@ type model struct {
 
 // modelOf follows promises up to a moment; the next one is in flight.
 func modelOf(promises []promise, acked int) *model {
-	m := &model{versions: map[txn.ID]map[uint32]*sighting{}, floor: map[txn.ID]uint32{}, stans: map[[2]uint32]bool{}, batch: 1}
+	m := &model{versions: map[txn.ID]map[uint32]*sighting{}, floor: map[txn.ID]uint32{}, sure: map[txn.ID]uint32{}, stans: map[[2]uint32]bool{}, batch: 1}
 	riding := map[string][]*sighting{}
 	for i, p := range promises[:min(acked+1, len(promises))] {
 		if s := p.Txn; s != nil {
@@ -48,6 +49,7 @@ func modelOf(promises []promise, acked int) *model {
 				m.stans[[2]uint32{s.Batch, s.STAN}] = true
 			}
 			m.floor[s.ID] = max(m.floor[s.ID], s.Gen)
+			m.sure[s.ID] = max(m.sure[s.ID], s.Gen)
 		}
 	}
 	return m

@@ -20,7 +20,7 @@ const (
 	birthPart    = 0.05   // of a birth that is like the first
 	largeRun     = 50_000 // states
 	statesOfLife = 25_000 // distinct, at least
-	statesOfOpen = 5_000  // about
+	statesOfOpen = 2_500  // about
 )
 
 const (
@@ -58,7 +58,12 @@ func (p *prover) prepare(ctx context.Context) (always, fill []job, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return p.shared(always, long, short, append(first, second...))
+	told, err := p.planLies(short)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.sampled = fmt.Sprintf("  %d openings of crash states, drawn by lot, were recorded, and %d of crash states of these", opens, again)
+	return p.shared(append(always, told...), long, short, append(first, second...))
 }
 
 // shared gives every job its share of the states.
@@ -90,9 +95,16 @@ func (p *prover) shared(controls []job, long int, short, opens []int) (always, f
 			fill = append(fill, j)
 		}
 	}
-	p.say("the long life has %d crash states, of which one in %.0f is examined; the recoveries have %d, one in %.0f",
-		total, max(1, 1/ofLong[0].Share), states, max(1, 1/ofOpens[0].Share))
+	p.sampled += fmt.Sprintf(": of their %d crash states %s is examined\n  of the long life's %d crash states %s, of the short lives' each",
+		states, oneIn(ofOpens[0].Share), total, oneIn(ofLong[0].Share))
 	return slices.Concat(controls, ofLong, ofOpens), fill, nil
+}
+
+func oneIn(share float64) string {
+	if share >= 1 {
+		return "each"
+	}
+	return fmt.Sprintf("one in %.0f", 1/share)
 }
 
 // every makes a job of each step of some histories, for all of its states, and counts these.

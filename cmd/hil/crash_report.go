@@ -31,6 +31,13 @@ func (p *prover) count(j job, o outcome) {
 		p.caught[j.Control] += o.Failures
 		return
 	}
+	if j.Lie != "" {
+		t := p.lies[j.Lie]
+		t.states, t.told = t.states+len(o.Digests)/len(digest{}), t.told+o.Told
+		p.lies[j.Lie] = t
+		p.blame(o)
+		return
+	}
 	area := o.Area
 	if h := p.plan.Histories[j.History]; h.From != nil {
 		area = h.Name + area
@@ -44,6 +51,10 @@ func (p *prover) count(j job, o outcome) {
 	for d := range slices.Chunk(o.Digests, len(digest{})) {
 		p.distinct[digest(d)] = true
 	}
+	p.blame(o)
+}
+
+func (p *prover) blame(o outcome) {
 	for _, f := range o.Faults {
 		p.failures[f.Kind]++
 	}
@@ -62,7 +73,14 @@ func (p *prover) report(out io.Writer, took time.Duration) error {
 		total += sum
 	}
 	fmt.Fprintf(out, "%-40s %43d\n", "examined", total)
-	fmt.Fprintf(out, "%-40s %43d\n\n", "of them with distinct contents", len(p.distinct))
+	fmt.Fprintf(out, "%-40s %43d\n", "of them with distinct contents", len(p.distinct))
+	fmt.Fprintln(out, p.sampled)
+	fmt.Fprintln(out, "\na disk that lied, counted apart")
+	for _, name := range lies {
+		t := p.lies[name]
+		fmt.Fprintf(out, "  %-38s %43d\n  %-38s %43d\n", believed(name), t.states, "  of which the start told", t.told)
+	}
+	fmt.Fprintln(out)
 	var counts []string
 	bad := p.failures["others"]
 	for _, kind := range kinds {
@@ -80,7 +98,19 @@ func (p *prover) report(out io.Writer, took time.Duration) error {
 	lines, missed := p.judgeControls()
 	fmt.Fprintln(out, strings.Join(lines, "\n"))
 	fmt.Fprintf(out, "\n%.0f states a second with %d workers, %v in all; seed %d\n",
-		float64(total)/took.Seconds(), p.workers, time.Since(p.began).Round(time.Second), p.seed)
+		float64(len(p.distinct))/took.Seconds(), p.workers, time.Since(p.began).Round(time.Second), p.seed)
+	for _, name := range lies {
+		total += p.lies[name].states
+	}
+	for _, n := range p.tried {
+		total += n
+	}
+	fmt.Fprintln(out, p.cost.of(total))
+	for _, name := range lies {
+		if p.lies[name].told == 0 {
+			return fmt.Errorf("no start told that %s", believed(name))
+		}
+	}
 	switch {
 	case bad > 0:
 		return fmt.Errorf("%d crash states are wrong", bad)

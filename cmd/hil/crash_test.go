@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"testing"
@@ -24,7 +25,7 @@ func TestThousandsOfCrashStatesLoseNothing(t *testing.T) {
 	prover.Stderr = &said
 	report, err := prover.Output()
 	require.NoError(t, err, "%s\n%s", said.String(), report)
-	for _, words := range []string{"0 lost, 0 invented, 0 changed, 0 repeated, 0 unowed, 0 refused, 0 death, 0 hang", "caught", "passes"} {
+	for _, words := range []string{"0 lost, 0 invented, 0 changed, 0 repeated, 0 unowed, 0 silent, 0 refused, 0 death, 0 hang", "caught", "passes"} {
 		require.Contains(t, string(report), words)
 	}
 	require.NotContains(t, string(report), "NOT AS IT MUST BE")
@@ -71,6 +72,62 @@ func TestAShornBlockTakesItsNeighboursAlong(t *testing.T) {
 	base.files["f"] = bytes.Repeat([]byte{'x'}, 2*blockBytes)
 	got := contents(base, cutsOf(base, []op{write("f", 100, 'a', 8), {Kind: opSync, Name: "f"}}, rand.New(rand.NewPCG(1, 1))), "f")
 	require.Contains(t, got, string(make([]byte, blockBytes))+string(base.files["f"][blockBytes:]))
+}
+
+// A lie keeps no order: the root may be on the disk without the leaf that it leads to, and the promise was made.
+func TestALieLosesAnyPartOfTheLastCommitOfOneFile(t *testing.T) {
+	base := newImage()
+	base.files[hotFile], base.files[shadowFile] = make([]byte, 4*blockBytes), make([]byte, blockBytes)
+	leaf, root := write(hotFile, 2*blockBytes, 'd', sectorBytes), write(hotFile, 0, 'm', 64)
+	block := op{Kind: opWrite, Name: shadowFile, Data: bytes.Repeat([]byte{'s'}, 64), Durable: true}
+	commit := step{areaCommit, [][]op{{leaf, {Kind: opSync, Name: hotFile}, root, {Kind: opSync, Name: hotFile}}, {block}}, 3}
+	states, ok := liesOf(base, commit, hotFile, 1)
+	require.True(t, ok)
+	var found []string
+	for n := range states.count {
+		_, ops := states.state(n)
+		after := base.copied()
+		after.applyAll(ops)
+		require.Equal(t, byte('s'), after.files[shadowFile][0], "the other copy is whole")
+		found = append(found, string([]byte{after.files[hotFile][2*blockBytes], after.files[hotFile][0]}))
+	}
+	for _, want := range []string{"\x00\x00", "d\x00", "\x00m", "dm"} {
+		require.Contains(t, found, want)
+	}
+	_, ok = liesOf(base, step{areaArchive, [][]op{{write(archiveFile, 0, 'a', 1)}}, 3}, hotFile, 1)
+	require.False(t, ok, "this step has no commit of it")
+}
+
+func TestTheSameVersionIsFoundRawAndAWrongFrameIsNone(t *testing.T) {
+	frame := append([]byte{'p', 'T', 'R', 1, 0, 6, 1, 1, 7, 2, 1, 3}, 0, 0, 0, 0)
+	id, gen, ok := rawRecord(frame)
+	require.True(t, ok)
+	require.Equal(t, txn.ID(7), id)
+	require.Equal(t, uint32(3), gen)
+	for n := range frame {
+		_, _, _ = rawRecord(frame[:n]) // cut anywhere it is no panic
+	}
+	_, _, ok = rawRecord([]byte("pTR\x01\x00\x06\x01\xFF\x07\x02\x01\x03\x00\x00\x00\x00"))
+	require.False(t, ok)
+}
+
+func TestAWorkerReadsWhatThePlanHolds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "plan")
+	lines := []op{{Kind: opLine, Text: "TRY put"}, write(hotFile, 0, 'a', 9), {Kind: opSync, Name: hotFile}, {Kind: opLine, Text: `ACK {"Boot":2}`}}
+	whole := plan{Seed: 5, Histories: []history{{Name: "one", Kind: pocketStore, Ops: lines}, {Name: "two", From: &origin{0, 1, 2}, Ops: lines[1:]}}}
+	require.NoError(t, whole.write(path))
+	got, err := readPlan(path)
+	require.NoError(t, err)
+	require.Equal(t, uint64(5), got.Seed)
+	require.Equal(t, &origin{0, 1, 2}, got.Histories[1].From)
+	for i, h := range whole.Histories {
+		ops, err := got.Histories[i].calls()
+		require.NoError(t, err)
+		require.Equal(t, h.Ops, ops)
+	}
+	made, err := got.Histories[0].promises()
+	require.NoError(t, err)
+	require.Equal(t, []promise{{Boot: 2}}, made)
 }
 
 func TestARenameIsNotThereWithoutTheCreationBeforeIt(t *testing.T) {

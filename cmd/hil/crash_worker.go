@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
-	"encoding/gob"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,12 +16,6 @@ import (
 // A worker is a process that examines crash states, because one of them might kill it. It reads a job a line, and answers
 // with a line. The number of the state it is busy with stands in a shared page, where it can be read after its death.
 
-// plan is what all workers know: it is written once and read by each.
-type plan struct {
-	Histories []history
-	Seed      uint64
-}
-
 // job is one step of one history.
 type job struct {
 	History, Step int
@@ -31,6 +23,7 @@ type job struct {
 	Most          int     // of its states; 0 is all
 	Skip          []int   // states to be left out: they killed a worker
 	Control       string
+	Lie           string // the file that the disk lies about; empty is an honest disk
 }
 
 // outcome of a job.
@@ -38,6 +31,7 @@ type outcome struct {
 	Area     string
 	Sorts    map[string]int // distinct states, by sort
 	Digests  []byte         // sixteen bytes of each
+	Told     int            // starts that said that something is wrong
 	Faults   []blame
 	Failures int    // of which Faults are the first
 	Broken   string // the prover's own trouble
@@ -58,16 +52,13 @@ type worker struct {
 	bench    workbench
 	at       cursor
 	promises map[int][]promise
+	began    map[int]int // of a history that began with a crash: promises made before it
 }
 
 func work(planFile, dir string, in io.Reader, out io.Writer) error {
-	w := &worker{dir: dir, promises: map[int][]promise{}}
-	f, err := os.Open(planFile)
-	if err != nil {
-		return err
-	}
-	err = errors.Join(gob.NewDecoder(bufio.NewReaderSize(f, 1<<20)).Decode(&w.plan), f.Close())
-	if err != nil {
+	w := &worker{dir: dir, promises: map[int][]promise{}, began: map[int]int{}}
+	var err error
+	if w.plan, err = readPlan(planFile); err != nil {
 		return err
 	}
 	page, err := os.OpenFile(filepath.Join(dir, busyName), os.O_RDWR, 0)
@@ -107,10 +98,16 @@ func (w *worker) do(j job, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	m := modelOf(promises, acked)
 	o.Area = s.area
 	seed := stepSeed(w.plan.Seed, j.History, j.Step)
 	c := crashesOf(base, s, seed)
+	if j.Lie != "" {
+		c, _ = liesOf(base, s, j.Lie, seed)
+		if next := j.Step + 1; next < len(w.at.steps) {
+			acked = w.at.steps[next].acked // the step is over, and what followed from it was promised
+		}
+	}
+	m := modelOf(promises, acked)
 	g, known := newDigester(base), map[digest]bool{}
 	for n := range c.count {
 		if !drawn(n, j.Share, seed) || slices.Contains(j.Skip, n) {
@@ -129,8 +126,11 @@ func (w *worker) do(j job, o *outcome) error {
 		o.Sorts[sort]++
 		o.Digests = append(o.Digests, d[:]...)
 		binary.NativeEndian.PutUint64(w.busy, uint64(n)+1)
-		err := w.examine(j, after, m)
+		told, err := w.examine(j, after, m)
 		binary.NativeEndian.PutUint64(w.busy, 0)
+		if told {
+			o.Told++
+		}
 		var v verdict
 		switch {
 		case err == nil:
@@ -146,25 +146,31 @@ func (w *worker) do(j job, o *outcome) error {
 	return nil
 }
 
-func (w *worker) examine(j job, after *image, m *model) error {
+func (w *worker) examine(j job, after *image, m *model) (told bool, err error) {
 	if err := w.bench.lay(after); err != nil {
-		return err
+		return false, err
 	}
-	if w.plan.Histories[j.History].Kind == pocketStore {
-		return examinePocket(w.bench.dir, m)
+	switch {
+	case w.plan.Histories[j.History].Kind == pocketStore:
+		return false, examinePocket(w.bench.dir, m)
+	case j.Control == controlUnreconciled, j.Control == controlReconciled:
+		return false, examineRaw(w.bench.dir, m, j.Control == controlReconciled)
 	}
-	return examine(w.bench.dir, m, j.Control == controlForgetful)
+	return examine(w.bench.dir, m, j.Lie, j.Control == controlForgetful)
 }
 
 // promised are the promises of a history; one that began with a crash has made none of its own, and the crashed one's count.
 func (w *worker) promised(number, acked int) ([]promise, int, error) {
 	h := &w.plan.Histories[number]
 	if h.From != nil {
-		steps, err := w.plan.Histories[h.From.History].steps()
-		if err != nil {
-			return nil, 0, err
+		if _, known := w.began[number]; !known {
+			steps, err := w.plan.Histories[h.From.History].steps()
+			if err != nil {
+				return nil, 0, err
+			}
+			w.began[number] = steps[h.From.Step].acked
 		}
-		return w.promised(h.From.History, steps[h.From.Step].acked)
+		return w.promised(h.From.History, w.began[number])
 	}
 	if w.promises[number] == nil {
 		list, err := h.promises()

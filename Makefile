@@ -83,6 +83,13 @@ STATES := 1000000
 crash: build ## what a power cut may leave of the store's files: STATES states, opened and held against what was promised
 	@$(BIN)/hil crash -states $(STATES)
 
+# How many damaged images `make damage` examines at least; 10000 take less than a minute.
+IMAGES := 100000
+
+.PHONY: damage
+damage: build ## what the store makes of damaged files and of flushes that did not happen: IMAGES images, each started on
+	@$(BIN)/hil damage -images $(IMAGES)
+
 .PHONY: clean
 clean: ## remove what was built and what the bench left
 	rm -rf $(BIN) run

@@ -9,11 +9,14 @@
 //	hil crash   what a power cut may leave of the store's files, state by state, opened and held against what the
 //	            store had promised (crash.go)
 //
+//	hil damage  damaged files, and flushes that did not happen: the store started on each image (damage.go)
+//
 //	hil knife -at N PROGRAM ARGS
 //	            run a program and kill it before its N-th system call that the world could notice, or with -fail N let
 //	            that call fail (knife.go)
 //
-// Desk exits 0 only if the books agree, crash only if every state is right and every control is caught.
+// Desk exits 0 only if the books agree, crash and damage only if every state is right and every control is
+// caught.
 package main
 
 import (
@@ -30,6 +33,7 @@ import (
 const usage = `usage: hil desk [-bin DIR] [-dir DIR] [-cards FILE]
        hil bench [-bin DIR] [-dir DIR] [-cards FILE] [-records N] [-sales N]
        hil crash [-states N] [-sales N] [-workers N] [-seed N] [-keep DIR]
+       hil damage [-images N] [-workers N] [-seed N] [-keep DIR] [-image DIR]
        hil knife [-at N] [-fail N] [-errno NAME] [-forever] [-at-once] [-under DIR] PROGRAM ARGS`
 
 func main() {
@@ -58,6 +62,8 @@ func run(ctx context.Context, args []string) error {
 		return benchCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
 	case "crash":
 		return crashCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
+	case "damage":
+		return damageCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
 	case "knife":
 		var c strike
 		f.IntVar(&c.kill, "at", 0, "kill before this call; 0 never kills")

@@ -37,8 +37,9 @@ type archive struct {
 	db       *bolt.DB
 	file     *os.File
 	readOnly bool
-	doubted  bool // the next Open has been asked to look at everything
-	totals   bool // the file has them
+	doubted  bool   // the next Open has been asked to look at everything
+	totals   bool   // the file has them
+	number   uint64 // of its newest commit, in the terminal's life (heard.go)
 }
 
 func openArchive(path string, readOnly, verified bool) (*archive, error) {
@@ -182,7 +183,7 @@ func (a *archive) stage(entries []entry, count counters, id *identity) (*bolt.Tx
 	if err := a.sound(entries); err != nil {
 		return nil, err
 	}
-	return stage(a.db, func(tx *bolt.Tx) error {
+	return a.begin(func(tx *bolt.Tx) error {
 		if err := a.keepTotals(tx, entries); err != nil {
 			return err
 		}

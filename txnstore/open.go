@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -62,14 +61,20 @@ func (s *Store) start() (report Report, err error) {
 	if report.Findings, err = prepare(s.dir, s.codec.seals); err != nil {
 		return report, err
 	}
-	mended, err := s.mend()
+	mended, whole, torn, err := s.mend()
 	report.Findings = append(report.Findings, mended...)
 	if err != nil {
 		return report, err
 	}
-	r, err := s.load(nil, 1, len(mended) == 0)
+	r, err := s.load(nil, 1, whole)
 	if err != nil {
 		return report, err
+	}
+	if torn {
+		if err := s.renewRoot(); err != nil {
+			_ = s.files.close()
+			return report, err
+		}
 	}
 	report.New = r.count.Boot == 0
 	report.Boot = s.count.Boot
@@ -80,6 +85,14 @@ func (s *Store) start() (report Report, err error) {
 		return report, err
 	}
 	return report, s.settle(&report)
+}
+
+// renewRoot commits archive.db once, which writes the root that was torn. On a full disk it is left for another time.
+func (s *Store) renewRoot() error {
+	if s.files.archive.reserve(archiveMust) != nil {
+		return nil
+	}
+	return s.writeArchive(nil, nil)
 }
 
 // settle ends a start: everything was looked at or mended, and reports that nobody has acknowledged are named.
@@ -97,22 +110,34 @@ func (s *Store) settle(report *Report) error {
 }
 
 // mend lets the verifier look at the files, and salvages what bbolt must not see. A root of archive.db that is torn may
-// hide the newest commit there, whose slots may have been used again, so everything in it is looked at then too.
-func (s *Store) mend() ([]string, error) {
+// hide commits whose slots have been used again since: unless hot.db heard of none that is missing, everything is looked at
+// then too. Whole says that nothing of that was necessary; torn, that a root of archive.db is to be written again.
+func (s *Store) mend() (findings []string, whole, torn bool, err error) {
 	health, err := verifyAll(s.dir, suspected(s.dir), nil)
 	if err != nil {
-		return nil, err
+		return nil, false, false, err
 	}
-	sick := slices.ContainsFunc(health, func(h Health) bool {
-		return h.Verdict == Damaged || h.Verdict == Repairable && h.File == archiveName
-	})
-	if !sick {
-		return nil, nil
+	sick, heard := behind(health), false
+	for _, h := range health {
+		sick = sick || h.Verdict == Damaged
+		heard = heard || h.heard > 0
+		torn = torn || h.File == archiveName && h.Verdict == Repairable
+	}
+	if !sick && (!torn || heard) {
+		for _, h := range health {
+			for _, f := range h.Findings {
+				if h.File != shadowName { // of its blocks reconcile says more
+					findings = append(findings, fmt.Sprintf("%s: %s", h.Verdict, f))
+				}
+			}
+		}
+		return findings, true, torn, nil
 	}
 	if health, err = verifyAll(s.dir, true, nil); err != nil { // one damage is a sign of others
-		return nil, err
+		return nil, false, false, err
 	}
-	return mend(s.dir, s.codec, s.stamp(), health)
+	findings, err = mend(s.dir, s.codec, s.stamp(), health)
+	return findings, false, torn, err
 }
 
 // load opens and reconciles the files and makes them agree: one commit of hot.db, with everything that was newer
@@ -149,7 +174,7 @@ func (s *Store) agree(r *reconciled, boots uint32) error {
 	}
 	count := r.count
 	count.Boot += boots
-	written, err := s.writeHot(nil, count)
+	written, err := s.writeHot(nil, count, r.behind...)
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}

@@ -209,8 +209,8 @@ func (v *salvage) account() {
 	next := e.counters.NextID
 	if v.bad[hotName] {
 		next -= skipped
-		v.say("the next transaction number is %d: %d numbers and STANs are passed over, because the last ones may not be known",
-			e.counters.NextID, skipped)
+		v.say("numbers %d to %d and as many STANs are passed over: what was begun under them last, if anything was, may not be known",
+			next, e.counters.NextID-1)
 	}
 	v.lost(next)
 	v.say("compare the books with the acquirer's before this batch is closed; then: posagent store report -acknowledge")

@@ -69,6 +69,8 @@ type Health struct {
 	Findings []Finding
 	Records  int // met and readable; of archive.db only when everything was read
 	missing  bool
+	number   uint64 // of the newest commit of archive.db, 0 where it is not known
+	heard    uint64 // the same, as hot.db has it
 }
 
 func (h *Health) add(v Verdict, faults ...*fault) {
@@ -115,6 +117,7 @@ func verifyAll(dir string, whole bool, c *codec) (all []Health, err error) {
 		}
 		all = append(all, h)
 	}
+	behind(all)
 	return all, nil
 }
 
@@ -187,6 +190,10 @@ func verifyBolt(h *Health, b boltFile, whole bool, c *codec) {
 	}
 	w.run()
 	h.add(Damaged, w.faults...)
+	h.number, h.heard = w.marks[string(metaBucket)]>>32, w.marks[string(counterBucket)]
+	if f := stamped(meta, w.marks[string(metaBucket)]); f != nil {
+		h.add(Damaged, f)
+	}
 	for _, name := range buckets {
 		if !slices.ContainsFunc(w.names, func(n []byte) bool { return bytes.Equal(n, name) }) {
 			h.add(Damaged, &fault{meta.root, 0, fmt.Sprintf("bucket %q is missing", name)})

@@ -250,6 +250,9 @@ func namedLost(said string, id txn.ID) bool {
 		if n, _ := fmt.Sscanf(line, "nothing can be read of transaction %d:", &from); n == 1 && from == id {
 			return true
 		}
+		if n, _ := fmt.Sscanf(line, "numbers %d to %d and as many STANs are passed over", &from, &to); n == 2 && from <= id && id <= to {
+			return true
+		}
 		if n, _ := fmt.Sscanf(line, "transaction %d is listed as", &from); n == 1 && from == id {
 			return true
 		}

@@ -113,6 +113,17 @@ func without(ops []op, cut int, lost []int) *image {
 	return d
 }
 
+// told is the lie in words: the pages that are missing, and when it was told and found.
+func (l lostFlush) told(h *history) string {
+	var lost []string
+	for _, n := range l.lost {
+		o := h.Ops[n]
+		lost = append(lost, fmt.Sprintf("%s %s%s at %d+%d", [...]string{"write", "truncate", "sync", "create", "rename", "remove", "line"}[o.Kind],
+			o.Name, o.To, o.Offset/blockBytes, len(o.Data)/blockBytes))
+	}
+	return fmt.Sprintf("%s, after %d promises, cut after %d", strings.Join(lost, ", "), promisedAt(h.Ops, l.at), promisedAt(h.Ops, l.cut))
+}
+
 // sortOfLie is what a lie left.
 type sortOfLie string
 

@@ -113,11 +113,16 @@ func (p *damageProver) whole() string {
 
 func (p *damageProver) nameOf(f blame) string {
 	kind := p.plan.kinds(f.History)[f.Step]
-	where := "a life"
+	where := ""
 	if f.History < len(p.plan.Bases) {
 		where = p.plan.Bases[f.History].Name
+	} else if h := &p.plan.Lives[f.History-len(p.plan.Bases)]; kind.name != kindOlder {
+		where = lies(h, kind.name == kindWrite)[f.Number].told(h)
+	} else {
+		o := olderFiles(h)[f.Number]
+		where = fmt.Sprintf("%s of promise %d at %d", o.file, promisedAt(h.Ops, o.then), promisedAt(h.Ops, o.cut))
 	}
-	return fmt.Sprintf("%s %s, %q, number %d", kind.name, kind.file, where, f.Number)
+	return fmt.Sprintf("%s %s, %s, number %d", kind.name, kind.file, where, f.Number)
 }
 
 // keepImages lays the first wrong images of each kind out as files.

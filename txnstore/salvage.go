@@ -68,7 +68,7 @@ func mend(dir string, c *codec, now time.Time, health []Health) (findings []stri
 		return nil, err
 	}
 	v.decide()
-	if len(v.rest) == 0 && !v.bad[hotName] && !v.bad[shadowName] && !v.bad[archiveName] {
+	if len(v.rest) == 0 && !v.bad[hotName] && !v.bad[shadowName] && !v.bad[archiveName] && !v.gaps() {
 		return v.lines, nil // a root was torn and hid nothing
 	}
 	v.account()
@@ -214,6 +214,18 @@ func (v *salvage) account() {
 	}
 	v.lost(next)
 	v.say("compare the books with the acquirer's before this batch is closed; then: posagent store report -acknowledge")
+}
+
+// gaps reports whether there are numbers of which nothing can be read.
+func (v *salvage) gaps() bool {
+	from := v.evidence.pruned + 1
+	for _, id := range slices.Sorted(maps.Keys(v.evidence.records)) {
+		if id > from {
+			return true
+		}
+		from = max(from, id+1)
+	}
+	return from < txn.ID(v.evidence.counters.NextID)
 }
 
 // lost names the numbers of which nothing can be read.

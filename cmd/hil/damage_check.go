@@ -27,6 +27,7 @@ type demand struct {
 	oneFile bool // two of the three files are whole: nothing in flight may be lost, and the store opens
 	told    bool // the first start must report something
 	quiet   bool // nothing is damaged: nothing may be reported
+	recount bool // what was archived need not be missed before a recount or a check looks at it
 }
 
 // observed is what became of an image that is in order.
@@ -42,11 +43,12 @@ type damaged struct {
 	lie    func(*txn.Txn, *txnstore.Report) bool // false keeps a record back
 	seen   observed
 
-	store *txnstore.Store
-	last  map[txn.ID]*sighting // by the session before, with what it did
-	said  string               // everything that any start reported
-	alarm bool                 // something was reported, or refused with a reason
-	boot  uint32
+	store     *txnstore.Store
+	last      map[txn.ID]*sighting // by the session before, with what it did
+	said      string               // everything that any start reported
+	recounted bool                 // a recount finds that something is missing
+	alarm     bool                 // something was reported, or refused with a reason
+	boot      uint32
 }
 
 // examine judges both starts.
@@ -189,7 +191,8 @@ func (d *damaged) look(session int) error {
 	if err != nil && !reasoned(err) {
 		return fault(refused, "recount: %v", err)
 	}
-	d.alarm = d.alarm || err != nil || !count.Agrees()
+	d.recounted = err != nil || !count.Agrees()
+	d.alarm = d.alarm || d.recounted
 	for id, s := range now {
 		if was := d.last[id]; was != nil && was.Gen == s.Gen {
 			if was.Print != s.Print {
@@ -221,16 +224,22 @@ func (d *damaged) look(session int) error {
 
 // promised holds what was seen against what must be there.
 func (d *damaged) promised(now map[txn.ID]*sighting, short bool) error {
+	unnamed := strings.Count(d.said, "left as it is and not used") // slots of which nobody can say whose they are
 	for id, gen := range d.m.floor {
 		s := now[id]
 		if s != nil && s.Gen >= gen {
 			continue
 		}
 		d.seen.kept = false
+		if s == nil && unnamed > 0 {
+			unnamed--
+			continue
+		}
 		duty := d.m.versions[id][gen].Owes
 		switch {
 		case d.want.oneFile && (duty == txn.Reverse || duty == txn.Repeat):
 			return fault(dropped, "transaction %d, in flight in version %d", id, gen)
+		case s == nil && d.want.recount && d.recounted:
 		case s == nil && !short && !namedLost(d.said, id):
 			return fault(silent, "transaction %d, promised in version %d, is gone", id, gen)
 		case s != nil && !d.alarm:

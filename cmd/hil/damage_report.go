@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -73,6 +74,7 @@ func (p *damageProver) reportDamage(out io.Writer, took time.Duration) error {
 		counts = append(counts, fmt.Sprintf("and %d more", more))
 	}
 	fmt.Fprintln(out, strings.Join(counts, ", "))
+	slices.SortStableFunc(p.found, func(a, b blame) int { return p.byKind[a.Kind] - p.byKind[b.Kind] })
 	for _, f := range p.found[:min(len(p.found), shownFaults)] {
 		fmt.Fprintf(out, "  %s: %s: %s\n", p.nameOf(f), f.Kind, f.Words)
 	}
@@ -143,7 +145,7 @@ func (p *damageProver) keepImages(out io.Writer) error {
 		if err != nil || s.state == nil {
 			return errors.Join(err, fmt.Errorf("%s cannot be made again", p.nameOf(f)))
 		}
-		k := kept{Totals: s.sum, OneFile: s.want.oneFile, Told: s.want.told}
+		k := kept{Totals: s.sum, OneFile: s.want.oneFile, Told: s.want.told, Recount: s.want.recount}
 		if f.History < len(p.plan.Bases) {
 			b := p.plan.Bases[f.History]
 			k.Promises, k.Acked, k.Pruned = b.Promises, len(b.Promises), b.Pruned

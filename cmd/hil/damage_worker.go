@@ -192,7 +192,7 @@ func (w *damageWorker) liar(h *history, kind string, n int) (s specimen, err err
 			return s, err
 		}
 		born := left.files[hotFile] != nil || promisedAt(h.Ops, l.cut) > 0
-		s.state, s.want = left, demand{oneFile: born, told: kind == kindFlush && s.lie == lieMatters}
+		s.state, s.want = left, demand{oneFile: born, told: kind == kindFlush && s.lie == lieMatters, recount: kind == kindWrite}
 		s.m = modelOf(w.list, promisedAt(h.Ops, l.cut))
 	}
 	s.mark = newDigester(newImage()).of(s.state, nil)
@@ -219,6 +219,7 @@ type kept struct {
 	Totals   []txnstore.Total
 	OneFile  bool
 	Told     bool
+	Recount  bool
 }
 
 const keptName = "promised.gob"
@@ -252,7 +253,7 @@ func examineKept(dir string, out io.Writer) error {
 	for id := range k.Pruned {
 		delete(m.floor, id)
 	}
-	d := &damaged{dir: bench.dir, m: m, totals: k.Totals, want: demand{oneFile: k.OneFile, told: k.Told}}
+	d := &damaged{dir: bench.dir, m: m, totals: k.Totals, want: demand{oneFile: k.OneFile, told: k.Told, recount: k.Recount}}
 	wrong := d.examine()
 	fmt.Fprintf(out, "reported:\n%s", d.said)
 	if wrong == nil {

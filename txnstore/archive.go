@@ -192,6 +192,9 @@ func (a *archive) stage(entries []entry, count counters, id *identity) (*bolt.Tx
 				return fmt.Errorf("archive number %d: %w", e.ID, err)
 			}
 		}
+		if err := keepRecent(tx, entries, nil); err != nil {
+			return err
+		}
 		meta := tx.Bucket(metaBucket)
 		if id != nil {
 			if err := meta.Put(identityKey, id.frame()); err != nil {

@@ -61,16 +61,16 @@ func (s *Store) start() (report Report, err error) {
 	if report.Findings, err = prepare(s.dir, s.codec.seals); err != nil {
 		return report, err
 	}
-	mended, whole, torn, err := s.mend()
-	report.Findings = append(report.Findings, mended...)
+	seen, err := s.mend()
+	report.Findings = append(report.Findings, seen.findings...)
 	if err != nil {
 		return report, err
 	}
-	r, err := s.load(nil, 1, whole)
+	r, err := s.load(nil, 1, seen)
 	if err != nil {
 		return report, err
 	}
-	if torn {
+	if seen.archiveTorn {
 		if err := s.renewRoot(); err != nil {
 			_ = s.files.close()
 			return report, err
@@ -111,40 +111,50 @@ func (s *Store) settle(report *Report) error {
 
 // mend lets the verifier look at the files, and salvages what bbolt must not see. A root of archive.db that is torn may
 // hide commits whose slots have been used again since: unless hot.db heard of none that is missing, everything is looked at
-// then too. Whole says that nothing of that was necessary; torn, that a root of archive.db is to be written again.
-func (s *Store) mend() (findings []string, whole, torn bool, err error) {
-	health, err := verifyAll(s.dir, suspected(s.dir), nil)
+// then too.
+func (s *Store) mend() (seen looked, err error) {
+	health, err := examined(s.dir, suspected(s.dir), nil, s.codec)
 	if err != nil {
-		return nil, false, false, err
+		return seen, err
 	}
 	sick, heard := behind(health), false
 	for _, h := range health {
 		sick = sick || h.Verdict == Damaged
 		heard = heard || h.heard > 0
-		torn = torn || h.File == archiveName && h.Verdict == Repairable
+		seen.archiveTorn = seen.archiveTorn || h.File == archiveName && h.Verdict == Repairable
+		seen.hotTorn = seen.hotTorn || h.File == hotName && h.Verdict == Repairable
 	}
-	if !sick && (!torn || heard) {
+	if !sick && (!seen.archiveTorn || heard) {
 		for _, h := range health {
 			for _, f := range h.Findings {
 				if h.File != shadowName { // of its blocks reconcile says more
-					findings = append(findings, fmt.Sprintf("%s: %s", h.Verdict, f))
+					seen.findings = append(seen.findings, fmt.Sprintf("%s: %s", h.Verdict, f))
 				}
 			}
 		}
-		return findings, true, torn, nil
+		seen.whole = true
+		return seen, nil
 	}
-	if health, err = verifyAll(s.dir, true, nil); err != nil { // one damage is a sign of others
-		return nil, false, false, err
+	if health, err = examined(s.dir, true, nil, s.codec); err != nil { // one damage is a sign of others
+		return seen, err
 	}
-	findings, err = mend(s.dir, s.codec, s.stamp(), health)
-	return findings, false, torn, err
+	seen.findings, err = mend(s.dir, s.codec, s.stamp(), health)
+	return seen, err
+}
+
+// looked is what a look at the files came to before bbolt was given them.
+type looked struct {
+	findings    []string
+	whole       bool // nothing had to be mended
+	archiveTorn bool // a root of archive.db is to be written again
+	hotTorn     bool // a root of hot.db is unreadable, perhaps the newer one
 }
 
 // load opens and reconciles the files and makes them agree: one commit of hot.db, with everything that was newer
 // elsewhere and with boots added to the boot counter, then the copies in shadow that are behind, then archive.db if it
 // does not know yet that the terminal is in service. Nothing of it runs before the directory is locked.
-func (s *Store) load(before *books, boots uint32, verified bool) (*reconciled, error) {
-	f, err := openFiles(s.dir, false, verified)
+func (s *Store) load(before *books, boots uint32, seen looked) (*reconciled, error) {
+	f, err := openFiles(s.dir, false, seen.whole)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +162,9 @@ func (s *Store) load(before *books, boots uint32, verified bool) (*reconciled, e
 	if err != nil {
 		_ = f.close()
 		return nil, err
+	}
+	if seen.hotTorn && !r.ahead {
+		r.passOver()
 	}
 	s.files, s.books = f, r.books
 	if err = s.agree(r, boots); err != nil {
@@ -248,7 +261,7 @@ func (s *Store) reopen() error {
 		s.files = nil
 	}
 	before := s.books
-	_, err := s.load(&before, 0, false)
+	_, err := s.load(&before, 0, looked{})
 	if err != nil {
 		s.books = before
 	}

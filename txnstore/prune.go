@@ -131,6 +131,9 @@ func (a *archive) stagePrune(doomed []record, count counters) (*bolt.Tx, error) 
 	}
 	return a.begin(func(tx *bolt.Tx) error {
 		records, refs, meta := tx.Bucket(txnBucket), tx.Bucket(refBucket), tx.Bucket(metaBucket)
+		if err := keepRecent(tx, nil, doomed); err != nil {
+			return err
+		}
 		changed, highest := totals{}, idKey(doomed[len(doomed)-1].ID)
 		for _, t := range doomed {
 			key := idKey(t.ID)

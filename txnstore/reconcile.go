@@ -16,6 +16,7 @@ type reconciled struct {
 	bad      int
 	behind   []int // slots whose copy in shadow is older than the truth
 	torn     []int // blocks of shadow
+	ahead    bool  // shadow has a commit that hot.db has not
 	schema   struct{ archive, shadow uint64 }
 	heal     struct {
 		identity identity
@@ -191,6 +192,7 @@ func (r *reconciled) keepMarks(marks map[txn.ID]record) error {
 // it leaves; more mean that a flush was reported and did not happen.
 func (r *reconciled) compare(hot hotImage, shadow shadowImage) {
 	late, older, newer := uint64(0), hotName, shadowName
+	r.ahead = shadow.count.Commit > hot.counters.Commit
 	switch {
 	case hot.err != nil || hot.counters.Commit == shadow.count.Commit || hot.unused():
 	case hot.counters.Commit < shadow.count.Commit:
@@ -224,6 +226,15 @@ func (r *reconciled) missed(hot hotImage, shadow shadowImage) {
 	}
 }
 
+// passOver leaves numbers out, where both copies of the last commits may be lost: the newer root of hot.db is unreadable, and
+// shadow, which would be ahead of the older one, is not.
+func (r *reconciled) passOver() {
+	next := r.count.NextID
+	r.count = r.count.skipped()
+	r.note("numbers %d to %d and as many STANs are passed over: what was begun under them last, if anything was, may not be known",
+		next, r.count.NextID-1)
+}
+
 // countPast raises the counters beyond every record, in case all their copies are older.
 func (r *reconciled) countPast() error {
 	newest, err := r.descending(1)
@@ -233,7 +244,9 @@ func (r *reconciled) countPast() error {
 	known := make([]txn.Txn, 0, hotSlots+1)
 	for _, e := range newest {
 		if e.err != nil {
-			r.count.NextID = max(r.count.NextID, uint64(e.id)+1)
+			if uint64(e.id) < r.count.NextID+skipped { // else the number itself is damaged
+				r.count.NextID = max(r.count.NextID, uint64(e.id)+1)
+			}
 			continue
 		}
 		known = append(known, e.Txn)

@@ -128,8 +128,7 @@ func (v *salvage) decide() {
 	}
 	slices.Sort(v.rest)
 	if v.bad[hotName] {
-		c := &v.evidence.counters
-		c.NextID, c.Serial, c.Commit = c.NextID+skipped, c.Serial+skipped, c.Commit+skipped
+		v.evidence.counters = v.evidence.counters.skipped()
 	}
 }
 

@@ -249,6 +249,16 @@ func examineKept(dir string, out io.Writer) error {
 	if err := bench.lay(state); err != nil {
 		return err
 	}
+	health, err := txnstore.Check(bench.dir, crashOptions())
+	for _, h := range health {
+		fmt.Fprintf(out, "%-10s  %v, %d records\n", h.File, h.Verdict, h.Records)
+		for _, f := range h.Findings {
+			fmt.Fprintln(out, " ", f)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(out, "check:", err)
+	}
 	m := modelOf(k.Promises, k.Acked)
 	for id := range k.Pruned {
 		delete(m.floor, id)

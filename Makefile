@@ -106,6 +106,13 @@ sim: ## a million sales with every fault and power cut, in virtual time, and bot
 	@go test -c -o $(BIN)/sim.test ./firmware/simrig
 	@cd firmware/simrig && $(if $(SEED),../../$(BIN)/sim.test -test.run '^TestReplay$$' -seed $(SEED),../../$(BIN)/sim.test -test.timeout 0 -test.run '^TestCampaign$$' -sales $(SALES))
 
+# How many damaged images `make damage` examines at least; 10000 take less than a minute.
+IMAGES := 100000
+
+.PHONY: damage
+damage: build ## what the store makes of damaged files and of flushes that did not happen: IMAGES images, each started on
+	@$(BIN)/hil damage -images $(IMAGES)
+
 .PHONY: clean
 clean: ## remove what was built and what the bench left
 	rm -rf $(BIN) run

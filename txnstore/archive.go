@@ -37,9 +37,10 @@ type archive struct {
 	db       *bolt.DB
 	file     *os.File
 	readOnly bool
-	doubted  bool // the next Open has been asked to look at everything
-	totals   bool // the file has them
-	now      tree // as it was when so many pages had been written
+	doubted  bool   // the next Open has been asked to look at everything
+	totals   bool   // the file has them
+	number   uint64 // of its newest commit, in the terminal's life (heard.go)
+	now      tree   // as it was when so many pages had been written
 	written  int64
 }
 
@@ -202,7 +203,7 @@ func (a *archive) stage(entries []entry, count counters, id *identity) (*bolt.Tx
 	if err := a.sound(entries); err != nil {
 		return nil, err
 	}
-	return stage(a.db, func(tx *bolt.Tx) error {
+	return a.begin(func(tx *bolt.Tx) error {
 		if err := a.keepTotals(tx, entries); err != nil {
 			return err
 		}
@@ -210,6 +211,9 @@ func (a *archive) stage(entries []entry, count counters, id *identity) (*bolt.Tx
 			if err := putEntry(tx, e); err != nil {
 				return fmt.Errorf("archive number %d: %w", e.ID, err)
 			}
+		}
+		if err := keepRecent(tx, entries, nil); err != nil {
+			return err
 		}
 		meta := tx.Bucket(metaBucket)
 		if id != nil {

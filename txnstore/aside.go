@@ -10,7 +10,10 @@ import (
 )
 
 // asideMark stands between the name of a damaged file and the date and boot at which it was put aside.
-const asideMark = ".damaged-"
+const (
+	asideMark = ".damaged-"
+	asideDate = "20060102T150405"
+)
 
 // replace puts NAME.new, which is whole and synced, in the place of NAME, and keeps what was there under a dated name:
 //
@@ -40,7 +43,7 @@ func replace(dir, name string, now time.Time, boot uint32) (kept string, err err
 // putAside never takes a name that exists.
 func putAside(path string, now time.Time, boot uint32) (string, error) {
 	const mostOfOneSecond = 100
-	dated := fmt.Sprintf("%s%s%s-boot%d", path, asideMark, now.UTC().Format("20060102T150405"), boot)
+	dated := fmt.Sprintf("%s%s%s-boot%d", path, asideMark, now.UTC().Format(asideDate), boot)
 	for n := range mostOfOneSecond {
 		to := dated
 		if n > 0 {

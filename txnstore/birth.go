@@ -27,6 +27,13 @@ func fileNames() []string { return []string{archiveName, shadowName, hotName} }
 // traded. What is missing elsewhere is left to the salvage.
 func prepare(dir string, s *sealer) (findings []string, err error) {
 	for _, name := range fileNames() {
+		if kept, err := keepNameless(dir, name); err != nil || kept != "" {
+			if err != nil {
+				return nil, err
+			}
+			findings = append(findings, kept)
+			continue
+		}
 		was, err := removeUnborn(dir, name)
 		if err != nil {
 			return nil, err
@@ -46,6 +53,32 @@ func prepare(dir string, s *sealer) (findings []string, err error) {
 		findings = append(findings, "an interrupted first start was begun again")
 	}
 	return findings, birth(dir, s)
+}
+
+// keepNameless puts NAME.new aside where NAME is missing and the terminal has been in service: a rename that was
+// acknowledged did not reach the disk, and everything since then stands under the name it was made by.
+func keepNameless(dir, name string) (kept string, err error) {
+	path := filepath.Join(dir, name)
+	if exists(path) || !exists(path+unborn) {
+		return "", nil
+	}
+	missing, err := missingFiles(dir)
+	if err != nil || len(missing) == len(fileNames()) || !inService(dir, missing) {
+		return "", err
+	}
+	info, err := os.Stat(path + unborn)
+	if err != nil {
+		return "", fmt.Errorf("keep %s%s: %w", name, unborn, err)
+	}
+	dated := path + asideMark + info.ModTime().UTC().Format(asideDate) + "-nameless"
+	to := dated
+	for n := 1; exists(to); n++ {
+		to = fmt.Sprintf("%s-%02d", dated, n)
+	}
+	if err := os.Rename(path+unborn, to); err != nil {
+		return "", fmt.Errorf("keep %s%s: %w", name, unborn, err)
+	}
+	return fmt.Sprintf("%s is missing and %s%s was kept as %s: a change of name was lost", name, name, unborn, filepath.Base(to)), syncFile(dir)
 }
 
 func missingFiles(dir string) (missing []string, err error) {
@@ -160,12 +193,12 @@ func buildHot(path string, count counters) error {
 
 func buildArchive(path string, id identity, count counters) error {
 	return buildBolt(path, archiveStep, bolt.Options{}, func(tx *bolt.Tx) error {
-		return layOut(tx, id, count)
+		return layOut(tx, id, count, 0)
 	})
 }
 
-// layOut makes the buckets of a new archive.db.
-func layOut(tx *bolt.Tx, id identity, count counters) error {
+// layOut makes the buckets of a new archive.db, after so many commits of others before it.
+func layOut(tx *bolt.Tx, id identity, count counters, before uint64) error {
 	id.schema = schema
 	for _, name := range append(archiveBuckets(), totalBucket) {
 		if _, err := tx.CreateBucket(name); err != nil {
@@ -173,7 +206,8 @@ func layOut(tx *bolt.Tx, id identity, count counters) error {
 		}
 	}
 	meta := tx.Bucket(metaBucket)
-	return errors.Join(meta.Put(identityKey, id.frame()), meta.Put(countersKey, count.frame()))
+	return errors.Join(meta.Put(identityKey, id.frame()), meta.Put(countersKey, count.frame()),
+		meta.SetSequence(archiveStamp(before+1, tx.ID())))
 }
 
 // buildBolt makes a database of size bytes without a hole in it: bbolt writes its first four pages, zeros are written

@@ -105,8 +105,20 @@ func view(db *bolt.DB, work func(*bolt.Tx) error) error {
 	return guarded(db.Path(), func() error { return db.View(work) })
 }
 
-// commit commits under the same guard. Its error leaves the outcome unknown.
-func commit(path string, tx *bolt.Tx) error { return guarded(path, tx.Commit) }
+// commit commits under the same guard. Its error leaves the outcome unknown. A panic leaves the transaction open, and closing
+// the database would wait for its end for ever.
+func commit(path string, tx *bolt.Tx) error {
+	err := guarded(path, tx.Commit)
+	if err != nil {
+		undo(path, tx)
+	}
+	return err
+}
+
+// undo ends a transaction that failed, if it has not ended.
+func undo(path string, tx *bolt.Tx) {
+	_ = guarded(path, func() error { return tx.Rollback() })
+}
 
 // stage prepares a write transaction and leaves it open for the caller to commit; on an error nothing was written.
 func stage(db *bolt.DB, work func(*bolt.Tx) error) (tx *bolt.Tx, err error) {
@@ -114,7 +126,7 @@ func stage(db *bolt.DB, work func(*bolt.Tx) error) (tx *bolt.Tx, err error) {
 		return nil, err
 	}
 	if err = guarded(db.Path(), func() error { return work(tx) }); err != nil {
-		_ = tx.Rollback()
+		undo(db.Path(), tx)
 		return nil, err
 	}
 	return tx, nil

@@ -1,7 +1,9 @@
 package txnstore
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -164,8 +166,10 @@ func (b *books) walk(n int, wanted func(txn.ID) bool, from []byte, down bool) ([
 		id, err := keyID(k)
 		switch {
 		case bad != nil:
-			list = append(list, listed{id: id, err: b.archive.doubt(bad)})
-		case err != nil, slices.ContainsFunc(list[:hot], func(l listed) bool { return l.id == id }):
+			list = append(list, listed{id: near(k), err: b.archive.doubt(bad)})
+		case err != nil: // a record may stand under a key that is damaged
+			list = append(list, listed{id: near(k), err: b.archive.doubt(err)})
+		case slices.ContainsFunc(list[:hot], func(l listed) bool { return l.id == id }):
 		default:
 			r, ok := b.marks[id]
 			if !ok {
@@ -182,6 +186,11 @@ func (b *books) walk(n int, wanted func(txn.ID) bool, from []byte, down bool) ([
 		return cmp.Compare(x.id, y.id)
 	})
 	return list[:min(n, len(list))], b.archive.doubt(err)
+}
+
+// near is the number at which a key that is none stands among the others.
+func near(key []byte) txn.ID {
+	return txn.ID(binary.BigEndian.Uint64(append(bytes.Clone(key[:min(len(key), 8)]), make([]byte, 8)...)))
 }
 
 // list returns the newest max records that can be read.

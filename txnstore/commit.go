@@ -53,13 +53,15 @@ func (s *Store) unknown(file string, cause error) error {
 //
 // Power lost in between leaves the new version in one of the two, in both, or in neither: reconcile takes the newest, and
 // a transaction that nobody was told about is owed like any other.
-func (s *Store) writeHot(c *change, count counters) (slot int, err error) {
+//
+// Levelled are slots whose blocks of shadow the caller writes next, under the same number.
+func (s *Store) writeHot(c *change, count counters, levelled ...int) (slot int, err error) {
 	count.Commit++
-	slot = int(count.Commit % hotSlots)
 	frames, err := s.riders()
 	if err != nil {
 		return 0, err
 	}
+	slot = s.turnOf(count.Commit)
 	if c != nil {
 		slot = c.slot
 		frames[slot] = c.frame
@@ -70,7 +72,11 @@ func (s *Store) writeHot(c *change, count counters) (slot int, err error) {
 			return 0, err
 		}
 	}
-	tx, err := s.files.hot.stage(frames, count)
+	others := heard{s.files.archive.number, s.files.shadow.newest}
+	for _, i := range append(levelled, slot) {
+		others.blocks[i] = count.Commit
+	}
+	tx, err := s.files.hot.stage(frames, count, others)
 	if err != nil {
 		return 0, err
 	}
@@ -88,6 +94,17 @@ func (s *Store) writeHot(c *change, count counters) (slot int, err error) {
 }
 
 func committedSlot(c *change) slot { return slot{kind: slotLive, record: c.record, frame: c.frame} }
+
+// turnOf is the slot whose block a commit writes that changes no record: each in turn, and none that is kept for repair, of
+// which the blocks are all that can be read, unless there is no other.
+func (s *Store) turnOf(commit uint64) int {
+	for i := range uint64(hotSlots) {
+		if slot := int((commit + i) % hotSlots); s.slots[slot].kind != slotBad {
+			return slot
+		}
+	}
+	return int(commit % hotSlots)
+}
 
 // riders are the records in slots that are newer than hot.db; nil is left as it is there.
 func (s *Store) riders() (frames [hotSlots][]byte, err error) {
@@ -131,7 +148,7 @@ func (s *Store) writeArchive(entries []entry, id *identity) error {
 	if err != nil {
 		return err
 	}
-	if err := commit(s.files.archive.db.Path(), tx); err != nil {
+	if err := s.files.archive.commit(tx); err != nil {
 		return err
 	}
 	for _, e := range entries {

@@ -26,6 +26,7 @@ type evidence struct {
 	listed   map[txn.ID]bool   // numbers that an index calls owed
 	files    map[string]*os.File
 	pruned   txn.ID // the highest number that was removed on purpose
+	archived uint64 // commits of archive.db that anything speaks of
 }
 
 // removed reports whether a record that no root leads to any more was pruned, rather than lost.
@@ -118,9 +119,15 @@ func (e *evidence) read(path, name string) error {
 	return nil
 }
 
-// walk follows the better root as far as it leads, and takes down the indexes on the way.
+// walk follows the better root as far as it leads, and takes down the indexes on the way. Where the roots of archive.db
+// are lost, or lead to a page that was never written, the newest of its root leaves counts.
 func (e *evidence) walk(file boltFile, name string) (reached func(uint64) bool) {
-	meta, _, _ := file.current()
+	meta, _, ok := file.current()
+	if name == archiveName && (!ok || misled(file, meta)) {
+		if best, found := bestRoot(file); found {
+			meta = best
+		}
+	}
 	if meta.pages == 0 {
 		return func(uint64) bool { return false }
 	}
@@ -142,6 +149,7 @@ func (e *evidence) walk(file boltFile, name string) (reached func(uint64) bool) 
 		}
 	}}
 	w.run()
+	e.archived = max(e.archived, w.marks[string(metaBucket)]>>32, w.marks[string(counterBucket)])
 	return w.reached
 }
 

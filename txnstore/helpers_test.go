@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	bolt "go.etcd.io/bbolt"
 
 	"posagent/txnstore/txn"
 )
@@ -115,6 +116,13 @@ func patch(t require.TestingT, path string, change func([]byte) []byte) {
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, change(b), 0o600))
+}
+
+// alterArchive commits a change that the store would not make.
+func alterArchive(t testing.TB, s *Store, work func(*bolt.Tx) error) {
+	tx, err := s.files.archive.begin(work)
+	require.NoError(t, err)
+	require.NoError(t, s.files.archive.commit(tx))
 }
 
 func ids(list []txn.Txn) (out []txn.ID) {

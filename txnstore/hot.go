@@ -30,7 +30,18 @@ type hotFile struct{ db *bolt.DB }
 type hotImage struct {
 	counters counters
 	err      error // why the counters cannot be read
+	heard    heard
 	slots    [hotSlots]found
+}
+
+// unused reports whether nothing was committed since the file was made.
+func (h hotImage) unused() bool {
+	for _, s := range h.slots {
+		if !errors.Is(s.err, errEmptyRecord) {
+			return false
+		}
+	}
+	return h.heard == heard{}
 }
 
 // found is a record, or why there is none: errEmptyRecord, or what is wrong with it.
@@ -52,6 +63,7 @@ func openHot(path string, readOnly, verified bool) (*hotFile, error) {
 func (h *hotFile) read(c *codec) (hotImage, error) {
 	var image hotImage
 	err := view(h.db, func(tx *bolt.Tx) error {
+		image.heard = readHeard(tx)
 		for i := range image.slots {
 			bucket := tx.Bucket(slotBucket(i))
 			if bucket == nil {
@@ -87,9 +99,9 @@ func decodeFound(c *codec, frame []byte) found {
 	return found{r, err}
 }
 
-// stage puts record frames into their slots, leaves those without one as they are, and puts the counters. The caller
-// commits.
-func (h *hotFile) stage(frames [hotSlots][]byte, count counters) (*bolt.Tx, error) {
+// stage puts record frames into their slots, leaves those without one as they are, and puts the counters and what the other
+// files have reached. The caller commits.
+func (h *hotFile) stage(frames [hotSlots][]byte, count counters, others heard) (*bolt.Tx, error) {
 	return stage(h.db, func(tx *bolt.Tx) error {
 		for slot, frame := range frames {
 			if frame == nil {
@@ -98,6 +110,9 @@ func (h *hotFile) stage(frames [hotSlots][]byte, count counters) (*bolt.Tx, erro
 			if err := tx.Bucket(slotBucket(slot)).Put(slotKey, frame); err != nil {
 				return err
 			}
+		}
+		if err := others.put(tx); err != nil {
+			return err
 		}
 		return tx.Bucket(counterBucket).Put(counterKey, count.frame())
 	})

@@ -193,17 +193,17 @@ func TestARecountFindsWhatDoesNotAddUp(t *testing.T) {
 		sell(t, s, refNumber(n))
 		require.NoError(t, s.Tidy())
 	}
-	require.NoError(t, s.files.archive.db.Update(func(tx *bolt.Tx) error {
+	alterArchive(t, s, func(tx *bolt.Tx) error {
 		return tx.Bucket(totalBucket).Put(Total{Batch: 1, Currency: "156"}.key(), Total{Approved: Sum{4, 4999}}.frame())
-	}))
+	})
 	count, err := s.Recount()
 	require.NoError(t, err)
 	assert.False(t, count.Agrees())
 	assert.Equal(t, []Total{{Batch: 1, Currency: "156", Approved: Sum{8, 10_000}}}, count.Counted)
 
-	require.NoError(t, s.files.archive.db.Update(func(tx *bolt.Tx) error {
+	alterArchive(t, s, func(tx *bolt.Tx) error {
 		return tx.Bucket(txnBucket).Put(idKey(2), []byte("damaged"))
-	}))
+	})
 	count, err = s.Recount()
 	require.NoError(t, err)
 	assert.Equal(t, 1, count.Bad)

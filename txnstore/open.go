@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -62,14 +61,20 @@ func (s *Store) start() (report Report, err error) {
 	if report.Findings, err = prepare(s.dir, s.codec.seals); err != nil {
 		return report, err
 	}
-	mended, err := s.mend()
-	report.Findings = append(report.Findings, mended...)
+	seen, err := s.mend()
+	report.Findings = append(report.Findings, seen.findings...)
 	if err != nil {
 		return report, err
 	}
-	r, err := s.load(nil, 1, len(mended) == 0)
+	r, err := s.load(nil, 1, seen)
 	if err != nil {
 		return report, err
+	}
+	if seen.archiveTorn {
+		if err := s.renewRoot(); err != nil {
+			_ = s.files.close()
+			return report, err
+		}
 	}
 	report.New = r.count.Boot == 0
 	report.Boot = s.count.Boot
@@ -80,6 +85,14 @@ func (s *Store) start() (report Report, err error) {
 		return report, err
 	}
 	return report, s.settle(&report)
+}
+
+// renewRoot commits archive.db once, which writes the root that was torn. On a full disk it is left for another time.
+func (s *Store) renewRoot() error {
+	if s.files.archive.reserve(archiveMust) != nil {
+		return nil
+	}
+	return s.writeArchive(nil, nil)
 }
 
 // settle ends a start: everything was looked at or mended, and reports that nobody has acknowledged are named.
@@ -97,29 +110,51 @@ func (s *Store) settle(report *Report) error {
 }
 
 // mend lets the verifier look at the files, and salvages what bbolt must not see. A root of archive.db that is torn may
-// hide the newest commit there, whose slots may have been used again, so everything in it is looked at then too.
-func (s *Store) mend() ([]string, error) {
-	health, err := verifyAll(s.dir, suspected(s.dir), nil)
+// hide commits whose slots have been used again since: unless hot.db heard of none that is missing, everything is looked at
+// then too.
+func (s *Store) mend() (seen looked, err error) {
+	health, err := examined(s.dir, suspected(s.dir), nil, s.codec)
 	if err != nil {
-		return nil, err
+		return seen, err
 	}
-	sick := slices.ContainsFunc(health, func(h Health) bool {
-		return h.Verdict == Damaged || h.Verdict == Repairable && h.File == archiveName
-	})
-	if !sick {
-		return nil, nil
+	sick, heard := behind(health), false
+	for _, h := range health {
+		sick = sick || h.Verdict == Damaged
+		heard = heard || h.heard > 0
+		seen.archiveTorn = seen.archiveTorn || h.File == archiveName && h.Verdict == Repairable
+		seen.hotTorn = seen.hotTorn || h.File == hotName && h.Verdict == Repairable
 	}
-	if health, err = verifyAll(s.dir, true, nil); err != nil { // one damage is a sign of others
-		return nil, err
+	if !sick && (!seen.archiveTorn || heard) {
+		for _, h := range health {
+			for _, f := range h.Findings {
+				if h.File != shadowName { // of its blocks reconcile says more
+					seen.findings = append(seen.findings, fmt.Sprintf("%s: %s", h.Verdict, f))
+				}
+			}
+		}
+		seen.whole = true
+		return seen, nil
 	}
-	return mend(s.dir, s.codec, s.stamp(), health)
+	if health, err = examined(s.dir, true, nil, s.codec); err != nil { // one damage is a sign of others
+		return seen, err
+	}
+	seen.findings, err = mend(s.dir, s.codec, s.stamp(), health)
+	return seen, err
+}
+
+// looked is what a look at the files came to before bbolt was given them.
+type looked struct {
+	findings    []string
+	whole       bool // nothing had to be mended
+	archiveTorn bool // a root of archive.db is to be written again
+	hotTorn     bool // a root of hot.db is unreadable, perhaps the newer one
 }
 
 // load opens and reconciles the files and makes them agree: one commit of hot.db, with everything that was newer
 // elsewhere and with boots added to the boot counter, then the copies in shadow that are behind, then archive.db if it
 // does not know yet that the terminal is in service. Nothing of it runs before the directory is locked.
-func (s *Store) load(before *books, boots uint32, verified bool) (*reconciled, error) {
-	f, err := openFiles(s.dir, false, verified)
+func (s *Store) load(before *books, boots uint32, seen looked) (*reconciled, error) {
+	f, err := openFiles(s.dir, false, seen.whole)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +162,9 @@ func (s *Store) load(before *books, boots uint32, verified bool) (*reconciled, e
 	if err != nil {
 		_ = f.close()
 		return nil, err
+	}
+	if seen.hotTorn && !r.ahead {
+		r.passOver()
 	}
 	s.files, s.books = f, r.books
 	if err = s.agree(r, boots); err != nil {
@@ -149,7 +187,7 @@ func (s *Store) agree(r *reconciled, boots uint32) error {
 	}
 	count := r.count
 	count.Boot += boots
-	written, err := s.writeHot(nil, count)
+	written, err := s.writeHot(nil, count, r.behind...)
 	if err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
@@ -222,7 +260,7 @@ func (s *Store) reopen() error {
 		s.files = nil
 	}
 	before := s.books
-	_, err := s.load(&before, 0, false)
+	_, err := s.load(&before, 0, looked{})
 	if err != nil {
 		s.books = before
 	}

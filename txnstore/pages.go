@@ -184,6 +184,16 @@ func pageOfBytes(id uint64, raw []byte) (treePage, error) {
 	return p, nil
 }
 
+// inlinePage reads the page in the value of a bucket that stands on page id. It has no number of its own: bbolt would free
+// the page of that number.
+func inlinePage(id uint64, e element) (treePage, error) {
+	p, err := pageOfBytes(id, e.value[bucketHeader:])
+	if err == nil && (p.flags != leafFlag || p.over != 0 || binary.NativeEndian.Uint64(p.raw) != 0) {
+		err = &fault{id, e.offset, "an inline bucket is not a leaf"}
+	}
+	return p, err
+}
+
 // element is one line of a branch or of a leaf; key and value are parts of the page.
 type element struct {
 	key, value []byte

@@ -48,7 +48,7 @@ func (s *Store) prune() error {
 	if err != nil {
 		return err
 	}
-	if err := commit(archiveName, tx); err != nil {
+	if err := s.files.archive.commit(tx); err != nil {
 		return s.unknown(archiveName, err)
 	}
 	return nil
@@ -129,8 +129,11 @@ func (a *archive) stagePrune(doomed []record, count counters) (*bolt.Tx, error) 
 	if err := a.sound(entries); err != nil {
 		return nil, err
 	}
-	return stage(a.db, func(tx *bolt.Tx) error {
+	return a.begin(func(tx *bolt.Tx) error {
 		records, refs, meta := tx.Bucket(txnBucket), tx.Bucket(refBucket), tx.Bucket(metaBucket)
+		if err := keepRecent(tx, nil, doomed); err != nil {
+			return err
+		}
 		changed, highest := totals{}, idKey(doomed[len(doomed)-1].ID)
 		for _, t := range doomed {
 			key := idKey(t.ID)

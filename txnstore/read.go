@@ -75,10 +75,14 @@ func (s shelf) since(from txn.ID, visit func(txn.Txn) error) error {
 				return err
 			}
 		}
-		if len(page) < pageOf {
+		last := txn.ID(0)
+		if len(page) > 0 {
+			last = page[len(page)-1].id
+		}
+		if len(page) < pageOf || last+1 == 0 { // a damaged key may stand behind all numbers
 			break
 		}
-		from = page[len(page)-1].id + 1
+		from = last + 1
 	}
 	if bad > 0 {
 		return fmt.Errorf("%d records were left out, the last because: %w", bad, unread)

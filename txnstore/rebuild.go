@@ -22,7 +22,7 @@ func (v *salvage) buildArchive(path string) error {
 	}
 	size = (size + archiveStep - 1) / archiveStep * archiveStep
 	err := buildBolt(path, size, bolt.Options{}, func(tx *bolt.Tx) error {
-		return layOut(tx, v.evidence.identity, v.evidence.counters)
+		return layOut(tx, v.evidence.identity, v.evidence.counters, v.evidence.archived)
 	})
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func (v *salvage) buildArchive(path string) error {
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	a := &archive{db: db, file: file, totals: true}
+	a := &archive{db: db, file: file, totals: true, number: v.evidence.archived + 1}
 	err = v.fill(a)
 	if err == nil {
 		err = v.keepReferences(a)
@@ -57,7 +57,7 @@ func (v *salvage) fill(a *archive) error {
 		}
 		tx, err := a.stage(entries, v.evidence.counters, nil)
 		if err == nil {
-			err = commit(a.db.Path(), tx)
+			err = a.commit(tx)
 		}
 		if err != nil {
 			return err
@@ -75,7 +75,7 @@ func (v *salvage) keepReferences(a *archive) error {
 		}
 	}
 	slices.Sort(lost)
-	return a.db.Update(func(tx *bolt.Tx) error {
+	tx, err := a.begin(func(tx *bolt.Tx) error {
 		refs := tx.Bucket(refBucket)
 		for _, id := range lost {
 			key := []byte(v.evidence.refs[id])
@@ -88,4 +88,8 @@ func (v *salvage) keepReferences(a *archive) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return a.commit(tx)
 }

@@ -16,6 +16,7 @@ type reconciled struct {
 	bad      int
 	behind   []int // slots whose copy in shadow is older than the truth
 	torn     []int // blocks of shadow
+	ahead    bool  // shadow has a commit that hot.db has not
 	schema   struct{ archive, shadow uint64 }
 	heal     struct {
 		identity identity
@@ -37,6 +38,7 @@ func (r *reconciled) note(format string, args ...any) {
 //	record           newer              no, or older      shadow's version, to be written to hot.db
 //	record           any                same or newer     free: archived, the archive is the truth
 //	unreadable       readable           no, or older      shadow's version
+//	unreadable       archived, and it is what hot.db had  free
 //	unreadable       none, or archived                    bad: kept for repair, never used again
 func reconcile(f *files, c *codec, before *books) (*reconciled, error) {
 	hot, err := f.hot.read(c)
@@ -52,7 +54,7 @@ func reconcile(f *files, c *codec, before *books) (*reconciled, error) {
 		return nil, err
 	}
 	for i := range r.slots {
-		if err := r.settle(i, hot.slots[i], shadow.slots[i], before); err != nil {
+		if err := r.settle(i, hot, shadow, before); err != nil {
 			return nil, err
 		}
 	}
@@ -107,14 +109,21 @@ func (r *reconciled) identify(hot hotImage, shadow shadowImage) error {
 	return nil
 }
 
-// settle decides one slot.
-func (r *reconciled) settle(i int, hot, shadow found, before *books) error {
+// settle decides one slot. The newest block of shadow speaks for an unreadable record of hot.db when it is the one that was
+// written with it: the record is then the block's, or one that was archived before a block said that the slot is vacant.
+func (r *reconciled) settle(i int, image hotImage, copies shadowImage, before *books) error {
+	hot, shadow := image.slots[i], copies.slots[i]
+	spokenFor := image.heard.blocks[i] > 0 && copies.newest[i] >= image.heard.blocks[i]
 	best := newer(hot, shadow)
 	if before != nil && before.slots[i].kind == slotLive {
 		best = newer(best, found{record: before.slots[i].record})
 	}
 	if best.err != nil {
-		if !errors.Is(best.err, errEmptyRecord) {
+		switch {
+		case errors.Is(best.err, errEmptyRecord):
+		case spokenFor && copies.vacant[i]:
+			r.release(i, best.err)
+		default:
 			r.spoil(i, best.err)
 		}
 		return nil
@@ -122,7 +131,11 @@ func (r *reconciled) settle(i int, hot, shadow found, before *books) error {
 	archived, err := r.archive.get(r.codec, best.ID)
 	switch {
 	case err == nil && archived.Gen >= best.Gen:
-		if hot.err != nil && !errors.Is(hot.err, errEmptyRecord) {
+		switch {
+		case hot.err == nil || errors.Is(hot.err, errEmptyRecord):
+		case spokenFor:
+			r.release(i, hot.err)
+		default:
 			r.spoil(i, hot.err) // what stood here may have been a later transaction
 		}
 		return nil
@@ -151,6 +164,10 @@ func describe(f found) string {
 	}
 }
 
+func (r *reconciled) release(i int, err error) {
+	r.note("slot %d of %s cannot be read (%v); what stood there is archived, and the slot is used again", i, hotName, err)
+}
+
 func (r *reconciled) spoil(i int, err error) {
 	r.slots[i] = slot{kind: slotBad}
 	r.bad++
@@ -175,8 +192,9 @@ func (r *reconciled) keepMarks(marks map[txn.ID]record) error {
 // it leaves; more mean that a flush was reported and did not happen.
 func (r *reconciled) compare(hot hotImage, shadow shadowImage) {
 	late, older, newer := uint64(0), hotName, shadowName
+	r.ahead = shadow.count.Commit > hot.counters.Commit
 	switch {
-	case hot.err != nil || hot.counters.Commit == shadow.count.Commit:
+	case hot.err != nil || hot.counters.Commit == shadow.count.Commit || hot.unused():
 	case hot.counters.Commit < shadow.count.Commit:
 		late = shadow.count.Commit - hot.counters.Commit
 	default:
@@ -188,10 +206,33 @@ func (r *reconciled) compare(hot hotImage, shadow shadowImage) {
 	case late > 1:
 		r.note("%s is %d commits behind %s: its disk reports flushes that do not happen; have the storage checked", older, late, newer)
 	}
+	if hot.err == nil && late == 0 {
+		r.missed(hot, shadow)
+	}
 	r.torn = shadow.bad
 	for _, n := range shadow.bad {
 		r.note("block %d of %s is torn or damaged; the version before it counts", n, shadowName)
 	}
+}
+
+// missed notes blocks of shadow that hot.db knows to be out of date, unless a torn one among its neighbours explains it.
+func (r *reconciled) missed(hot hotImage, shadow shadowImage) {
+	for i, commit := range hot.heard.blocks {
+		torn := slices.ContainsFunc(shadow.bad, func(n int) bool { return n/shadowTurns == i })
+		if !torn && shadow.newest[i] < commit {
+			r.note("%s has no copy of commit %d, of slot %d: a flush was reported and did not happen, or a start was interrupted; have the storage checked",
+				shadowName, commit, i)
+		}
+	}
+}
+
+// passOver leaves numbers out, where both copies of the last commits may be lost: the newer root of hot.db is unreadable, and
+// shadow, which would be ahead of the older one, is not.
+func (r *reconciled) passOver() {
+	next := r.count.NextID
+	r.count = r.count.skipped()
+	r.note("numbers %d to %d and as many STANs are passed over: what was begun under them last, if anything was, may not be known",
+		next, r.count.NextID-1)
 }
 
 // countPast raises the counters beyond every record, in case all their copies are older.
@@ -203,7 +244,9 @@ func (r *reconciled) countPast() error {
 	known := make([]txn.Txn, 0, hotSlots+1)
 	for _, e := range newest {
 		if e.err != nil {
-			r.count.NextID = max(r.count.NextID, uint64(e.id)+1)
+			if uint64(e.id) < r.count.NextID+skipped { // else the number itself is damaged
+				r.count.NextID = max(r.count.NextID, uint64(e.id)+1)
+			}
 			continue
 		}
 		known = append(known, e.Txn)

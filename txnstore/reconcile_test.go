@@ -170,11 +170,11 @@ func TestABadRecordInTheArchiveStopsItselfOnly(t *testing.T) {
 		mustAdvance(t, s, r.ID, txn.Suspense, nil)
 		require.NoError(t, s.Tidy())
 	}
-	require.NoError(t, s.files.archive.db.Update(func(tx *bolt.Tx) error {
+	alterArchive(t, s, func(tx *bolt.Tx) error {
 		v := append([]byte(nil), tx.Bucket(txnBucket).Get(idKey(3))...)
 		v[60] ^= 1
 		return tx.Bucket(txnBucket).Put(idKey(3), v)
-	}))
+	})
 	next, report := after(t, s)
 	assert.Equal(t, 1, report.Bad)
 	assert.Equal(t, 7, report.Owed)
@@ -266,9 +266,9 @@ func TestADamagedIdentityIsWrittenAgain(t *testing.T) {
 	patch(t, filepath.Join(dir, shadowName), func(b []byte) []byte { b[identityBlock*pageSize+30] ^= 1; return b })
 	s, report := mustOpen(t, dir)
 	says(t, report, "identity")
-	require.NoError(t, s.files.archive.db.Update(func(tx *bolt.Tx) error {
+	alterArchive(t, s, func(tx *bolt.Tx) error {
 		return errors.Join(tx.Bucket(metaBucket).Put(identityKey, []byte("?")), tx.Bucket(metaBucket).Put(countersKey, []byte("?")))
-	}))
+	})
 	require.NoError(t, s.Close())
 	s, report = mustOpen(t, dir)
 	says(t, report, "identity")

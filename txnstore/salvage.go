@@ -68,7 +68,7 @@ func mend(dir string, c *codec, now time.Time, health []Health) (findings []stri
 		return nil, err
 	}
 	v.decide()
-	if len(v.rest) == 0 && !v.bad[hotName] && !v.bad[shadowName] && !v.bad[archiveName] {
+	if len(v.rest) == 0 && !v.bad[hotName] && !v.bad[shadowName] && !v.bad[archiveName] && !v.gaps() {
 		return v.lines, nil // a root was torn and hid nothing
 	}
 	v.account()
@@ -128,8 +128,7 @@ func (v *salvage) decide() {
 	}
 	slices.Sort(v.rest)
 	if v.bad[hotName] {
-		c := &v.evidence.counters
-		c.NextID, c.Serial, c.Commit = c.NextID+skipped, c.Serial+skipped, c.Commit+skipped
+		v.evidence.counters = v.evidence.counters.skipped()
 	}
 }
 
@@ -209,11 +208,23 @@ func (v *salvage) account() {
 	next := e.counters.NextID
 	if v.bad[hotName] {
 		next -= skipped
-		v.say("the next transaction number is %d: %d numbers and STANs are passed over, because the last ones may not be known",
-			e.counters.NextID, skipped)
+		v.say("numbers %d to %d and as many STANs are passed over: what was begun under them last, if anything was, may not be known",
+			next, e.counters.NextID-1)
 	}
 	v.lost(next)
 	v.say("compare the books with the acquirer's before this batch is closed; then: posagent store report -acknowledge")
+}
+
+// gaps reports whether there are numbers of which nothing can be read.
+func (v *salvage) gaps() bool {
+	from := v.evidence.pruned + 1
+	for _, id := range slices.Sorted(maps.Keys(v.evidence.records)) {
+		if id > from {
+			return true
+		}
+		from = max(from, id+1)
+	}
+	return from < txn.ID(v.evidence.counters.NextID)
 }
 
 // lost names the numbers of which nothing can be read.

@@ -45,7 +45,7 @@ func (a *archive) migrate(from uint64, id identity) error {
 	if err := a.reserve(archiveMust); err != nil {
 		return err
 	}
-	tx, err := stage(a.db, func(tx *bolt.Tx) error {
+	tx, err := a.begin(func(tx *bolt.Tx) error {
 		for _, step := range migrations()[min(max(from, 1), schema-1)-1:] {
 			if err := step(a, tx); err != nil {
 				return err
@@ -56,7 +56,7 @@ func (a *archive) migrate(from uint64, id identity) error {
 	if err != nil {
 		return err
 	}
-	if err := commit(a.db.Path(), tx); err != nil {
+	if err := a.commit(tx); err != nil {
 		return err
 	}
 	a.totals = true
@@ -82,6 +82,7 @@ func (a *archive) known() error {
 	}
 	return view(a.db, func(tx *bolt.Tx) error {
 		a.totals = tx.Bucket(totalBucket) != nil
+		a.number = tx.Bucket(metaBucket).Sequence() >> 32
 		return nil
 	})
 }

@@ -92,6 +92,8 @@ func allZero(b []byte) bool { return bytes.Count(b, []byte{0}) == len(b) }
 type shadowFile struct {
 	f    *os.File
 	turn [hotSlots]int // block written last, 0 to 2
+
+	newest [hotSlots]uint64 // number of the commit in that block
 }
 
 func openShadow(path string, readOnly bool) (*shadowFile, error) {
@@ -119,13 +121,14 @@ type shadowImage struct {
 	idErr    error
 	count    counters // the highest of all blocks
 	slots    [hotSlots]found
-	bad      []int // blocks that are neither whole nor empty
-	used     bool  // a block was written after birth
+	newest   [hotSlots]uint64 // number of the commit in each slot's newest block
+	vacant   [hotSlots]bool   // that block says that the slot holds nothing that is live
+	bad      []int            // blocks that are neither whole nor empty
+	used     bool             // a block was written after birth
 }
 
 func (s *shadowFile) read(c *codec) (shadowImage, error) {
 	image := shadowImage{idErr: errEmptyBlock}
-	var latest [hotSlots]uint64
 	for i := range image.slots {
 		image.slots[i].err = errEmptyRecord
 	}
@@ -155,13 +158,14 @@ func (s *shadowFile) read(c *codec) (shadowImage, error) {
 			continue
 		}
 		slot, turn := n/shadowTurns, n%shadowTurns
-		if blk.count.Commit >= latest[slot] {
-			latest[slot], s.turn[slot] = blk.count.Commit, turn
+		if blk.count.Commit >= image.newest[slot] {
+			image.newest[slot], s.turn[slot], image.vacant[slot] = blk.count.Commit, turn, len(blk.frame) == 0
 		}
 		if len(blk.frame) > 0 {
 			image.slots[slot] = newer(image.slots[slot], decodeFound(c, blk.frame))
 		}
 	}
+	s.newest = image.newest
 	return image, nil
 }
 
@@ -185,7 +189,7 @@ func (s *shadowFile) write(slot int, count counters, frame []byte) error {
 	if err := s.put(number, count, frame); err != nil {
 		return err
 	}
-	s.turn[slot] = turn
+	s.turn[slot], s.newest[slot] = turn, count.Commit
 	return nil
 }
 

@@ -149,10 +149,14 @@ func (s *Store) alter(id txn.ID, store func(int, entry) error, change func(recor
 	return clone(stored.Txn), nil
 }
 
-// put commits now, where the record lives.
+// put commits now, where the record lives. What the archive alone was given is told to hot.db, so that a start would miss
+// it; after that a flush of one of them may have been lost and the change is known, or known to be missing.
 func (s *Store) put(slot int, e entry) error {
 	if slot == inArchive {
-		return s.commitArchive([]entry{e}, archiveMust)
+		if err := s.commitArchive([]entry{e}, archiveMust); err != nil {
+			return err
+		}
+		return s.commitHot(nil, s.count)
 	}
 	return s.commitHot(&change{slot, e.frame, e.record}, s.count)
 }

@@ -121,10 +121,7 @@ func (t tree) scan(bucket, from []byte, down bool, visit step) error {
 		t.pages(root, maxDepth, nil, nil, from, down, each)
 		return nil
 	}
-	p, err := pageOfBytes(t.meta.root, in.value[bucketHeader:])
-	if err == nil && p.flags != leafFlag {
-		err = &fault{p.id, in.offset, "an inline bucket is not a leaf"}
-	}
+	p, err := inlinePage(t.meta.root, in)
 	if err != nil {
 		return err
 	}

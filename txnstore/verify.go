@@ -69,6 +69,8 @@ type Health struct {
 	Findings []Finding
 	Records  int // met and readable; of archive.db only when everything was read
 	missing  bool
+	number   uint64 // of the newest commit of archive.db, 0 where it is not known
+	heard    uint64 // the same, as hot.db has it
 }
 
 func (h *Health) add(v Verdict, faults ...*fault) {
@@ -99,9 +101,22 @@ func Check(dir string, o *Options) ([]Health, error) {
 		return nil, err
 	}
 	defer lock.Close()
-	health, err := verifyAll(dir, true, c)
+	health, err := examined(dir, true, c, c)
 	if err == nil && !slices.ContainsFunc(health, func(h Health) bool { return !h.missing }) {
 		return nil, fmt.Errorf("no store in %s: %w", dir, fs.ErrNotExist)
+	}
+	return health, err
+}
+
+// examined is verifyAll, and a look at what archive.db was given last.
+func examined(dir string, whole bool, values, c *codec) ([]Health, error) {
+	health, err := verifyAll(dir, whole, values)
+	for i := range health {
+		if h := &health[i]; h.File == archiveName && h.Verdict != Damaged {
+			if f := missed(dir, c); f != nil {
+				h.add(Damaged, f)
+			}
+		}
 	}
 	return health, err
 }
@@ -115,6 +130,7 @@ func verifyAll(dir string, whole bool, c *codec) (all []Health, err error) {
 		}
 		all = append(all, h)
 	}
+	behind(all)
 	return all, nil
 }
 
@@ -182,17 +198,46 @@ func verifyBolt(h *Health, b boltFile, whole bool, c *codec) {
 			buckets = append(buckets, slotBucket(i))
 		}
 	}
-	if c != nil {
-		w.visit = values.value
+	w.visit = func(x visited) {
+		if what := misplaced(h.File, x); what != "" {
+			h.add(Damaged, &fault{x.page, x.offset, what})
+		} else if c != nil {
+			values.value(x)
+		}
 	}
 	w.run()
 	h.add(Damaged, w.faults...)
+	h.number, h.heard = w.marks[string(metaBucket)]>>32, w.marks[string(counterBucket)]
+	if f := stamped(meta, w.marks[string(metaBucket)]); f != nil {
+		h.add(Damaged, f)
+	}
 	for _, name := range buckets {
 		if !slices.ContainsFunc(w.names, func(n []byte) bool { return bytes.Equal(n, name) }) {
 			h.add(Damaged, &fault{meta.root, 0, fmt.Sprintf("bucket %q is missing", name)})
 		}
 	}
 	values.finish()
+}
+
+// misplaced says what is wrong with a key: nothing would be found under it, and nobody would miss it.
+func misplaced(file string, x visited) string {
+	bucket, n, want := string(x.bucket), len(x.key), 8
+	switch {
+	case file == hotName && bucket == string(counterBucket):
+		n, want = bytes.Compare(x.key, counterKey), 0
+	case file == hotName:
+		n, want = bytes.Compare(x.key, slotKey), 0
+	case bucket == string(refBucket):
+		n = len(x.value)
+	case bucket == string(totalBucket):
+		want = 7
+	case bucket == string(metaBucket):
+		return ""
+	}
+	if n == want {
+		return ""
+	}
+	return fmt.Sprintf("bucket %q holds a key that was never written", x.bucket)
 }
 
 // verifyShadow looks at each block. A bad one costs nothing: the version before it or hot.db counts.
@@ -235,6 +280,8 @@ func (v *valueCheck) value(x visited) {
 	switch bucket := string(x.bucket); {
 	case v.health.File == hotName && bucket == string(counterBucket), bucket == string(metaBucket) && string(x.key) == string(countersKey):
 		_, err = openCounters(x.value)
+	case bucket == string(metaBucket) && string(x.key) == string(recentKey):
+		_, err = openRecent(x.value)
 	case bucket == string(metaBucket) && string(x.key) == string(prunedKey):
 		_, err = keyID(x.value)
 	case bucket == string(totalBucket):

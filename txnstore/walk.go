@@ -23,7 +23,8 @@ type walk struct {
 	visit  func(v visited)
 	seen   []byte // a bit a page
 	faults []*fault
-	names  [][]byte // buckets found
+	names  [][]byte          // buckets found
+	marks  map[string]uint64 // their sequences (heard.go)
 }
 
 // visited is one value met.
@@ -34,7 +35,7 @@ type visited struct {
 }
 
 func (w *walk) run() {
-	w.seen = make([]byte, w.meta.pages/8+1)
+	w.seen, w.marks = make([]byte, w.meta.pages/8+1), map[string]uint64{}
 	w.tree(below{id: w.meta.root, depth: maxDepth, first: true, last: true})
 	w.free()
 }
@@ -150,14 +151,12 @@ func (w *walk) bucket(e element, page uint64) {
 		return
 	}
 	w.names = append(w.names, slices.Clone(e.key))
+	w.marks[string(e.key)] = binary.NativeEndian.Uint64(e.value[8:])
 	if root := binary.NativeEndian.Uint64(e.value); root != 0 {
 		w.tree(below{bucket: e.key, id: root, from: page, depth: maxDepth, first: true, last: true})
 		return
 	}
-	p, err := pageOfBytes(page, e.value[bucketHeader:])
-	if err == nil && (p.flags != leafFlag || p.over != 0) {
-		err = &fault{page, e.offset, "an inline bucket is not a leaf"}
-	}
+	p, err := inlinePage(page, e)
 	var list []element
 	if err == nil {
 		list, err = p.elements()

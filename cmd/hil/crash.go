@@ -101,7 +101,7 @@ func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error)
 	if err := p.plan.write(file); err != nil {
 		return err
 	}
-	c := crew{self: p.self, plan: file, dir: p.dir, done: p.count, next: func() (j job, more bool) {
+	c := crew{self: p.self, command: "crash", patience: stateWithin, plan: file, dir: p.dir, done: p.count, next: func() (j job, more bool) {
 		switch {
 		case len(always) > 0:
 			j, always = always[0], always[1:]

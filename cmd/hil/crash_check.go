@@ -21,7 +21,7 @@ const (
 	refused  = "refused"  // the store does not open, or does not work
 	repeated = "repeated" // a number handed out twice
 	unowed   = "unowed"   // owed, and not listed; or listed, and not owed
-	silent   = "silent"   // missing after a flush that did not happen, and the start said nothing
+	silent   = "silent"   // missing or older than promised after a damage or a lie of the disk, and the start said nothing
 )
 
 // kinds in the order of the report.

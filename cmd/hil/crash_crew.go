@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// The crew gives jobs to workers. A worker that dies, or stays with one state for longer than stateWithin, is replaced;
+// The crew gives jobs to workers. A worker that dies, or stays with one state for longer than its patience, is replaced;
 // the state is blamed and the job done again without it. A slow machine is not a hang: it takes two tries, and a worker
 // that was given no processor time is waited for starving times as long.
 const (
@@ -35,6 +35,8 @@ const (
 
 type crew struct {
 	self, plan, dir string
+	command         string        // of the program, whose -worker it is
+	patience        time.Duration // with one state
 
 	mu   sync.Mutex // around both
 	next func() (job, bool)
@@ -95,7 +97,7 @@ func (h *hand) hire() error {
 	if err := os.WriteFile(filepath.Join(h.dir, busyName), make([]byte, 8), 0o600); err != nil {
 		return err
 	}
-	cmd := exec.Command(h.self, "crash", "-worker", h.plan, "-at", h.dir)
+	cmd := exec.Command(h.self, h.command, "-worker", h.plan, "-at", h.dir)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=200")
 	h.last.Reset()
 	cmd.Stderr = &h.last
@@ -201,7 +203,7 @@ func (h *hand) attempt(ctx context.Context, j job) (o outcome, fell blame, err e
 			if n := h.busy(); n != number {
 				number, since, used = n, now, h.processor()
 			}
-			within := stateWithin
+			within := h.patience
 			if number < 0 {
 				within = jobWithin
 			}

@@ -24,6 +24,7 @@ type job struct {
 	Skip          []int   // states to be left out: they killed a worker
 	Control       string
 	Lie           string // the file that the disk lies about; empty is an honest disk
+	From, To, Of  int    // of the damage prover: these of so many images drawn
 }
 
 // outcome of a job.
@@ -61,16 +62,25 @@ func work(planFile, dir string, in io.Reader, out io.Writer) error {
 	if w.plan, err = readPlan(planFile); err != nil {
 		return err
 	}
+	w.bench.dir = filepath.Join(dir, "store")
+	w.at = cursor{histories: w.plan.Histories, seed: w.plan.Seed}
+	return attend(dir, in, out, func(busy []byte, j job, o *outcome) error {
+		w.busy = busy
+		return w.do(j, o)
+	})
+}
+
+// attend answers jobs until there are no more. The number of the state at hand, plus one, belongs into busy.
+func attend(dir string, in io.Reader, out io.Writer, do func(busy []byte, j job, o *outcome) error) error {
 	page, err := os.OpenFile(filepath.Join(dir, busyName), os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
 	defer page.Close()
-	if w.busy, err = unix.Mmap(int(page.Fd()), 0, 8, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
+	busy, err := unix.Mmap(int(page.Fd()), 0, 8, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
 		return err
 	}
-	w.bench.dir = filepath.Join(dir, "store")
-	w.at = cursor{histories: w.plan.Histories, seed: w.plan.Seed}
 	answers := json.NewEncoder(out)
 	for lines := json.NewDecoder(in); ; {
 		var j job
@@ -80,7 +90,7 @@ func work(planFile, dir string, in io.Reader, out io.Writer) error {
 			return err
 		}
 		o := outcome{Sorts: map[string]int{}}
-		if err := w.do(j, &o); err != nil {
+		if err := do(busy, j, &o); err != nil {
 			o.Broken = fmt.Sprintf("history %d step %d: %v", j.History, j.Step, err)
 		}
 		if err := answers.Encode(o); err != nil {

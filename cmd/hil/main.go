@@ -13,13 +13,14 @@
 //	            the store at work while its file system is shut down abruptly, a thousand times (shutdown.go); root
 //
 //	hil full    what still finishes on a full disk, counted (full.go); root
+//	hil damage  damaged files, and flushes that did not happen: the store started on each image (damage.go)
 //
 //	hil knife -at N PROGRAM ARGS
 //	            run a program and kill it before its N-th system call that the world could notice, or with -fail N let
 //	            that call fail (knife.go)
 //
-// Desk exits 0 only if the books agree, crash and shutdown only if every state is right and every control is caught, full
-// only if enough finishes. Where a machine does not allow what a verb needs, its exit status is 77.
+// Desk exits 0 only if the books agree, crash, damage and shutdown only if every state is right and every control is
+// caught, full only if enough finishes. Where a machine does not allow what a verb needs, its exit status is 77.
 package main
 
 import (
@@ -38,6 +39,7 @@ const usage = `usage: hil desk [-bin DIR] [-dir DIR] [-cards FILE]
        hil crash [-states N] [-sales N] [-workers N] [-seed N] [-keep DIR]
        hil shutdown [-cuts N] [-workers N] [-seed N] [-only NAME] [-keep DIR]
        hil full
+       hil damage [-images N] [-workers N] [-seed N] [-keep DIR] [-image DIR]
        hil knife [-at N] [-fail N] [-errno NAME] [-forever] [-at-once] [-under DIR] PROGRAM ARGS`
 
 func main() {
@@ -73,6 +75,8 @@ func run(ctx context.Context, args []string) error {
 		return shutdownCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
 	case "full":
 		return fullCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
+	case "damage":
+		return damageCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
 	case "knife":
 		var c strike
 		f.IntVar(&c.kill, "at", 0, "kill before this call; 0 never kills")

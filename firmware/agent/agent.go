@@ -32,7 +32,7 @@ type Agent struct {
 	wake chan struct{} // asks for a round soon
 
 	mu    sync.Mutex
-	sale  *saleView // the sale in progress, fed by the engine and by the line
+	sale  *saleView // the transaction in progress, fed by the engine and by the line
 	known Status    // the figures read last, for the time of a store fault
 }
 
@@ -173,32 +173,6 @@ func (a *Agent) stray(m *iso8583.Message) {
 	if err := a.terminal.Late(uint32(stan), m.Get(39)); err != nil {
 		a.log.Error("the late answer could not be noted", "cause", err)
 	}
-}
-
-// sell runs one sale and reports its stages to view.
-func (a *Agent) sell(ctx context.Context, q Request, view *saleView) Event {
-	amount, err := a.o.Currency.ParseAmount(q.Amount)
-	if err != nil {
-		return refused(err)
-	}
-	a.watch(view)
-	x, err := a.terminal.Sale(ctx, terminal.Order{Amount: amount, Reference: q.Reference, Again: q.Again,
-		Progress: func(e terminal.Event) {
-			detail := ""
-			if e.Fault != nil {
-				detail = e.Fault.Error()
-				a.log.Warn("paper still owed", "stan", e.Txn.STAN, "cause", e.Fault)
-			}
-			view.stage(e.Stage, detail, e.Txn)
-		}})
-	a.watch(nil)
-	a.soon()
-	if x.ID == 0 {
-		a.log.Info("sale refused", "reference", q.Reference, "cause", err)
-		return refused(err)
-	}
-	a.log.Info("sale", "reference", q.Reference, "stan", x.STAN, "batch", x.Batch, "state", string(x.State), "code", x.Answer.Code, "cause", err)
-	return outcome(x, err)
 }
 
 func (a *Agent) watch(v *saleView) {

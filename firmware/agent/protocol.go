@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"fmt"
 	"time"
 
 	"posagent/txnstore/txn"
@@ -16,6 +15,11 @@ import (
 //	< {"event":"stage","stage":"waiting","seconds":3,"text":{…},"txn":{…}}
 //	< {"event":"outcome","outcome":"approved","text":{…},"txn":{…}}
 //
+//
+//	> {"op":"void","reference":"till-7-0043","original":"000012","supervisor":"00"}
+//
+// names the sale by its voucher number in the open batch, or by its reference, and is answered like a sale.
+//
 // A stage is repeated each second while it lasts. "outcome", "list", "status", "recount" and "error" end a request.
 // A sale is repeated safely with the same reference: it returns the first outcome, and waits for it if that sale is still
 // in progress. {"op":"cancel"} ends a sale that is
@@ -26,12 +30,17 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // sale, cancel, list, show, reprint, status, recover, recount
+	Op        string `json:"op"` // sale, void, cancel, list, show, reprint, status, recover, recount
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
-	ID        uint64 `json:"id,omitempty"`
-	Max       int    `json:"max,omitempty"` // list: newest records, 20 when zero, at most 100
+
+	Original          string `json:"original,omitempty"`           // void: the sale's voucher number, up to six digits, or its reference
+	OriginalReference string `json:"original_reference,omitempty"` // the same, where a reference consists of six digits or fewer
+	Supervisor        string `json:"supervisor,omitempty"`         // void: who allows it; the till has made sure of that
+
+	ID  uint64 `json:"id,omitempty"`
+	Max int    `json:"max,omitempty"` // list: newest records, 20 when zero, at most 100
 }
 
 // Event is what the agent says.
@@ -93,9 +102,30 @@ type Record struct {
 	Total     int           `json:"bytes_total,omitempty"`
 	Merchant  txn.Slip      `json:"merchant_slip,omitempty"`
 	Customer  txn.Slip      `json:"customer_slip,omitempty"`
+	Original  *Original     `json:"original,omitempty"`   // what a void undoes
+	Approver  string        `json:"supervisor,omitempty"` // who allowed it
+	UndoneBy  []Undo        `json:"undone_by,omitempty"`  // what undid this sale, or may have; in list and show
 	Began     time.Time     `json:"began"`
 	Boot      uint32        `json:"boot"`
 	Journal   []Entry       `json:"journal"`
+}
+
+// Original names the sale that a void undoes.
+type Original struct {
+	ID    uint64 `json:"id,omitempty"`
+	Batch string `json:"batch,omitempty"`
+	STAN  string `json:"stan,omitempty"`
+	RRN   string `json:"rrn,omitempty"`
+	Date  string `json:"date,omitempty"` // MMDD
+}
+
+// Undo is a transaction that took money back from a sale, or may have.
+type Undo struct {
+	ID     uint64    `json:"id"`
+	Kind   txn.Kind  `json:"kind"`
+	State  txn.State `json:"state"`
+	STAN   string    `json:"stan"`
+	Amount string    `json:"amount"`
 }
 
 // Entry is one journal line.
@@ -103,21 +133,4 @@ type Entry struct {
 	At    time.Time `json:"at"`
 	Boot  uint32    `json:"boot"`
 	Event string    `json:"event"`
-}
-
-// RecordOf shows a transaction.
-func RecordOf(x txn.Txn) *Record {
-	r := &Record{
-		ID: uint64(x.ID), State: x.State, Outcome: words.OutcomeOf(x.State), Reference: x.Reference, Kind: x.Kind,
-		Batch: fmt.Sprintf("%06d", x.Batch), STAN: fmt.Sprintf("%06d", x.STAN),
-		Amount: x.Currency.Format(x.Amount), Currency: x.Currency.Letters, Card: x.Card.PAN.Masked(), Entry: x.Card.Entry,
-		Code: x.Answer.Code, RRN: x.Answer.RRN, AuthCode: x.Answer.AuthCode,
-		Reason: x.Reason, Reversal: x.Tries.Code, Tries: x.Tries.Made - x.Tries.Unsent,
-		Bearer: x.Sent.Bearer, Written: x.Sent.Written, Total: x.Sent.Total,
-		Merchant: x.Slips.Merchant, Customer: x.Slips.Customer, Began: x.Began, Boot: x.Boot,
-	}
-	for _, l := range x.Journal {
-		r.Journal = append(r.Journal, Entry{l.At, l.Boot, l.Event})
-	}
-	return r
 }

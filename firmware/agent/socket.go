@@ -92,9 +92,10 @@ func (a *Agent) client(ctx context.Context, conn net.Conn) {
 }
 
 func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels <-chan struct{}) Event {
+	if kind, begins := kindOf(q.Op); begins {
+		return a.serveTrade(ctx, kind, q, out, cancels)
+	}
 	switch q.Op {
-	case "sale":
-		return a.serveSale(ctx, q, out, cancels)
 	case "list":
 		return a.list(q.Max)
 	case "show":
@@ -102,7 +103,7 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 		if err != nil {
 			return failed(err)
 		}
-		return outcome(x, nil)
+		return a.shown(x)
 	case "reprint":
 		x, err := a.find(q)
 		if err != nil {
@@ -124,18 +125,18 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 	case "?":
 		return failed(fmt.Errorf("not a request in JSON: %s", q.Reference))
 	default:
-		return failed(fmt.Errorf("op %q is not known; use sale, cancel, list, show, reprint, status, recover or recount", q.Op))
+		return failed(fmt.Errorf("op %q is not known; use sale, void, cancel, list, show, reprint, status, recover or recount", q.Op))
 	}
 }
 
-// serveSale runs the sale in a goroutine of its own and repeats its stage each second, which is also how a client that
-// went away is noticed. Until the commit that ends the sale; afterwards nothing does.
-func (a *Agent) serveSale(ctx context.Context, q Request, out *eventWriter, cancels <-chan struct{}) Event {
+// serveTrade runs the transaction in a goroutine of its own and repeats its stage each second, which is also how a client
+// that went away is noticed. Until the commit that records it that ends the transaction; afterwards nothing does.
+func (a *Agent) serveTrade(ctx context.Context, kind txn.Kind, q Request, out *eventWriter, cancels <-chan struct{}) Event {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	view := newSaleView()
+	view := newSaleView(kind)
 	done := make(chan Event, 1)
-	go func() { done <- a.sell(ctx, q, view) }()
+	go func() { done <- a.trade(ctx, kind, q, view) }()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -172,10 +173,8 @@ func (a *Agent) list(max int) Event {
 	if err != nil {
 		return failed(err)
 	}
-	e := Event{Event: "list", Txns: []Record{}}
-	for _, x := range newest {
-		e.Txns = append(e.Txns, *RecordOf(x))
-	}
+	e := Event{Event: "list"}
+	e.Txns = RecordsOf(newest)
 	return e
 }
 

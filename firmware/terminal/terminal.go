@@ -24,7 +24,10 @@ type Store interface {
 	OwedPaper() ([]txn.Txn, error) // oldest first
 	List(max int) ([]txn.Txn, error)
 	ByCard(pan txn.PAN, recent int) ([]txn.Txn, error) // those of the newest that were begun with this card
+	ByVoucher(batch, stan uint32) (txn.Txn, bool, error)
+	Since(txn.ID, func(txn.Txn) error) error // every transaction from a number on, in order
 	Boot() uint32
+	Batch() uint32
 	Able() error // nil when a sale could be recorded and finished now
 }
 
@@ -143,6 +146,13 @@ var (
 	ErrBusy     = errors.New("another sale is in progress on this terminal; wait until it has ended")
 	ErrSuspense = errors.New("too many unproven transactions are waiting for people; have them looked at before selling")
 	ErrNoCard   = errors.New("no card was read")
+
+	// ErrOriginal refuses a void or a refund of what cannot be undone so; the text says why and what to do.
+	ErrOriginal = errors.New("that sale cannot be undone so")
+	// ErrApproval refuses a void or a refund that no supervisor has allowed.
+	ErrApproval = errors.New("a void or a refund needs a supervisor")
+	// ErrOtherCard means that not the card of the sale was presented.
+	ErrOtherCard = errors.New("this is not the card of that sale; present the card that paid")
 )
 
 // OwedError refuses a sale because an earlier transaction could not be finished first.
@@ -169,8 +179,8 @@ func (e *LookalikeError) Error() string {
 type ReferenceError struct{ Earlier txn.Txn }
 
 func (e *ReferenceError) Error() string {
-	return fmt.Sprintf("reference %q belongs to a sale of %s; give each sale a reference of its own",
-		e.Earlier.Reference, e.Earlier.Currency.Format(e.Earlier.Amount))
+	return fmt.Sprintf("reference %q belongs to a %s of %s; give each transaction a reference of its own",
+		e.Earlier.Reference, e.Earlier.Kind, e.Earlier.Currency.Format(e.Earlier.Amount))
 }
 
 // UnreadableError means that the store cannot say whether a reference was sold before. The outcome of the request is

@@ -113,6 +113,7 @@ func read(answer *iso8583.Message) txn.Answer {
 		HostTime:  answer.Get(12),
 		HostDate:  answer.Get(13),
 		SettledOn: answer.Get(15),
+		Scheme:    scheme(answer.Bytes(63)),
 		Text:      text(answer.Bytes(63)),
 	}
 }
@@ -123,6 +124,11 @@ const (
 	textSlot          = 20 // field 63: issuer, centre, acquirer
 	maxText           = 60 // bytes of txn.Answer.Text
 )
+
+// scheme is the card organisation at the head of field 63, "" where it is left out.
+func scheme(field63 []byte) string {
+	return plain(string(field63[:min(len(field63), organisation)]))
+}
 
 // text reads the texts of field 63, GB18030, slot by slot, so that a character cut at the end of one does not spoil the
 // next. It goes to receipts and screens: what cannot be printed is left out, and what is too long ends at a character.

@@ -19,7 +19,17 @@ func inBothLanguages(t *testing.T, what string, p Pair) {
 
 func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 	for _, s := range []Stage{Recovering, SigningIn, Present, CardRead, Recorded, Connecting, Sending, Waiting, Unknown, Held, Printing, PaperOwed} {
-		inBothLanguages(t, string(s), OfStage(s))
+		for _, k := range []txn.Kind{txn.Sale, txn.Void, txn.Refund} {
+			inBothLanguages(t, string(s), OfStageIn(k, s))
+		}
+	}
+	for _, k := range []txn.Kind{txn.Sale, txn.Void, txn.Refund} {
+		name, known := OfKind(k)
+		assert.True(t, known, k)
+		inBothLanguages(t, string(k), name)
+		for _, o := range []Outcome{OutcomeApproved, OutcomeDeclined, OutcomeNotDone, OutcomeReversed, OutcomeUnknown, OutcomeResolved, OutcomeRefused} {
+			inBothLanguages(t, string(o), OfEnding(k, o))
+		}
 	}
 	for _, s := range txn.States() {
 		inBothLanguages(t, string(s), OfState(s))
@@ -42,10 +52,12 @@ func TestUnknownIsNeverCalledDeclined(t *testing.T) {
 			assert.Equal(t, OutcomeUnknown, OutcomeOf(s), s)
 		}
 	}
-	unknown := OfOutcome(OutcomeUnknown)
-	assert.Contains(t, unknown.ZH, "结果未知，请勿重刷，正在确认")
-	for _, word := range []string{"拒绝", "失败", "未扣款"} {
-		assert.NotContains(t, unknown.ZH, word)
+	assert.Contains(t, OfOutcome(OutcomeUnknown).ZH, "结果未知，请勿重刷，正在确认")
+	for _, k := range []txn.Kind{txn.Sale, txn.Void, txn.Refund} {
+		unknown := OfEnding(k, OutcomeUnknown)
+		for _, word := range []string{"拒绝", "失败", "未扣款", "未退"} {
+			assert.NotContains(t, unknown.ZH, word)
+		}
+		assert.NotContains(t, strings.ToLower(unknown.EN), "declined")
 	}
-	assert.NotContains(t, strings.ToLower(unknown.EN), "declined")
 }

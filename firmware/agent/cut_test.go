@@ -1,0 +1,63 @@
+package agent
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/stretchr/testify/require"
+
+	"posagent/firmware/terminal"
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+// cutAt cuts the power at the moment in which the engine shows a stage: the files are taken as they then are, and the old
+// run of the program is held where it is until the story has ended. The next run starts from those files.
+func (w *world) cutAt(stage words.Stage, do func(context.Context, terminal.Order) (txn.Txn, error), o terminal.Order) {
+	w.t.Helper()
+	frozen, dir := make(chan struct{}), w.nextDir()
+	var once sync.Once
+	o.Progress = func(e terminal.Event) {
+		if e.Stage != stage {
+			return
+		}
+		once.Do(func() {
+			w.copyStore(dir)
+			close(frozen)
+			<-w.ctx.Done()
+		})
+	}
+	go func() { _, _ = do(w.ctx, o) }()
+	<-frozen
+	w.restartFrom(dir)
+}
+
+// cutNow takes the files as they are and starts again from them. Whatever the old run does later has no wires.
+func (w *world) cutNow() {
+	dir := w.nextDir()
+	w.copyStore(dir)
+	w.restartFrom(dir)
+}
+
+// nextDir is a new directory for the next run's store.
+func (w *world) nextDir() string {
+	dir := w.dir + "+"
+	require.NoError(w.t, os.Mkdir(dir, 0o700))
+	return dir
+}
+
+func (w *world) copyStore(to string) {
+	for _, name := range []string{"hot.db", "archive.db", "shadow"} {
+		raw, err := os.ReadFile(filepath.Join(w.dir, name))
+		require.NoError(w.t, err)
+		require.NoError(w.t, os.WriteFile(filepath.Join(to, name), raw, 0o600))
+	}
+}
+
+func (w *world) restartFrom(dir string) {
+	w.cutPower()
+	w.dir = dir
+	w.boot()
+}

@@ -40,6 +40,8 @@ type Terminal struct {
 	Operator string `toml:"operator"` // two digits
 	Currency string `toml:"currency"` // ISO 4217
 	Thanks   string `toml:"thanks"`   // last line of the customer's slip
+
+	MaxRefund string `toml:"max_refund"` // a refund of more is not begun; left out, the acquirer alone judges
 }
 
 // Store is where money is remembered.
@@ -175,6 +177,10 @@ func (c *Config) faults() []string {
 	fault(!digits(c.Terminal.Operator, 2), "terminal.operator", "want two digits, like 01")
 	_, err := txn.CurrencyOf(c.Terminal.Currency)
 	fault(err != nil, "terminal.currency", "%v", err)
+	if c.Terminal.MaxRefund != "" && err == nil {
+		_, err := c.amount(c.Terminal.MaxRefund)
+		fault(err != nil, "terminal.max_refund", "%v", err)
+	}
 	fault(c.Store.Dir == "", "store.dir", "missing; name a directory on durable storage")
 	fault(c.Store.KeyFile == "", "store.key_file", "missing; name a file, it is made at the first start")
 	fault(!validKeySource(c.Store.KeySource), "store.key_source", "%q is not known; use keyring:NAME, or leave it out for a key in key_file", c.Store.KeySource)

@@ -3,6 +3,7 @@
 //	posagent run                      drive the terminal until stopped
 //	posagent sale AMOUNT              charge one card
 //	posagent void STAN|REFERENCE      undo a sale of the open batch
+//	posagent refund AMOUNT            give money back, of any day
 //	posagent txn list|show|reprint    the books
 //	posagent status                   the terminal at a glance
 //	posagent store recount            totals against records
@@ -10,7 +11,7 @@
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
-// Exit status of "sale" and "void", for scripts: 0 approved · 1 not accepted or not sent, nothing charged · 2 wrong use ·
+// Exit status of "sale", "void" and "refund", for scripts: 0 approved · 1 not accepted or not sent, nothing charged · 2 wrong use ·
 // 3 declined · 4 outcome unknown, being confirmed · 5 reversed, nothing charged.
 package main
 
@@ -65,6 +66,7 @@ const usage = `usage: posagent VERB [flags]
   run                      drive the terminal until stopped
   sale AMOUNT              charge one card: posagent sale 12.50
   void STAN|REFERENCE      undo a sale of the open batch: posagent void 12 -supervisor 00
+  refund AMOUNT            give money back, of any day: posagent refund 2.50 -of REFERENCE -supervisor 00
   txn list                 the newest transactions
   txn show ID|REFERENCE    one transaction with its journal
   txn reprint ID|REFERENCE its slip again, marked as a duplicate
@@ -97,6 +99,9 @@ func (c *command) run(ctx context.Context) int {
 	case "void":
 		var q undoFlags
 		return c.verb(verb, "STAN|REFERENCE", rest, q.define, func(original string) int { return c.void(ctx, original, q) })
+	case "refund":
+		var q refundFlags
+		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.refund(ctx, amount, q) })
 	case "txn list":
 		most := 20
 		return c.verb(verb, "", rest, func(f *flag.FlagSet) { f.IntVar(&most, "n", most, "how many, newest first, 1 to 100") },

@@ -34,11 +34,21 @@ func (w *world) cutAt(stage words.Stage, do func(context.Context, terminal.Order
 	w.restartFrom(dir)
 }
 
-// cutNow takes the files as they are and starts again from them. Whatever the old run does later has no wires.
-func (w *world) cutNow() {
+// cutWaiting makes a request and cuts the power while the acquirer is waited for.
+func (w *world) cutWaiting(q Request) {
+	w.t.Helper()
+	c := w.till()
+	c.send(q)
+	for c.next().Stage != words.Waiting {
+	}
+	go func() {
+		for c.lines.Scan() {
+		}
+	}()
 	dir := w.nextDir()
 	w.copyStore(dir)
 	w.restartFrom(dir)
+	_ = c.conn.Close()
 }
 
 // nextDir is a new directory for the next run's store.

@@ -18,7 +18,11 @@ import (
 //
 //	> {"op":"void","reference":"till-7-0043","original":"000012","supervisor":"00"}
 //
-// names the sale by its voucher number in the open batch, or by its reference, and is answered like a sale.
+// names the sale by its voucher number in the open batch, or by its reference, and is answered like a sale. So is
+//
+//	> {"op":"refund","reference":"till-7-0044","amount":"2.50","original":"till-7-0042","supervisor":"00"}
+//
+// which may name a sale of another terminal or of pruned books by "original_rrn" and "original_date" (MMDD) instead.
 //
 // A stage is repeated each second while it lasts. "outcome", "list", "status", "recount" and "error" end a request.
 // A sale is repeated safely with the same reference: it returns the first outcome, and waits for it if that sale is still
@@ -30,14 +34,16 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // sale, void, cancel, list, show, reprint, status, recover, recount
+	Op        string `json:"op"` // sale, void, refund, cancel, list, show, reprint, status, recover, recount
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
 
-	Original          string `json:"original,omitempty"`           // void: the sale's voucher number, up to six digits, or its reference
+	Original          string `json:"original,omitempty"`           // void, refund: the sale's voucher number, up to six digits, or its reference
 	OriginalReference string `json:"original_reference,omitempty"` // the same, where a reference consists of six digits or fewer
-	Supervisor        string `json:"supervisor,omitempty"`         // void: who allows it; the till has made sure of that
+	OriginalRRN       string `json:"original_rrn,omitempty"`       // refund: the acquirer's reference number of a sale that is not in these books
+	OriginalDate      string `json:"original_date,omitempty"`      // and its date, MMDD
+	Supervisor        string `json:"supervisor,omitempty"`         // void, refund: who allows it; the till has made sure of that
 
 	ID  uint64 `json:"id,omitempty"`
 	Max int    `json:"max,omitempty"` // list: newest records, 20 when zero, at most 100
@@ -102,7 +108,7 @@ type Record struct {
 	Total     int           `json:"bytes_total,omitempty"`
 	Merchant  txn.Slip      `json:"merchant_slip,omitempty"`
 	Customer  txn.Slip      `json:"customer_slip,omitempty"`
-	Original  *Original     `json:"original,omitempty"`   // what a void undoes
+	Original  *Original     `json:"original,omitempty"`   // what a void or refund undoes
 	Approver  string        `json:"supervisor,omitempty"` // who allowed it
 	UndoneBy  []Undo        `json:"undone_by,omitempty"`  // what undid this sale, or may have; in list and show
 	Began     time.Time     `json:"began"`
@@ -110,7 +116,7 @@ type Record struct {
 	Journal   []Entry       `json:"journal"`
 }
 
-// Original names the sale that a void undoes.
+// Original names the sale that a void or a refund undoes.
 type Original struct {
 	ID    uint64 `json:"id,omitempty"`
 	Batch string `json:"batch,omitempty"`

@@ -125,7 +125,7 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 	case "?":
 		return failed(fmt.Errorf("not a request in JSON: %s", q.Reference))
 	default:
-		return failed(fmt.Errorf("op %q is not known; use sale, void, cancel, list, show, reprint, status, recover or recount", q.Op))
+		return failed(fmt.Errorf("op %q is not known; use sale, void, refund, cancel, list, show, reprint, status, recover or recount", q.Op))
 	}
 }
 

@@ -15,6 +15,8 @@ func kindOf(op string) (txn.Kind, bool) {
 		return txn.Sale, true
 	case "void":
 		return txn.Void, true
+	case "refund":
+		return txn.Refund, true
 	}
 	return "", false
 }
@@ -33,7 +35,8 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 		}
 		view.stage(e.Stage, detail, e.Txn)
 	}
-	deeds := map[txn.Kind]func(context.Context, terminal.Order) (txn.Txn, error){txn.Sale: a.terminal.Sale, txn.Void: a.terminal.Void}
+	deeds := map[txn.Kind]func(context.Context, terminal.Order) (txn.Txn, error){
+		txn.Sale: a.terminal.Sale, txn.Void: a.terminal.Void, txn.Refund: a.terminal.Refund}
 	a.watch(view)
 	x, err := deeds[kind](ctx, order)
 	a.watch(nil)
@@ -49,6 +52,9 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 // order reads a request in the engine's terms.
 func (a *Agent) order(kind txn.Kind, q Request) (terminal.Order, error) {
 	o := terminal.Order{Reference: q.Reference, Again: q.Again, Approver: q.Supervisor, Original: named(q.Original, q.OriginalReference)}
+	if kind == txn.Refund && q.OriginalRRN != "" {
+		o.Original = terminal.Named{RRN: q.OriginalRRN, Date: q.OriginalDate}
+	}
 	if kind == txn.Void {
 		return o, nil
 	}

@@ -219,17 +219,8 @@ func TestThePowerGoesWhileTheBankThinksAboutAVoid(t *testing.T) {
 			approved(t, sale)
 			w.fault(fault + " for void")
 			w.do(w.reader.Command("present visa-4242"))
-			c := w.till()
-			c.send(Request{Op: "void", Reference: "v", Original: sale.Txn.STAN, Supervisor: "00"})
-			for c.next().Stage != words.Waiting {
-			}
-			go func() {
-				for c.lines.Scan() {
-				}
-			}()
-			w.cutNow()
+			w.cutWaiting(Request{Op: "void", Reference: "v", Original: sale.Txn.STAN, Supervisor: "00"})
 			w.after(2 * time.Minute)
-			_ = c.conn.Close()
 			require.Equal(t, words.OutcomeReversed, w.show("v").Outcome)
 			assert.Equal(t, linktest.Held, w.standing(sale.Txn))
 		})

@@ -50,6 +50,7 @@ type Options struct {
 
 	ReversalTries int
 	Lookalike     time.Duration
+	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
 	Retry         time.Duration // between rounds while something is owed
 	PaperRetry    time.Duration // between attempts at owed paper
 	Tidy          time.Duration // quiet time before the store is tidied

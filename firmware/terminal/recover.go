@@ -53,7 +53,13 @@ func (t *Terminal) recover(ctx context.Context) error {
 				return &OwedError{x, err}
 			}
 		case txn.Repeat:
-			return &OwedError{x, fmt.Errorf("state %s cannot be repeated by this version", x.State)}
+			now, err := t.advise(ctx, x)
+			if err != nil {
+				if now.ID == 0 {
+					now = x
+				}
+				return &OwedError{now, err}
+			}
 		case txn.Human, txn.Nothing:
 		}
 	}
@@ -154,7 +160,8 @@ func dayChanged(x txn.Txn, a txn.Answer) bool {
 	return sold != today
 }
 
-// Late records that an answer came after the decision to reverse. It is evidence, and it changes nothing else.
+// Late records that an answer came after the decision to reverse, or to repeat. It is evidence, and it changes nothing
+// else.
 func (t *Terminal) Late(stan uint32, code string) error {
 	newest, err := t.store.List(recent)
 	if err != nil {
@@ -162,7 +169,11 @@ func (t *Terminal) Late(stan uint32, code string) error {
 	}
 	for _, x := range newest {
 		if x.STAN == stan {
-			_, err := t.store.Mark(x.ID, func(x *txn.Txn) { t.note(x, "late answer "+code+", not honoured") })
+			event := "late answer " + code + ", not honoured"
+			if x.Kind == txn.Refund {
+				event = "late answer " + code + ", asked again instead"
+			}
+			_, err := t.store.Mark(x.ID, func(x *txn.Txn) { t.note(x, event) })
 			return err
 		}
 	}

@@ -37,6 +37,7 @@ type Host interface {
 	SignedIn() bool
 	SignIn(context.Context) error
 	Request(context.Context, txn.Txn, txn.Presented) (txn.Answer, txn.Evidence, error)
+	Advise(context.Context, txn.Txn) (txn.Answer, txn.Evidence, error)
 	Reverse(context.Context, txn.Txn) (txn.Answer, txn.Evidence, error)
 	Hangup() error
 }
@@ -58,6 +59,7 @@ type Options struct {
 	Operator      string
 	ReversalTries int           // counted tries before suspense; 3 when zero
 	Lookalike     time.Duration // same card and amount within this is questioned; 5 min when zero
+	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
 	MaxSuspense   int           // this many unproven transactions refuse new sales; 20 when zero
 	Now           func() time.Time
 }
@@ -162,7 +164,11 @@ type OwedError struct {
 }
 
 func (e *OwedError) Error() string {
-	return fmt.Sprintf("voucher %06d of batch %06d must be reversed first and the acquirer did not settle it: %v", e.Txn.STAN, e.Txn.Batch, e.Cause)
+	duty := "reversed"
+	if e.Txn.State.Owes() == txn.Repeat {
+		duty = "acknowledged"
+	}
+	return fmt.Sprintf("voucher %06d of batch %06d must be %s first and the acquirer did not settle it: %v", e.Txn.STAN, e.Txn.Batch, duty, e.Cause)
 }
 func (e *OwedError) Unwrap() error { return e.Cause }
 

@@ -65,7 +65,9 @@ func (reader) Present(context.Context, txn.Amount, txn.Currency) (txn.Presented,
 type host struct {
 	approve  func(txn.Txn) (txn.Answer, error)
 	reverse  func(txn.Txn) (txn.Answer, error)
+	advise   func(txn.Txn) (txn.Answer, error)
 	requests int
+	told     int
 }
 
 func (*host) SignedIn() bool               { return true }
@@ -78,6 +80,15 @@ func (h *host) Request(_ context.Context, x txn.Txn, _ txn.Presented) (txn.Answe
 		return txn.Answer{Code: "00", Approved: true, HostDate: "1121"}, txn.Evidence{Written: 200, Total: 200}, nil
 	}
 	a, err := h.approve(x)
+	return a, txn.Evidence{Written: 200, Total: 200}, err
+}
+
+func (h *host) Advise(_ context.Context, x txn.Txn) (txn.Answer, txn.Evidence, error) {
+	h.told++
+	if h.advise == nil {
+		return txn.Answer{Code: "00", Approved: true, HostDate: "1121"}, txn.Evidence{Written: 200, Total: 200}, nil
+	}
+	a, err := h.advise(x)
 	return a, txn.Evidence{Written: 200, Total: 200}, err
 }
 

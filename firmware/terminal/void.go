@@ -8,10 +8,12 @@ import (
 )
 
 // Named is how people call a sale: by the voucher number on its slip, which belongs to the open batch, or by the
-// caller's reference. One of the two is enough.
+// caller's reference. A refund may also name one that these books do not hold, by the acquirer's reference number and
+// date. One of the three is enough.
 type Named struct {
 	STAN      uint32
 	Reference string
+	RRN, Date string // as on the slip; the date is MMDD
 }
 
 // Void undoes an approved sale of the open batch, with the card that paid and a supervisor's approval. It is a financial

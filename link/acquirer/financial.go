@@ -19,6 +19,19 @@ func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Ans
 	return h.financial(ctx, t, true, func() (*iso8583.Message, error) { return requestMessage(t, p) })
 }
 
+// Advise tells the acquirer of a refund (0220), for the first time or again: every copy has the same STAN, batch and
+// fields, and the acquirer books one of them. The answer 94 to a copy says that an earlier one was accepted; it comes as
+// a refusal, because only the caller knows of earlier copies. The error is an *AnswerError.
+func (h *Host) Advise(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence, error) {
+	first := t.Tries.Made-t.Tries.Unsent <= 1
+	return h.financial(ctx, t, first, func() (*iso8583.Message, error) {
+		if t.Kind != txn.Refund {
+			return nil, fmt.Errorf("kind %q is no advice", t.Kind)
+		}
+		return refundMessage(t)
+	})
+}
+
 // Reverse sends the reversal of t (0400) with t's own STAN, batch and reason. Answer.Approved says that the acquirer's
 // code ends the repetition: 00, 12 or 25. 25 proves less than 00, because a host also answers it for what it reversed
 // before and for yesterday's business, so the caller looks at Answer.Code again. The error is an *AnswerError; its reason

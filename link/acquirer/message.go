@@ -12,12 +12,13 @@ import (
 // Constants of the direct-connection POS dialect (直联POS终端规范; field numbers are those of ISO 8583:1987).
 const (
 	mtiRequest  = "0200" // a sale, or the void of one
+	mtiRefund   = "0220" // an advice: repeated, never reversed
 	mtiReversal = "0400"
 	mtiSignIn   = "0800"
 	mtiManage   = "0820"
 
 	processingSale  = "000000" // field 3
-	processingUndo  = "200000" // of a void
+	processingUndo  = "200000" // of a void or a refund
 	conditionNormal = "00"     // field 25
 	approvedCode    = "00"     // field 39
 
@@ -26,6 +27,7 @@ const (
 	typeManage    = "00"
 	typeSale      = "22"
 	typeVoid      = "23"
+	typeRefund    = "25"
 	networkCards  = "000"
 	networkSignIn = "003" // double-length keys
 	networkEcho   = "301"
@@ -83,6 +85,8 @@ func termsOf(k txn.Kind) (terms, error) {
 		return terms{processingSale, typeSale}, nil
 	case txn.Void:
 		return terms{processingUndo, typeVoid}, nil
+	case txn.Refund:
+		return terms{processingUndo, typeRefund}, nil
 	}
 	return terms{}, fmt.Errorf("kind %q cannot be sent by this version", k)
 }
@@ -133,6 +137,8 @@ func requestMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, error) {
 		return nil, errors.New("a card read from its stripe has no track 2")
 	case chip(t.Card.Entry) && p.Chip.IsZero():
 		return nil, errors.New("a card read from its chip has no chip data")
+	case t.Kind == txn.Refund:
+		return nil, errors.New("a refund is an advice, no request")
 	case t.Kind == txn.Void && t.Original.RRN == "":
 		return nil, errors.New("the void names no reference number of its sale")
 	}
@@ -157,6 +163,9 @@ func requestMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, error) {
 // number and expiry whatever the entry mode, the authorisation code if one was seen, and the reason in field 39. That of a
 // void names the void itself in field 61.
 func reversalMessage(t txn.Txn) (*iso8583.Message, error) {
+	if t.Kind == txn.Refund {
+		return nil, errors.New("a refund is repeated, never reversed")
+	}
 	m, err := common(mtiReversal, t)
 	if err != nil {
 		return nil, err
@@ -172,6 +181,33 @@ func reversalMessage(t txn.Txn) (*iso8583.Message, error) {
 		setChip(m, t.Card.Chip)
 	}
 	return m, nil
+}
+
+// refundMessage is a 0220. It says nothing that is not on record, no track and no chip data, so that each copy of it, also
+// one after a power cut, is the same message. Field 61 names no batch and no STAN, because the sale may be of any batch,
+// but its date; field 63 is the card organisation.
+func refundMessage(t txn.Txn) (*iso8583.Message, error) {
+	m, err := common(mtiRefund, t)
+	if err != nil {
+		return nil, err
+	}
+	if t.Original.RRN == "" || len(t.Original.Date) != 4 {
+		return nil, errors.New("the refund names neither reference number nor date of its sale")
+	}
+	setNumber(m, t.Card)
+	m.Set(37, fmt.Sprintf("%-12s", t.Original.RRN))
+	m.Set(61, voucher(0, 0)+t.Original.Date)
+	m.Set(63, organisationOf(t.Card.PAN))
+	return m, nil
+}
+
+// organisationOf is the card organisation as a terminal without a table of number ranges can tell it: numbers that begin
+// with 62 are UnionPay's (ISO/IEC 7812), any other is left to the acquirer.
+func organisationOf(pan txn.PAN) string {
+	if strings.HasPrefix(pan.Masked(), "62") {
+		return "CUP"
+	}
+	return "000"
 }
 
 // voucher is the beginning of field 61: batch and STAN of the transaction that is meant.

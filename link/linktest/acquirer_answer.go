@@ -74,6 +74,8 @@ func (a *Acquirer) serveLocked(m *iso8583.Message, fault Fault) *iso8583.Message
 		out.Set(39, manageCode(m))
 	case mtiRequest:
 		a.requestLocked(m, out, fault)
+	case mtiRefund:
+		a.refundLocked(m, out, fault)
 	case mtiReversal:
 		a.reversalLocked(m, out, fault)
 	default:
@@ -222,7 +224,7 @@ func (a *Acquirer) echoLocked(m *iso8583.Message) *iso8583.Message {
 	now := a.nowLocked()
 	out.Set(12, now.Format("150405"))
 	out.Set(13, now.Format("0102"))
-	if m.MTI() == mtiRequest || m.MTI() == mtiReversal {
+	if m.MTI() == mtiRequest || m.MTI() == mtiRefund || m.MTI() == mtiReversal {
 		out.Set(15, now.Format("0102"))
 		out.Set(32, "48021000")
 		out.Set(44, "03050000   48021000")

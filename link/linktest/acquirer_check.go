@@ -72,6 +72,29 @@ func parseVoucher(original string) (v Voucher, err error) {
 	return v, err
 }
 
+// parseRefund reads a 0220 of type 25: the sale by reference number, and its date behind twelve zeros in field 61.
+func parseRefund(m *iso8583.Message) (entry, error) {
+	if err := fields(m, "2 3 4 11 22 25 37 41 42 49 60 61 63 64", "14 23 35 55"); err != nil {
+		return entry{}, err
+	}
+	e, err := parseCommon(m)
+	date, dated := strings.CutPrefix(m.Get(61), "000000000000")
+	switch {
+	case err != nil:
+		return entry{}, err
+	case e.kind != Refund:
+		return entry{}, fmt.Errorf("field 60: type %s is no refund", typeOf(m))
+	case m.Get(22)[2:] != "2":
+		return entry{}, fmt.Errorf("field 22 announces a PIN")
+	case !dated || len(date) != 4:
+		return entry{}, fmt.Errorf("field 61: want twelve zeros and the date of the sale")
+	case len(m.Get(63)) != 3:
+		return entry{}, fmt.Errorf("field 63: want the card organisation")
+	}
+	e.rrn, e.date = strings.TrimSpace(m.Get(37)), date
+	return e, e.readNumber(m)
+}
+
 // parseReversal reads the 0400 of a sale or of a void: what the request had, less track, PIN and reference, with the reason
 // in field 39. That of a void names the void itself in field 61.
 func parseReversal(m *iso8583.Message) (entry, error) {

@@ -64,12 +64,13 @@ type Aim string
 const (
 	AtSale     Aim = "sale"     // 0200 of type 22
 	AtVoid     Aim = "void"     // 0200 of type 23
+	AtRefund   Aim = "refund"   // 0220
 	AtReversal Aim = "reversal" // 0400, of whatever
 	AtSignIn   Aim = "signin"
 	AtAny      Aim = "any"
 )
 
-const aimNames = "sale void reversal signin any"
+const aimNames = "sale void refund reversal signin any"
 
 // Always is a number of times that does not end.
 const Always = -1
@@ -198,6 +199,8 @@ func (f Fault) meets(m *iso8583.Message) bool {
 		return true
 	case AtReversal:
 		return m.MTI() == mtiReversal
+	case AtRefund:
+		return m.MTI() == mtiRefund
 	case AtSignIn:
 		return m.MTI() == mtiSignIn
 	case AtVoid:

@@ -242,6 +242,77 @@ func TestAReversedVoidRevivesItsSale(t *testing.T) {
 	assert.Equal(t, "94", s.ask(voidFields()).Get(39), "what comes late finds the door shut")
 }
 
+func refundFields() map[int]string {
+	return map[int]string{0: "0220", 2: "4242424242424242", 3: "200000", 4: "000000000250", 11: "000011", 14: "3012", 22: "072", 23: "001",
+		25: "00", 37: "000000000001", 41: "10000001", 42: "898310148160001", 49: "156", 60: "25000001000600",
+		61: "0000000000000501", 63: "000", 64: "00000000"}
+}
+
+func TestRefundsAreReadStrictly(t *testing.T) {
+	for name, c := range map[string]struct {
+		change map[int]string
+		code   string
+	}{
+		"a refund":               {nil, "00"},
+		"of all of it":           {map[int]string{4: "000000001250"}, "00"},
+		"of more":                {map[int]string{4: "000000001251"}, "64"},
+		"another reference":      {map[int]string{37: "000000000009"}, "25"},
+		"another day":            {map[int]string{61: "0000000000000502"}, "25"},
+		"another card":           {map[int]string{2: "5555555555554444"}, "14"},
+		"a batch and a STAN":     {map[int]string{61: "0000010000070501"}, "30"},
+		"no date":                {map[int]string{61: "000000000000"}, "30"},
+		"no organisation":        {map[int]string{63: ""}, "30"},
+		"no reference":           {map[int]string{37: ""}, "30"},
+		"type of a void":         {map[int]string{60: "23000001000600"}, "30"},
+		"announces a PIN":        {map[int]string{22: "071"}, "30"},
+		"wrong MAC":              {map[int]string{64: "FFFFFFFF"}, "A0"},
+		"the sale's own STAN":    {map[int]string{11: "000007"}, "94"},
+		"a batch that is closed": {map[int]string{60: "25000002000600"}, "77"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := speaker{t, newTestAcquirer(t)}
+			s.ask(signInFields())
+			require.Equal(t, "00", s.ask(saleFields()).Get(39))
+			fields := refundFields()
+			for f, value := range c.change {
+				fields[f] = value
+			}
+			assert.Equal(t, c.code, s.ask(fields).Get(39))
+			if c.code != "00" {
+				assert.Equal(t, txn.Amount(1250), s.a.Ledger().Accounts["visa"].Held)
+			}
+			assert.NoError(t, s.a.Ledger().Check())
+		})
+	}
+}
+
+func TestCopiesOfARefundAreBookedOnce(t *testing.T) {
+	s := speaker{t, newTestAcquirer(t)}
+	s.ask(signInFields())
+	s.ask(saleFields())
+	early := refundFields()
+	early[37] = "000000000099"
+	assert.Equal(t, "25", s.ask(early).Get(39))
+	first := s.ask(refundFields())
+	assert.Equal(t, "00", first.Get(39), "what was refused is judged anew")
+	again := s.ask(refundFields())
+	assert.Equal(t, "94", again.Get(39))
+	assert.Equal(t, first.Get(37), again.Get(37))
+	assert.Equal(t, txn.Amount(1000), s.a.Ledger().Accounts["visa"].Held)
+	assert.Equal(t, "12", s.ask(voidFields()).Get(39), "a sale that was refunded in part is not voided")
+	undone := reversalFields()
+	undone[0], undone[3], undone[4], undone[11], undone[60] = "0400", "200000", "000000000250", "000011", "25000001000600"
+	assert.Equal(t, "30", s.ask(undone).Get(39), "and nobody reverses a refund")
+	rest := refundFields()
+	rest[4], rest[11] = "000000001000", "000012"
+	assert.Equal(t, "00", s.ask(rest).Get(39))
+	sale, _ := s.a.Ledger().Find("10000001", 7)
+	assert.Equal(t, Refunded, sale.State)
+	rest[11] = "000013"
+	assert.Equal(t, "12", s.ask(rest).Get(39))
+	assert.NoError(t, s.a.Ledger().Check())
+}
+
 func TestADayChangeMakesStrangersOfYesterdaysSales(t *testing.T) {
 	s := speaker{t, newTestAcquirer(t)}
 	s.ask(signInFields())

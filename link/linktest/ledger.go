@@ -153,11 +153,11 @@ func (t TerminalBook) check(held map[string]txn.Amount) error {
 		if row.Kind == Sale && row.Back != back[key] {
 			return fmt.Errorf("batch %06d STAN %06d gave back %d, its void and refunds say %d", row.Batch, row.STAN, row.Back, back[key])
 		}
-		if row.Kind != Sale && row.Back > 0 && rows[row.Of].Kind != Sale {
-			return fmt.Errorf("batch %06d STAN %06d gave back what is no sale", row.Batch, row.STAN)
+		if row.Kind == Sale || row.Back == 0 {
+			continue
 		}
-		if row.Kind != Sale && row.Back > 0 && rows[row.Of].Account != row.Account {
-			return fmt.Errorf("batch %06d STAN %06d gave to another account", row.Batch, row.STAN)
+		if sale, known := rows[row.Of]; !known || sale.Kind != Sale || sale.Account != row.Account {
+			return fmt.Errorf("batch %06d STAN %06d gave back what is no sale of that account", row.Batch, row.STAN)
 		}
 	}
 	return nil

@@ -25,7 +25,8 @@ type entry struct {
 	rowKey
 	kind     Kind
 	of       Voucher // of a void: its sale
-	rrn      string  // of a void: its sale's reference number
+	rrn      string  // of a void or a refund: its sale's reference number
+	date     string  // of a refund: its sale's date, MMDD
 	auth     string
 	amount   txn.Amount
 	currency string

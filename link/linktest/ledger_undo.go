@@ -25,6 +25,37 @@ func (b *books) void(e entry, name, code string) Row {
 	return row
 }
 
+// refund gives back a part of a sale or all of it, of whatever batch. The sale is found by its reference number and date;
+// the answer's code is 25 where it is not, 12 where it does not stand any more, 64 where less of it is left.
+func (b *books) refund(e entry, name, code string) Row {
+	sale, found := b.byRRN(e.terminal, e.rrn)
+	e.of = Voucher{sale.Batch, sale.STAN}
+	row := b.begin(e, name, code)
+	switch {
+	case !approves(code):
+	case !found, sale.Day != e.date, sale.Account != name:
+		row.Code, row.Of = codeNoOriginal, Voucher{}
+	case sale.State != Held:
+		row.Code = codeBadTerms
+	case e.amount > sale.Held:
+		row.Code = codeOtherAmount
+	default:
+		row.State, row.Back = Given, e.amount
+		b.giveBack(e.terminal, sale, e.amount, Refunded)
+	}
+	b.write(e.terminal, row)
+	return row
+}
+
+func (b *books) byRRN(terminal, rrn string) (Row, bool) {
+	for _, row := range b.Terminals[terminal].Rows {
+		if row.Kind == Sale && row.RRN == rrn {
+			return row, true
+		}
+	}
+	return Row{}, false
+}
+
 // giveBack moves money of a sale to its card. What is left of it stays held.
 func (b *books) giveBack(terminal string, sale Row, amount txn.Amount, empty Standing) {
 	account := b.Accounts[sale.Account]

@@ -122,10 +122,20 @@ func (a *Agent) round(ctx context.Context) time.Duration {
 	if err := a.terminal.Recover(ctx); err != nil && ctx.Err() == nil {
 		a.log.Warn("still owed", "cause", err)
 	}
-	if due, err := a.store.OwedPaper(); err == nil && len(due) > 0 && a.o.PaperRetry < a.o.Retry {
+	if a.owesPaper() && a.o.PaperRetry < a.o.Retry {
 		return a.o.PaperRetry
 	}
 	return a.o.Retry
+}
+
+// owesPaper reports whether a slip or a settlement report is due.
+func (a *Agent) owesPaper() bool {
+	due, err := a.store.OwedPaper()
+	if err != nil || len(due) > 0 {
+		return err == nil
+	}
+	c, found, err := a.store.Closing(0)
+	return err == nil && found && c.OwesReport()
 }
 
 // must logs a failure that the next round meets again.
@@ -152,7 +162,17 @@ func (a *Agent) figures() (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
+	c, _, err := a.store.Closing(0)
+	if err != nil {
+		return Status{}, err
+	}
 	s := Status{Boot: a.store.Boot(), Batch: a.store.Batch(), PaperOwed: len(paper)}
+	if c.OwesReport() {
+		s.PaperOwed++
+	}
+	if c.Batch != 0 && !c.Step.Over() {
+		s.Closing = c.Step
+	}
 	for _, x := range owed {
 		if x.State.Owes() == txn.Human {
 			s.Suspense++

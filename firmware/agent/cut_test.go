@@ -71,3 +71,28 @@ func (w *world) restartFrom(dir string) {
 	w.dir = dir
 	w.boot()
 }
+
+// cutClosing cuts the power at the nth step that a closing shows, and reports whether it came so far.
+func (w *world) cutClosing(nth int) (reached bool) {
+	w.t.Helper()
+	frozen, dir, ended := make(chan struct{}), w.nextDir(), make(chan struct{})
+	seen := 0
+	go func() {
+		defer close(ended)
+		_, _ = w.agent.terminal.CloseBatch(w.ctx, func(terminal.Event) {
+			if seen++; seen-1 != nth {
+				return
+			}
+			w.copyStore(dir)
+			close(frozen)
+			<-w.ctx.Done()
+		})
+	}()
+	select {
+	case <-frozen:
+		w.restartFrom(dir)
+		return true
+	case <-ended:
+		return false
+	}
+}

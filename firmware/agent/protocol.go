@@ -24,7 +24,11 @@ import (
 //
 // which may name a sale of another terminal or of pruned books by "original_rrn" and "original_date" (MMDD) instead.
 //
-// A stage is repeated each second while it lasts. "outcome", "list", "status", "recount" and "error" end a request.
+// {"op":"batch close"} settles the open batch, shows its steps as stages and ends with "batch", which says how far it got: a
+// closing that was begun and not ended goes on by itself. {"op":"batch totals"} answers with the open batch as it stands, and
+// {"op":"batch report","batch":"000001"} prints the report of a closed one again.
+//
+// A stage is repeated each second while it lasts. "outcome", "batch", "list", "status", "recount" and "error" end a request.
 // A sale is repeated safely with the same reference: it returns the first outcome, and waits for it if that sale is still
 // in progress. {"op":"cancel"} ends a sale that is
 // still waiting for a card; once the stage is "recorded" it changes nothing.
@@ -34,7 +38,7 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // sale, void, refund, cancel, list, show, reprint, status, recover, recount
+	Op        string `json:"op"` // sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover, recount
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
@@ -45,13 +49,14 @@ type Request struct {
 	OriginalDate      string `json:"original_date,omitempty"`      // and its date, MMDD
 	Supervisor        string `json:"supervisor,omitempty"`         // void, refund: who allows it; the till has made sure of that
 
-	ID  uint64 `json:"id,omitempty"`
-	Max int    `json:"max,omitempty"` // list: newest records, 20 when zero, at most 100
+	ID    uint64 `json:"id,omitempty"`
+	Batch string `json:"batch,omitempty"` // batch report: which; the newest when empty
+	Max   int    `json:"max,omitempty"`   // list: newest records, 20 when zero, at most 100
 }
 
 // Event is what the agent says.
 type Event struct {
-	Event   string        `json:"event"` // stage, outcome, list, status, recount, error
+	Event   string        `json:"event"` // stage, outcome, batch, list, status, recount, error
 	Stage   words.Stage   `json:"stage,omitempty"`
 	Detail  string        `json:"detail,omitempty"` // the line's own words: "dial 95516"
 	Seconds int           `json:"seconds,omitempty"`
@@ -64,6 +69,7 @@ type Event struct {
 	Txns    []Record      `json:"txns,omitempty"`
 	Status  *Status       `json:"status,omitempty"`
 	Recount *Recount      `json:"recount,omitempty"`
+	Batch   *Batch        `json:"batch,omitempty"`
 }
 
 // Ends reports whether the event closes its request.
@@ -71,14 +77,17 @@ func (e Event) Ends() bool { return e.Event != "stage" }
 
 // Status is the terminal at a glance.
 type Status struct {
-	Terminal  string `json:"terminal"`
-	Merchant  string `json:"merchant"`
-	Boot      uint32 `json:"boot"`
-	Batch     uint32 `json:"batch"`
-	SignedIn  bool   `json:"signed_in"`
-	Owed      int    `json:"owed"`       // transactions that a machine will settle
-	Suspense  int    `json:"suspense"`   // transactions that need people
-	PaperOwed int    `json:"paper_owed"` // transactions with a slip still due
+	Terminal string `json:"terminal"`
+	Merchant string `json:"merchant"`
+	Boot     uint32 `json:"boot"`
+	Batch    uint32 `json:"batch"`
+	SignedIn bool   `json:"signed_in"`
+
+	Closing txn.Step `json:"closing,omitempty"` // where the closing of a batch stands, in which nothing is sold
+
+	Owed      int `json:"owed"`       // transactions that a machine will settle
+	Suspense  int `json:"suspense"`   // transactions that need people
+	PaperOwed int `json:"paper_owed"` // transactions with a slip still due, and a settlement report
 
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault

@@ -57,7 +57,7 @@ type world struct {
 
 // inWorld runs a story in virtual time and holds both books against each other at its end.
 func inWorld(t *testing.T, story func(w *world)) {
-	dir, paper := filepath.Join(t.TempDir(), "store"), t.TempDir() // not the bubble's own: its machines end after its cleanups
+	dir := filepath.Join(t.TempDir(), "store") // not the bubble's own: its machines end after its cleanups
 	synctest.Test(t, func(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		defer end() // a story that failed must not leave timers running for ever
@@ -68,7 +68,7 @@ func inWorld(t *testing.T, story func(w *world)) {
 		w := &world{t: t, dir: dir, log: &bytes.Buffer{},
 			acquirer: linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: accounts, TMK: testTMK, Terminals: map[string]string{testTerminal: testMerchant}}),
 			reader:   devicetest.NewReader(devicetest.ReaderOpts{Cards: cards}),
-			printer:  printertest.New(printertest.Opts{Columns: 32, PaperDir: paper}),
+			printer:  printertest.New(printertest.Opts{Columns: 32}),
 		}
 		w.line = w.acquirer.Line(ctx, link.LengthPrefixed)
 		cny, err := txn.CurrencyOf("CNY")

@@ -38,7 +38,10 @@ func (t *Terminal) DecideOwed(ctx context.Context) error {
 	return nil
 }
 
-func (t *Terminal) recover(ctx context.Context) error {
+func (t *Terminal) recover(ctx context.Context) error { return t.recoverFor(ctx, Order{}) }
+
+// recoverFor shows the steps of a closing to whoever waits.
+func (t *Terminal) recoverFor(ctx context.Context, o Order) error {
 	owed, err := t.store.Owed()
 	if err != nil {
 		return err
@@ -63,7 +66,7 @@ func (t *Terminal) recover(ctx context.Context) error {
 		case txn.Human, txn.Nothing:
 		}
 	}
-	return nil
+	return t.resumeClosing(ctx, o)
 }
 
 // decided turns what a power cut left into a decision. Pending means that a request may have reached the acquirer;

@@ -179,7 +179,7 @@ func (t *Terminal) makeReady(ctx context.Context, o Order) error {
 	if len(owed) > suspense {
 		o.say(words.Recovering, owed[0])
 	}
-	if err := t.recover(ctx); err != nil {
+	if err := t.recoverFor(ctx, o); err != nil {
 		return err
 	}
 	if err := t.store.Able(); err != nil {

@@ -25,13 +25,17 @@ type Store interface {
 	List(max int) ([]txn.Txn, error)
 	ByCard(pan txn.PAN, recent int) ([]txn.Txn, error) // those of the newest that were begun with this card
 	ByVoucher(batch, stan uint32) (txn.Txn, bool, error)
-	Since(txn.ID, func(txn.Txn) error) error // every transaction from a number on, in order
+	Since(txn.ID, func(txn.Txn) error) error         // every transaction from a number on, in order
+	InBatch(uint32, func(txn.Txn) error) error       // every transaction of a batch, in order
+	Closing(batch uint32) (txn.Closing, bool, error) // of the newest batch that has one, with 0
+	SaveClosing(txn.Closing) (txn.Closing, error)    // the step that closes a batch opens the next with it
 	Boot() uint32
 	Batch() uint32
 	Able() error // nil when a sale could be recorded and finished now
 }
 
-// Host is the acquirer. An error wrapping txn.ErrNotSent means that not one byte of the financial message left; any
+// Host is the acquirer. Settle, Upload and EndBatch are repeated until they succeed; an error of theirs that has a method
+// ResponseCode is an answer. For the others, an error wrapping txn.ErrNotSent means that not one byte of the financial message left; any
 // other error leaves its fate unknown. Evidence is valid beside an error too.
 type Host interface {
 	SignedIn() bool
@@ -39,6 +43,9 @@ type Host interface {
 	Request(context.Context, txn.Txn, txn.Presented) (txn.Answer, txn.Evidence, error)
 	Advise(context.Context, txn.Txn) (txn.Answer, txn.Evidence, error)
 	Reverse(context.Context, txn.Txn) (txn.Answer, txn.Evidence, error)
+	Settle(context.Context, txn.Closing) (host txn.Totals, domestic, foreign txn.Verdict, err error)
+	Upload(context.Context, txn.Closing, []txn.Txn) error
+	EndBatch(context.Context, txn.Closing) error
 	Hangup() error
 }
 
@@ -51,6 +58,7 @@ type Reader interface {
 // was put on paper.
 type Printer interface {
 	Print(ctx context.Context, t txn.Txn, c txn.Copy, reprint bool) (proven bool, err error)
+	Report(ctx context.Context, c txn.Closing, doubts []txn.Txn, reprint bool) (proven bool, err error)
 }
 
 // Options are the merchant's policy.
@@ -82,8 +90,9 @@ type Terminal struct {
 }
 
 type slipKey struct {
-	id   txn.ID
-	copy txn.Copy
+	id     txn.ID
+	copy   txn.Copy
+	report uint32 // of a batch
 }
 
 // New joins the engine to its four partners.
@@ -149,6 +158,8 @@ var (
 	ErrSuspense = errors.New("too many unproven transactions are waiting for people; have them looked at before selling")
 	ErrNoCard   = errors.New("no card was read")
 
+	// ErrNotClosed means that there is no report, because no batch was closed or that one was not.
+	ErrNotClosed = errors.New("no report: that batch is not closed here")
 	// ErrOriginal refuses a void or a refund of what cannot be undone so; the text says why and what to do.
 	ErrOriginal = errors.New("that sale cannot be undone so")
 	// ErrApproval refuses a void or a refund that no supervisor has allowed.

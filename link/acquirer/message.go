@@ -21,6 +21,7 @@ const (
 	processingUndo  = "200000" // of a void or a refund
 	conditionNormal = "00"     // field 25
 	approvedCode    = "00"     // field 39
+	duplicateCode   = "94"     // to the copy of an advice: an earlier one was accepted
 
 	// Field 60: type 2, batch 6, network code 3; a financial message adds reader capability, chip condition and
 	// whether part of the amount may be approved.

@@ -53,6 +53,16 @@ func (h *Host) judge(mac key, request, answer *iso8583.Message) (txn.Answer, *An
 
 // foreign says why an answer belongs to some other request. The link has matched it already; money deserves a second look.
 func foreign(request, answer *iso8583.Message) string {
+	if why := misdirected(request, answer); why != "" {
+		return why
+	}
+	if len(answer.Get(39)) != 2 {
+		return "the answer has no response code"
+	}
+	return ""
+}
+
+func misdirected(request, answer *iso8583.Message) string {
 	asked, got := request.MTI(), answer.MTI()
 	switch {
 	case len(got) != 4 || got[:2] != asked[:2] || got[2] != asked[2]+1:
@@ -61,8 +71,6 @@ func foreign(request, answer *iso8583.Message) string {
 		return "the answer has another STAN"
 	case answer.Get(41) != request.Get(41):
 		return "the answer has another terminal"
-	case len(answer.Get(39)) != 2:
-		return "the answer has no response code"
 	}
 	return ""
 }

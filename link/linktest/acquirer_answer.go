@@ -76,6 +76,10 @@ func (a *Acquirer) serveLocked(m *iso8583.Message, fault Fault) *iso8583.Message
 		a.requestLocked(m, out, fault)
 	case mtiRefund:
 		a.refundLocked(m, out, fault)
+	case mtiSettle:
+		a.settleLocked(m, out)
+	case mtiUpload:
+		a.uploadLocked(m, out)
 	case mtiReversal:
 		a.reversalLocked(m, out, fault)
 	default:
@@ -143,6 +147,7 @@ func (a *Acquirer) requestLocked(m, out *iso8583.Message, fault Fault) {
 	}
 	row := post(request, name, verdict)
 	a.keepLocked(name)
+	out.Set(63, row.Scheme)
 	out.Set(37, row.RRN)
 	out.Set(39, row.Code)
 	if row.State == Held || row.State == Given {
@@ -182,6 +187,7 @@ func (a *Acquirer) reversalLocked(m, out *iso8583.Message, fault Fault) {
 	if fault.Kind == Approve && fault.Code != "" {
 		verdict = fault.Code
 	}
+	out.Set(63, row.Scheme)
 	if row.RRN != "" {
 		out.Set(37, row.RRN)
 	}

@@ -11,6 +11,8 @@ const (
 	mtiRequest  = "0200" // a sale, or the void of one, as field 60.1 says
 	mtiRefund   = "0220"
 	mtiReversal = "0400"
+	mtiSettle   = "0500"
+	mtiUpload   = "0320"
 	mtiSignIn   = "0800"
 	mtiManage   = "0820"
 )

@@ -66,11 +66,14 @@ const (
 	AtVoid     Aim = "void"     // 0200 of type 23
 	AtRefund   Aim = "refund"   // 0220
 	AtReversal Aim = "reversal" // 0400, of whatever
+	AtSettle   Aim = "settle"   // 0500
+	AtUpload   Aim = "upload"   // 0320 with a record
+	AtEnd      Aim = "end"      // 0320 that ends a batch
 	AtSignIn   Aim = "signin"
 	AtAny      Aim = "any"
 )
 
-const aimNames = "sale void refund reversal signin any"
+const aimNames = "sale void refund reversal settle upload end signin any"
 
 // Always is a number of times that does not end.
 const Always = -1
@@ -201,6 +204,12 @@ func (f Fault) meets(m *iso8583.Message) bool {
 		return m.MTI() == mtiReversal
 	case AtRefund:
 		return m.MTI() == mtiRefund
+	case AtSettle:
+		return m.MTI() == mtiSettle
+	case AtUpload:
+		return m.MTI() == mtiUpload && !endsBatch(m)
+	case AtEnd:
+		return m.MTI() == mtiUpload && endsBatch(m)
 	case AtSignIn:
 		return m.MTI() == mtiSignIn
 	case AtVoid:
@@ -208,6 +217,10 @@ func (f Fault) meets(m *iso8583.Message) bool {
 	default:
 		return m.MTI() == mtiRequest && typeOf(m) != typeVoid
 	}
+}
+
+func endsBatch(m *iso8583.Message) bool {
+	return strings.HasSuffix(m.Get(60), networkOpen) || strings.HasSuffix(m.Get(60), networkEqual)
 }
 
 // Inject queues a fault behind those that wait.

@@ -17,6 +17,7 @@ func (a *Acquirer) refundLocked(m, out *iso8583.Message, fault Fault) {
 	refund.now = a.nowLocked()
 	if row, posted := a.books.row(refund.rowKey); posted && (row.Kind != Refund || row.State == Given) {
 		out.Set(37, row.RRN)
+		out.Set(63, row.Scheme)
 		out.Set(39, codeDuplicate)
 		return
 	}
@@ -30,6 +31,7 @@ func (a *Acquirer) refundLocked(m, out *iso8583.Message, fault Fault) {
 	}
 	row := a.books.refund(refund, name, verdict)
 	a.keepLocked(name)
+	out.Set(63, row.Scheme)
 	out.Set(37, row.RRN)
 	out.Set(39, row.Code)
 }

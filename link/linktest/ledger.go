@@ -30,6 +30,8 @@ type TerminalBook struct {
 	Merchant string `json:"merchant"`
 	Batch    uint32 `json:"batch"` // the open one
 	Rows     []Row  `json:"rows"`  // oldest first
+
+	Closings []Closing `json:"closings,omitempty"` // settlements, oldest first
 }
 
 // Standing is what became of a row.
@@ -78,6 +80,7 @@ type Row struct {
 	Back      txn.Amount `json:"back,omitempty"` // given back: of a sale by its void and refunds, of those what they gave
 	Currency  string     `json:"currency"`
 	PAN       string     `json:"pan"` // masked
+	Scheme    string     `json:"scheme,omitempty"`
 	Account   string     `json:"account,omitempty"`
 	RRN       string     `json:"rrn,omitempty"`
 	Auth      string     `json:"auth,omitempty"`
@@ -133,6 +136,18 @@ func (l Ledger) Check() error {
 
 // check adds up what the rows hold, by account.
 func (t TerminalBook) check(held map[string]txn.Amount) error {
+	for i, c := range t.Closings {
+		stans := map[uint32]bool{}
+		for _, d := range c.Details {
+			if stans[d.STAN] {
+				return fmt.Errorf("batch %06d was told STAN %06d twice and counts it twice", c.Batch, d.STAN)
+			}
+			stans[d.STAN] = true
+		}
+		if c.Ended && c.Batch >= t.Batch || i > 0 && c.Batch <= t.Closings[i-1].Batch || c.Equal && len(c.Details) > 0 {
+			return fmt.Errorf("the settlement of batch %06d does not fit, batch %06d is open", c.Batch, t.Batch)
+		}
+	}
 	back := map[Voucher]txn.Amount{}
 	rows := map[Voucher]Row{}
 	for _, row := range t.Rows {
@@ -192,6 +207,7 @@ func (l Ledger) clone() Ledger {
 	l.Terminals = maps.Clone(l.Terminals)
 	for terminal, book := range l.Terminals {
 		book.Rows = slices.Clone(book.Rows)
+		book.Closings = slices.Clone(book.Closings)
 		l.Terminals[terminal] = book
 	}
 	return l

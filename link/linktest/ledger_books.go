@@ -113,7 +113,7 @@ func (b *books) sell(e entry, name, code string) Row {
 // begin is a new row that holds nothing.
 func (b *books) begin(e entry, name, code string) Row {
 	b.Next++
-	return Row{Batch: e.batch, STAN: e.stan, Kind: e.kind, Of: e.of, Amount: e.amount, Currency: e.currency, PAN: e.pan.Masked(), Account: name,
+	return Row{Batch: e.batch, STAN: e.stan, Kind: e.kind, Of: e.of, Amount: e.amount, Currency: e.currency, PAN: e.pan.Masked(), Scheme: schemeOf(e.pan), Account: name,
 		RRN: fmt.Sprintf("%012d", b.Next), State: Refused, Code: code, Day: e.day()}
 }
 

@@ -18,7 +18,7 @@ func inBothLanguages(t *testing.T, what string, p Pair) {
 }
 
 func TestEverythingIsSaidInBothLanguages(t *testing.T) {
-	for _, s := range []Stage{Recovering, SigningIn, Present, CardRead, Recorded, Connecting, Sending, Waiting, Unknown, Held, Printing, PaperOwed} {
+	for _, s := range []Stage{Recovering, SigningIn, Present, CardRead, Recorded, Connecting, Sending, Waiting, Unknown, Held, Printing, PaperOwed, Settling, Uploading, EndingBatch} {
 		for _, k := range []txn.Kind{txn.Sale, txn.Void, txn.Refund} {
 			inBothLanguages(t, string(s), OfStageIn(k, s))
 		}
@@ -36,6 +36,18 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 		inBothLanguages(t, string(s), OfOutcome(OutcomeOf(s)))
 	}
 	inBothLanguages(t, "refused", OfOutcome(OutcomeRefused))
+	for _, s := range []txn.Step{"", txn.Asking, txn.Details, txn.Advices, txn.Ending, txn.Closed, txn.Refused, "of a later version"} {
+		inBothLanguages(t, string(s), OfStep(s))
+		for _, v := range []txn.Verdict{"", txn.Balanced, txn.Unbalanced, txn.Mistaken} {
+			inBothLanguages(t, string(v), OfVerdict(v))
+			inBothLanguages(t, string(s), OfClosing(txn.Closing{Batch: 1, Step: s, Domestic: v, Foreign: v}))
+		}
+	}
+	inBothLanguages(t, "none", OfClosing(txn.Closing{}))
+	for _, p := range []Pair{ReportTitle, DebitSide, CreditSide, DomesticCards, ForeignCards, AllCards, NetTotal, HostTotals, OwnTotals, DifferenceLabel,
+		RecordsTold, RecordsRefused, NextBatch, ExplainsIt, AlsoDoubtful, NothingExplains, DoNotClaim} {
+		inBothLanguages(t, p.EN, p)
+	}
 	seen := map[string]bool{}
 	for _, w := range codes {
 		inBothLanguages(t, w.code, Advice(w.code))

@@ -11,8 +11,8 @@ var (
 	ForeignCards    = Pair{"外卡", "FOREIGN CARDS"}
 	AllCards        = Pair{"合计", "TOTAL"}
 	NetTotal        = Pair{"净额", "NET"}
-	HostTotals      = Pair{"收单行记录", "THE ACQUIRER'S RECORDS"}
-	OwnTotals       = Pair{"终端记录", "THIS TERMINAL'S RECORDS"}
+	HostTotals      = Pair{"收单行记录", "ACQUIRER'S RECORDS"}
+	OwnTotals       = Pair{"终端记录", "TERMINAL'S RECORDS"}
 	DifferenceLabel = Pair{"差额", "DIFFERENCE"}
 	RecordsTold     = Pair{"已上送明细", "RECORDS SENT"}
 	RecordsRefused  = Pair{"收单行未接受", "NOT ACCEPTED"}

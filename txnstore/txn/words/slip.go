@@ -67,7 +67,7 @@ var (
 	SaleStands     = Pair{"原消费仍有效", "THE SALE STANDS"}
 	MoneyBack      = Pair{"款项退回持卡人账户", "THE MONEY GOES BACK TO THE CARD'S ACCOUNT"}
 	DoNotUndo      = Pair{"请勿重复操作", "DO NOT DO IT AGAIN"}
-	BackAgreement  = Pair{"本人确认收到以上退款", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT IS GIVEN BACK TO THIS CARD"}
+	BackAgreement  = Pair{"本人确认以上款项退回本卡账户", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT IS GIVEN BACK TO THIS CARD"}
 	DoNotSwipe     = Pair{"请勿重刷", "DO NOT PAY AGAIN"}
 	CallAcquirer   = Pair{"商户请致电收单机构，并报以下信息", "MERCHANT: CALL THE ACQUIRER AND QUOTE"}
 	CustomerAdvice = Pair{"持卡人请保留本单，如已扣款请联系发卡行", "CARDHOLDER: KEEP THIS NOTE. IF YOU WERE CHARGED, CONTACT YOUR BANK"}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -27,7 +28,9 @@ type slip struct {
 	text      string
 	stan      string
 	amount    string // "12.50"
-	reversal  bool   // 冲正通知: says that nothing was charged
+	reversal  bool   // 冲正通知: says that nothing was charged, or that a void was not made
+	kind      txn.Kind
+	report    bool // 批结算单: a settlement report, which belongs to no transaction
 	duplicate bool
 	merchant  bool // the merchant's copy
 	torn      bool // power failed while it was printed
@@ -74,6 +77,14 @@ func (r *rig) paper() ([]slip, error) {
 func readSlip(file, text string) slip {
 	s := slip{file: file, text: text}
 	s.reversal = strings.Contains(text, "冲正")
+	s.report = strings.Contains(text, "批结算单")
+	s.kind = txn.Sale
+	switch {
+	case strings.Contains(text, "消费撤销"):
+		s.kind = txn.Void
+	case strings.Contains(text, "退货"):
+		s.kind = txn.Refund
+	}
 	s.duplicate = strings.Contains(text, "重打印")
 	s.merchant = strings.Contains(text, "商户存根")
 	s.torn = strings.Contains(text, "-- torn --")
@@ -94,7 +105,9 @@ var sum = regexp.MustCompile(`RMB *([0-9]+\.[0-9]{2})`)
 
 // judge compares the books. The acquirer's ledger is right by definition. It returns every disagreement.
 //
-//	approved here ⇔ held by the acquirer ⇔ both copies on paper, or owed
+//	approved here ⇔ it stands at the acquirer ⇔ both copies on paper, or owed
+//
+// A sale stands there although a void or refunds of it stand too; those count against it in the totals.
 func (b books) judge() []string {
 	var wrong []string
 	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
@@ -114,21 +127,27 @@ func (b books) judge() []string {
 	held := map[string]bool{}
 	for _, row := range b.acquirer.Rows {
 		key := fmt.Sprintf("%06d/%06d", row.Batch, row.STAN)
-		if row.State != linktest.Held {
+		if !row.Stands() {
 			continue
 		}
 		held[key] = true
-		sumThere += row.Held
+		amount, sign := row.Held+row.Back, txn.Amount(1)
+		if row.Kind != linktest.Sale {
+			sign = -1
+		}
+		sumThere += sign * amount
 		t, known := here[key]
 		switch {
 		case !known:
 			say("voucher %s: the acquirer holds money for a sale that the terminal does not know", key)
 		case t.State != txn.Approved:
 			say("voucher %s: the acquirer holds money and the terminal says %s", key, t.State)
-		case t.Amount != fmt.Sprintf("%d.%02d", row.Held/100, row.Held%100):
-			say("voucher %s: the acquirer holds %d minor units and the terminal says %s", key, row.Held, t.Amount)
+		case kindHere(t) != txn.Kind(row.Kind.String()):
+			say("voucher %s: a %s at the acquirer and a %s here", key, row.Kind, kindHere(t))
+		case t.Amount != fmt.Sprintf("%d.%02d", amount/100, amount%100):
+			say("voucher %s: the acquirer holds %d minor units and the terminal says %s", key, amount, t.Amount)
 		default:
-			sumHere += row.Held
+			sumHere += sign * amount
 		}
 	}
 	for key, t := range here {
@@ -141,13 +160,16 @@ func (b books) judge() []string {
 		say("the totals differ: %d here, %d there", sumHere, sumThere)
 	}
 	for _, s := range b.slips {
-		if _, known := here[keyOf(b, s)]; !known && !s.torn {
+		if _, known := here[keyOf(b, s)]; !known && !s.torn && !s.report {
 			say("slip %s (voucher %q) belongs to no sale", s.file, s.stan)
 		}
 	}
 	sort.Strings(wrong)
 	return wrong
 }
+
+// kindHere is the kind of a record; one that does not say is a sale.
+func kindHere(t agent.Record) txn.Kind { return cmp.Or(t.Kind, txn.Sale) }
 
 // keyOf finds the sale a slip belongs to. STANs do not repeat within the bench's one batch.
 func keyOf(b books, s slip) string {
@@ -169,8 +191,11 @@ func (b books) judgePaper(key string, t agent.Record) []string {
 	unmarked := map[bool]int{}
 	whole := map[bool]int{}
 	for _, s := range b.slips {
-		if s.stan != t.STAN {
+		if s.stan != t.STAN || s.report {
 			continue
+		}
+		if s.kind != kindHere(t) && !s.torn {
+			say("slip %s is that of a %s and the terminal made a %s", s.file, s.kind, kindHere(t))
 		}
 		if s.amount != t.Amount && !s.torn {
 			say("slip %s is over %q and the terminal says %s", s.file, s.amount, t.Amount)

@@ -78,6 +78,47 @@ func TestTheJudgeLetsHonestThingsPass(t *testing.T) {
 	}
 }
 
+// backAndForth is agreeing, with a void of the first sale and a refund of half the second.
+func backAndForth() books {
+	b := agreeing()
+	undo := func(stan, amount string, k txn.Kind) agent.Record {
+		return agent.Record{Batch: "000001", STAN: stan, Kind: k, Amount: amount, State: txn.Approved, Merchant: txn.SlipPrinted, Customer: txn.SlipPrinted}
+	}
+	b.terminal = append([]agent.Record{undo("000008", "44.00", txn.Refund), undo("000007", "12.50", txn.Void)}, b.terminal...)
+	rows := b.acquirer.Rows
+	rows[0].State, rows[0].Held, rows[0].Back = linktest.Voided, 0, 1250
+	rows[1].Held, rows[1].Back = 4400, 4400
+	b.acquirer.Rows = append(rows, linktest.Row{Batch: 1, STAN: 7, Kind: linktest.Void, Of: linktest.Voucher{Batch: 1, STAN: 2}, Amount: 1250, Back: 1250, State: linktest.Given},
+		linktest.Row{Batch: 1, STAN: 8, Kind: linktest.Refund, Of: linktest.Voucher{Batch: 1, STAN: 3}, Amount: 4400, Back: 4400, State: linktest.Given})
+	for i, copyName := range []string{"商户存根", "持卡人存根"} {
+		for _, s := range [][3]string{{"000007", "消费撤销", "12.50"}, {"000008", "退货", "44.00"}} {
+			b.slips = append(b.slips, readSlip(fmt.Sprintf("%03d.txt", 10+i), fmt.Sprintf("POS签购单\n%s\n%s\n凭证号 VOUCHER NO  %s\n原凭证号 000002\n RMB %s\n",
+				copyName, s[1], s[0], s[2])))
+		}
+	}
+	return b
+}
+
+func TestTheJudgeUnderstandsVoidsAndRefunds(t *testing.T) {
+	require.Empty(t, backAndForth().judge())
+	reported := backAndForth()
+	reported.slips = append(reported.slips, readSlip("020.txt", "批结算单\n凭证号 VOUCHER NO 000002\nRMB 5.00\n"))
+	require.Empty(t, reported.judge(), "a settlement report is nobody's slip")
+	for says, plant := range map[string]func(*books){
+		"the acquirer holds money for a sale that the terminal does not know": func(b *books) { b.terminal, b.slips = b.terminal[1:], b.slips[:7] },
+		"000001/000007: approved here and not held": func(b *books) {
+			b.acquirer.Rows[4].State, b.acquirer.Rows[4].Back = linktest.Reversed, 0
+		},
+		"a void at the acquirer and a refund here": func(b *books) { b.terminal[1].Kind = txn.Refund },
+		"is that of a sale and the terminal made":  func(b *books) { b.slips[5].kind = txn.Sale },
+		"the acquirer holds 4400 minor units":      func(b *books) { b.terminal[0].Amount = "43.00" },
+	} {
+		b := backAndForth()
+		plant(&b)
+		assert.Contains(t, strings.Join(b.judge(), "\n"), says)
+	}
+}
+
 // A judge that cannot find against anybody proves nothing.
 func TestTheJudgeReportsEveryDisagreement(t *testing.T) {
 	for name, c := range map[string]struct {

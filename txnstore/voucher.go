@@ -98,26 +98,48 @@ func (s *Store) ByVoucher(batch, stan uint32) (t txn.Txn, found bool, err error)
 	return t, found, err
 }
 
-// InBatch visits the transactions of a batch in order, as Since does: with the same errors, and visit may use the store.
-// Its cost follows how many belong to that batch and to later ones.
-func (s *Store) InBatch(batch uint32, visit func(txn.Txn) error) error {
+// InBatch visits the transactions of a batch in order; visit may use the store, and ends the walk by an error, which is
+// returned as it is. A record that cannot be read is left out and counted: books made without it are short. The cost
+// follows how many belong to that batch and to later ones.
+func (s *Store) InBatch(batch uint32, visit func(txn.Txn) error) (unread int, err error) {
 	return s.shelf().inBatch(batch, visit)
 }
 
 // InBatch is Store.InBatch.
-func (v *Viewer) InBatch(batch uint32, visit func(txn.Txn) error) error {
+func (v *Viewer) InBatch(batch uint32, visit func(txn.Txn) error) (unread int, err error) {
 	return v.shelf().inBatch(batch, visit)
 }
 
-func (s shelf) inBatch(batch uint32, visit func(txn.Txn) error) error {
-	first, err := look(s, func(b *books) (txn.ID, error) { return b.batchStart(batch) })
-	if err != nil || first == 0 {
-		return err
-	}
-	return s.since(first, func(t txn.Txn) error {
-		if t.Batch != batch {
-			return nil
+func (s shelf) inBatch(batch uint32, visit func(txn.Txn) error) (unread int, err error) {
+	from, err := look(s, func(b *books) (txn.ID, error) { return b.batchStart(batch) })
+	for err == nil && from != 0 {
+		var page []listed
+		if page, err = look(s, func(b *books) ([]listed, error) { return b.ascending(from) }); err != nil {
+			break
 		}
-		return visit(t)
-	})
+		for _, l := range page {
+			if l.err != nil {
+				unread++
+			} else if l.Batch == batch {
+				if err := visit(l.Txn); err != nil {
+					return unread, err
+				}
+			}
+		}
+		if len(page) < pageOf {
+			break
+		}
+		from = page[len(page)-1].id + 1
+	}
+	return unread, err
+}
+
+// Begun is how many transactions a batch has, whatever became of them. Its cost does not depend on how many that is.
+func (s *Store) Begun(batch uint32) (int, error) {
+	all, err := s.Totals(batch)
+	n := 0
+	for _, t := range all {
+		n += t.Approved.Count + t.Open.Count + t.Void.Count
+	}
+	return n, err
 }

@@ -102,6 +102,9 @@ func (c *command) showBatch(e agent.Event) {
 			c.showTotals(words.HostTotals, b.Currency, *b.Host)
 		}
 	}
+	if b.Unread > 0 {
+		fmt.Fprintf(c.out, "%s %d\n", words.RecordsUnread.Both(), b.Unread)
+	}
 	if b.Told+b.Unaccepted > 0 {
 		fmt.Fprintf(c.out, "%s %d   %s %d\n", words.RecordsTold.Both(), b.Told, words.RecordsRefused.Both(), b.Unaccepted)
 	}

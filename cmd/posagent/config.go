@@ -90,6 +90,7 @@ type Acquirer struct {
 	ReversalTries int      `toml:"reversal_tries"`
 	Lookalike     duration `toml:"lookalike"`
 	MACOnDeclines bool     `toml:"mac_on_declines"`
+	MaxBatch      int      `toml:"max_batch"` // transactions after which a batch takes no further sale; 0 sets no limit
 }
 
 // Bearer is one way to the acquirer. The order in the file is the order of preference.
@@ -220,6 +221,7 @@ func (c *Config) faults() []string {
 	fault(c.Acquirer.Idle.Duration < 0, "acquirer.idle", "must not be negative")
 	fault(c.Acquirer.ReversalTries < 1 || c.Acquirer.ReversalTries > 99, "acquirer.reversal_tries", "want 1 to 99")
 	positive(c.Acquirer.Lookalike, "acquirer.lookalike")
+	fault(c.Acquirer.MaxBatch < 0 || c.Acquirer.MaxBatch > 999, "acquirer.max_batch", "want 0, which sets no limit, to 999, the most that a settlement counts")
 
 	fault(len(c.Bearers) == 0, "bearer", "there is no way to the acquirer; add a [[bearer]] table")
 	names := map[string]bool{}

@@ -58,7 +58,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
 	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
 	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
-		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, Now: w.Now})
+		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxBatch: o.MaxBatch, Now: w.Now})
 	return a, nil
 }
 

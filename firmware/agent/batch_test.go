@@ -69,6 +69,24 @@ func TestABatchThatBalancesIsClosed(t *testing.T) {
 	})
 }
 
+func TestAFullBatchTakesNoMoreSalesButCanBeUndoneAndClosed(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.cutPower()
+		w.options.MaxBatch = 2
+		w.boot()
+		sale := w.sell("visa-4242", "1.00")
+		approved(t, sale)
+		approved(t, w.sell("visa-4242", "2.00"))
+		full := w.sell("visa-4242", "3.00")
+		assert.Equal(t, words.OutcomeRefused, full.Outcome)
+		assert.Contains(t, full.Error, "the batch is full")
+		approved(t, w.undo("v", sale.Txn.STAN, "visa-4242"))
+		_, e := w.ask(Request{Op: "batch close"})
+		require.Equal(t, txn.Closed, e.Batch.Step, e.Error)
+		approved(t, w.sell("visa-4242", "3.00"))
+	})
+}
+
 func TestAnEmptyBatchIsNotClosed(t *testing.T) {
 	inWorld(t, func(w *world) {
 		_, e := w.ask(Request{Op: "batch close"})

@@ -110,21 +110,31 @@ func (t *Terminal) reported(ctx context.Context, o Order, batch uint32) (txn.Clo
 
 // Totals are what the open batch comes to now, and what of it is in doubt.
 func (t *Terminal) Totals() (own txn.Totals, doubtful []txn.Txn, err error) {
-	own, doubtful, _, err = t.count(t.store.Batch())
-	return own, doubtful, err
+	b, err := t.count(t.store.Batch())
+	return b.own, b.doubtful, err
 }
 
-func (t *Terminal) count(batch uint32) (own txn.Totals, doubtful []txn.Txn, records int, err error) {
-	err = t.store.InBatch(batch, func(x txn.Txn) error {
-		records++
-		own.Add(x)
+// content is what a batch holds.
+type content struct {
+	own             txn.Totals
+	doubtful        []txn.Txn
+	records, unread int
+}
+
+func (t *Terminal) count(batch uint32) (b content, err error) {
+	b.unread, err = t.store.InBatch(batch, func(x txn.Txn) error {
+		b.records++
+		b.own.Add(x)
 		if x.State.Owes() != txn.Nothing {
-			doubtful = append(doubtful, x)
+			b.doubtful = append(b.doubtful, x)
 		}
 		return nil
 	})
-	return own, doubtful, records, err
+	return b, err
 }
+
+// mostCounted is the largest number of transactions that one side of a settlement can carry (field 48, three digits).
+const mostCounted = 999
 
 // decideClosing commits the first step, again if an earlier closing of the same batch was refused. From here on the batch
 // takes nothing any more.
@@ -133,15 +143,20 @@ func (t *Terminal) decideClosing(batch uint32) (txn.Closing, error) {
 	if err != nil {
 		return txn.Closing{}, err
 	}
-	own, _, records, err := t.count(batch)
+	b, err := t.count(batch)
 	if err != nil {
 		return txn.Closing{}, err
 	}
-	if records == 0 {
+	all := b.own.All()
+	switch {
+	case b.records+b.unread == 0:
 		return txn.Closing{}, ErrEmptyBatch
+	case max(all.Debit.Count, all.Credit.Count) > mostCounted:
+		return txn.Closing{}, fmt.Errorf("the batch has %d sales and %d voids and refunds, and its settlement counts to %d; call the acquirer",
+			all.Debit.Count, all.Credit.Count, mostCounted)
 	}
 	return t.store.SaveClosing(txn.Closing{Batch: batch, Gen: refused.Gen, Step: txn.Asking, Operator: t.o.Operator,
-		Currency: t.o.Currency, Began: t.o.Now(), Own: own})
+		Currency: t.o.Currency, Began: t.o.Now(), Own: b.own, Unread: b.unread})
 }
 
 // resumeClosing goes on with a closing that was begun; mostly there is none.

@@ -46,7 +46,7 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 	return t.perform(ctx, o, deed{
 		kind:     txn.Sale,
 		same:     func(earlier txn.Txn) (bool, error) { return earlier.Amount == o.Amount, nil },
-		draft:    func() (txn.Draft, error) { return txn.Draft{Amount: o.Amount}, nil },
+		draft:    func() (txn.Draft, error) { return txn.Draft{Amount: o.Amount}, t.roomInBatch() },
 		judge:    func(_ txn.Draft, c txn.Card) error { return t.questionLookalike(o, c.PAN) },
 		exchange: t.request,
 	})
@@ -193,6 +193,18 @@ func (t *Terminal) makeReady(ctx context.Context, o Order) error {
 		return &OfflineError{err}
 	}
 	return nil
+}
+
+// roomInBatch keeps a batch within what its settlement can count. Voids and refunds are never kept from undoing a sale.
+func (t *Terminal) roomInBatch() error {
+	if t.o.MaxBatch == 0 {
+		return nil
+	}
+	begun, err := t.store.Begun(t.store.Batch())
+	if err == nil && begun >= t.o.MaxBatch {
+		err = fmt.Errorf("%w: it has %d transactions", ErrBatch, begun)
+	}
+	return err
 }
 
 // recent is how many of the newest records the duplicate guard looks at.

@@ -32,11 +32,11 @@ func (t *Terminal) ask(ctx context.Context, c txn.Closing) (txn.Closing, error) 
 	if c.Step = txn.Ending; !c.Agrees() {
 		c.Step = txn.Details
 	}
-	_, doubtful, _, err := t.count(c.Batch)
+	b, err := t.count(c.Batch)
 	if err != nil {
 		return c, err
 	}
-	c.Explains, c.Doubts = explain(c, doubtful)
+	c.Explains, c.Doubts = explain(c, b.doubtful)
 	return t.store.SaveClosing(c)
 }
 
@@ -80,7 +80,7 @@ func (t *Terminal) nextBlock(c txn.Closing) (block []txn.Txn, err error) {
 	if c.Step == txn.Advices {
 		most = 1
 	}
-	err = t.store.InBatch(c.Batch, func(x txn.Txn) error {
+	_, err = t.store.InBatch(c.Batch, func(x txn.Txn) error {
 		if x.ID <= c.Cursor || x.State != txn.Approved || (x.Kind == txn.Refund) != (c.Step == txn.Advices) {
 			return nil
 		}

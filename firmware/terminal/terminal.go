@@ -25,10 +25,11 @@ type Store interface {
 	List(max int) ([]txn.Txn, error)
 	ByCard(pan txn.PAN, recent int) ([]txn.Txn, error) // those of the newest that were begun with this card
 	ByVoucher(batch, stan uint32) (txn.Txn, bool, error)
-	Since(txn.ID, func(txn.Txn) error) error         // every transaction from a number on, in order
-	InBatch(uint32, func(txn.Txn) error) error       // every transaction of a batch, in order
-	Closing(batch uint32) (txn.Closing, bool, error) // of the newest batch that has one, with 0
-	SaveClosing(txn.Closing) (txn.Closing, error)    // the step that closes a batch opens the next with it
+	Since(txn.ID, func(txn.Txn) error) error                     // every transaction from a number on, in order
+	InBatch(uint32, func(txn.Txn) error) (unread int, err error) // every transaction of a batch, in order
+	Begun(batch uint32) (int, error)                             // how many those are
+	Closing(batch uint32) (txn.Closing, bool, error)             // of the newest batch that has one, with 0
+	SaveClosing(txn.Closing) (txn.Closing, error)                // the step that closes a batch opens the next with it
 	Boot() uint32
 	Batch() uint32
 	Able() error // nil when a sale could be recorded and finished now
@@ -68,6 +69,7 @@ type Options struct {
 	ReversalTries int           // counted tries before suspense; 3 when zero
 	Lookalike     time.Duration // same card and amount within this is questioned; 5 min when zero
 	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
+	MaxBatch      int           // with so many transactions a batch takes no further sale; 0 sets no limit
 	MaxSuspense   int           // this many unproven transactions refuse new sales; 20 when zero
 	Now           func() time.Time
 }
@@ -157,6 +159,7 @@ var (
 	ErrBusy     = errors.New("another sale is in progress on this terminal; wait until it has ended")
 	ErrSuspense = errors.New("too many unproven transactions are waiting for people; have them looked at before selling")
 	ErrNoCard   = errors.New("no card was read")
+	ErrBatch    = errors.New("the batch is full; close it before the next sale")
 
 	// ErrNotClosed means that there is no report, because no batch was closed or that one was not.
 	ErrNotClosed = errors.New("no report: that batch is not closed here")

@@ -24,6 +24,9 @@ func Report(c txn.Closing, doubts []txn.Txn, l Layout, reprint bool) (Slip, erro
 	w.mark(reprint)
 	w.head(l)
 	w.totals(words.OwnTotals, c.Own)
+	if c.Unread > 0 {
+		w.rowStyled(words.RecordsUnread, strconv.Itoa(c.Unread), true)
+	}
 	w.rule()
 	verdict := words.OfVerdict(worse(c.Domestic, c.Foreign))
 	w.text(verdict.ZH, loud)

@@ -114,6 +114,7 @@ type Closing struct {
 	Foreign    Verdict
 	Code       string // field 39, where the acquirer refused
 	Cursor     ID     // the last record told in this step
+	Unread     int    // records of the batch that this terminal could not read: its totals are short of them
 	Told       int    // records that the acquirer has acknowledged
 	Unaccepted int    // records that it has refused
 	Tries      int    // attempts at the end message, counted before each

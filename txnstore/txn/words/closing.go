@@ -15,6 +15,7 @@ var (
 	OwnTotals       = Pair{"终端记录", "TERMINAL'S RECORDS"}
 	DifferenceLabel = Pair{"差额", "DIFFERENCE"}
 	RecordsTold     = Pair{"已上送明细", "RECORDS SENT"}
+	RecordsUnread   = Pair{"终端无法读取的记录", "RECORDS NOT READABLE HERE"}
 	RecordsRefused  = Pair{"收单行未接受", "NOT ACCEPTED"}
 	NextBatch       = Pair{"下一批次号", "NEXT BATCH"}
 	ExplainsIt      = Pair{"以下挂账交易正好构成差额，请致电收单行处理", "THESE TRANSACTIONS IN SUSPENSE MAKE UP THE DIFFERENCE EXACTLY. CALL THE ACQUIRER"}

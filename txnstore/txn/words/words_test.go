@@ -45,7 +45,7 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 	}
 	inBothLanguages(t, "none", OfClosing(txn.Closing{}))
 	for _, p := range []Pair{ReportTitle, DebitSide, CreditSide, DomesticCards, ForeignCards, AllCards, NetTotal, HostTotals, OwnTotals, DifferenceLabel,
-		RecordsTold, RecordsRefused, NextBatch, ExplainsIt, AlsoDoubtful, NothingExplains, DoNotClaim} {
+		RecordsTold, RecordsUnread, RecordsRefused, NextBatch, ExplainsIt, AlsoDoubtful, NothingExplains, DoNotClaim} {
 		inBothLanguages(t, p.EN, p)
 	}
 	seen := map[string]bool{}

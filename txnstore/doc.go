@@ -20,8 +20,9 @@
 //	            ref     caller's reference       -> ID
 //	            owed    ID -> 1                     State.Owes() is not Nothing
 //	            paper   ID -> 1                     a slip is still owed
-//	            total   batch, currency -> sums     changed with the records (totals.go)
+//	            total   batch, currency, side -> sums   changed with the records (totals.go)
 //	            meta    "identity", "counters"      as they were at the last commit here
+//	                    "closing" and batch         where the settlement of a batch stands (closing.go)
 //
 //	shadow      sixteen blocks of 4 KiB, opened O_DSYNC: the second copy of what hot.db commits (shadow.go).
 //

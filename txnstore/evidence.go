@@ -27,6 +27,7 @@ type evidence struct {
 	files    map[string]*os.File
 	pruned   txn.ID // the highest number that was removed on purpose
 	archived uint64 // commits of archive.db that anything speaks of
+	closings map[uint32]txn.Closing
 }
 
 // removed reports whether a record that no root leads to any more was pruned, rather than lost.
@@ -62,7 +63,7 @@ func (w witness) beats(o witness) bool {
 // between putting it aside and replacing it.
 func gather(dir string, c *codec) (*evidence, error) {
 	e := &evidence{codec: c, records: map[txn.ID]witness{}, counters: newCounters(c.seals.terminal),
-		refs: map[txn.ID]string{}, listed: map[txn.ID]bool{}, files: map[string]*os.File{}}
+		refs: map[txn.ID]string{}, listed: map[txn.ID]bool{}, closings: map[uint32]txn.Closing{}, files: map[string]*os.File{}}
 	for _, name := range fileNames() {
 		path, err := sourceOf(dir, name)
 		if err == nil && path != "" {
@@ -175,6 +176,10 @@ func (e *evidence) scan(name string, at int64, raw []byte, stale bool) {
 		case countersFrame:
 			if count, err := readCounters(payload); err == nil {
 				e.count(count)
+			}
+		case closingFrame:
+			if c, err := openClosing(frame); err == nil && c.Terminal == e.codec.seals.terminal && c.Gen > e.closings[c.Batch].Gen {
+				e.closings[c.Batch] = c
 			}
 		case identityFrame:
 			e.identify(frame)

@@ -72,6 +72,14 @@ func recordFields() []field {
 		clipped(41, "code of last try", 2, func(t *txn.Txn) *string { return &t.Tries.Code }),
 		text(42, "merchant slip", maxName, func(t *txn.Txn) *txn.Slip { return &t.Slips.Merchant }),
 		text(43, "customer slip", maxName, func(t *txn.Txn) *txn.Slip { return &t.Slips.Customer }),
+		clipped(46, "card scheme", 3, func(t *txn.Txn) *string { return &t.Answer.Scheme }),
+		number(47, "original", 1<<64-1, func(t *txn.Txn) *txn.ID { return &t.Original.ID }),
+		number(48, "original batch", maxBatch, func(t *txn.Txn) *uint32 { return &t.Original.Batch }),
+		number(49, "original STAN", maxSTAN, func(t *txn.Txn) *uint32 { return &t.Original.STAN }),
+		text(50, "original reference", 12, func(t *txn.Txn) *string { return &t.Original.RRN }),
+		text(51, "original authorization", 6, func(t *txn.Txn) *string { return &t.Original.AuthCode }),
+		text(52, "original date", 4, func(t *txn.Txn) *string { return &t.Original.Date }),
+		text(53, "approver", maxOperator, func(t *txn.Txn) *string { return &t.Approver }),
 	}
 }
 

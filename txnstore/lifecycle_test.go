@@ -59,7 +59,7 @@ func TestAStoreOfSchemaOneIsReadAndBroughtForward(t *testing.T) {
 
 	s, report, err := Open(dir, o)
 	require.NoError(t, err)
-	assert.Contains(t, report.Findings, "the store was brought from schema 1 to 2")
+	assert.Contains(t, report.Findings, "the store was brought from schema 1 to 3")
 	assert.Equal(t, 2, report.Owed)
 	assert.Zero(t, report.Bad)
 	for n := 1; n <= 18; n++ {
@@ -71,6 +71,51 @@ func TestAStoreOfSchemaOneIsReadAndBroughtForward(t *testing.T) {
 	count, err = s.Recount()
 	require.NoError(t, err)
 	assert.Equal(t, Recount{ofV1, ofV1, 18, 0}, count)
+	require.NoError(t, s.Close())
+	_, report, err = Open(dir, o)
+	require.NoError(t, err)
+	assert.Empty(t, report.Findings, "once")
+}
+
+// ofV2 is what v2.tar.gz holds.
+var ofV2 = []Total{
+	{Batch: 1, Currency: "156", Approved: Sum{6, 6021}, Open: Sum{1, 1009}, Void: Sum{2, 2015}},
+	{Batch: 2, Currency: "156", Approved: Sum{4, 4046}, Open: Sum{1, 1015}, Void: Sum{1, 1014}},
+}
+
+func TestAStoreOfSchemaTwoIsReadAndBroughtForward(t *testing.T) {
+	dir, o := unpack(t, "v2.tar.gz")
+	v, err := View(dir, o)
+	require.NoError(t, err)
+	count, err := v.Recount()
+	require.NoError(t, err)
+	assert.Equal(t, Recount{ofV2, ofV2, 15, 0}, count)
+	require.NoError(t, v.Close())
+
+	s, report, err := Open(dir, o)
+	require.NoError(t, err)
+	assert.Contains(t, report.Findings, "the store was brought from schema 2 to 3")
+	assert.Equal(t, 2, report.Owed)
+	for n := 1; n <= 15; n++ {
+		x, found, err := s.ByReference(fmt.Sprintf("till-7-%04d", n))
+		require.NoError(t, err)
+		require.True(t, found)
+		assert.Equal(t, txn.Sale, x.Kind)
+		assert.Equal(t, txn.Original{}, x.Original)
+	}
+	sale, found, err := s.ByVoucher(2, 10)
+	require.NoError(t, err)
+	require.True(t, found)
+	d := draft("a void of an old sale")
+	d.Kind, d.Original, d.Approver, d.Amount = txn.Void, sale.Of(), "00", sale.Amount
+	void, err := s.Begin(d)
+	require.NoError(t, err)
+	mustAdvance(t, s, void.ID, txn.Approved, approve)
+	count, err = s.Recount()
+	require.NoError(t, err)
+	want := append([]Total{}, ofV2...)
+	want = append(want, Total{Batch: 2, Currency: "156", Credit: true, Approved: Sum{1, sale.Amount}})
+	assert.Equal(t, Recount{want, want, 16, 0}, count)
 	require.NoError(t, s.Close())
 	_, report, err = Open(dir, o)
 	require.NoError(t, err)

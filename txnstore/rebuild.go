@@ -22,7 +22,7 @@ func (v *salvage) buildArchive(path string) error {
 	}
 	size = (size + archiveStep - 1) / archiveStep * archiveStep
 	err := buildBolt(path, size, bolt.Options{}, func(tx *bolt.Tx) error {
-		return layOut(tx, v.evidence.identity, v.evidence.counters, v.evidence.archived)
+		return errors.Join(layOut(tx, v.evidence.identity, v.evidence.counters, v.evidence.archived), v.keepClosings(tx))
 	})
 	if err != nil {
 		return err
@@ -60,6 +60,20 @@ func (v *salvage) fill(a *archive) error {
 			err = a.commit(tx)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepClosings carries over where the closings of batches stood, in their newest version that can be read.
+func (v *salvage) keepClosings(tx *bolt.Tx) error {
+	for batch, c := range v.evidence.closings {
+		frame, _, err := putClosing(c)
+		if err != nil {
+			return err
+		}
+		if err := tx.Bucket(metaBucket).Put(keyOfClosing(batch), frame); err != nil {
 			return err
 		}
 	}

@@ -71,7 +71,7 @@ func (a *archive) keptTotals() (all totals, bad int, err error) {
 			bad++
 			return true
 		}
-		all[totalKey{total.Batch, total.Currency}] = total
+		all[total.of()] = total
 		return true
 	})
 	return all, bad, a.doubt(err)

@@ -212,6 +212,9 @@ func (v *salvage) account() {
 			next, e.counters.NextID-1)
 	}
 	v.lost(next)
+	if c, found := newestClosing(e.closings); found && !c.Step.Over() {
+		v.say("the closing of batch %d was in the middle of it (%s); it goes on from there", c.Batch, c.Step)
+	}
 	v.say("compare the books with the acquirer's before this batch is closed; then: posagent store report -acknowledge")
 }
 

@@ -11,12 +11,15 @@ import (
 //
 //	1   txn, ref, owed, paper, meta
 //	2   and total: what each batch comes to, kept in the commit that changes it
-const schema = 2
+//	3   totals have a side, records may undo others, and meta holds the closings of batches. Files of schema 2 hold sales
+//	    alone, which are the same in 3; the number keeps an older program from counting a void as a sale
+const schema = 3
 
 // migrations take archive.db from schema n+1 to n+2, in order. A step may have been done before: it must come to the same.
 func migrations() []func(*archive, *bolt.Tx) error {
 	return []func(*archive, *bolt.Tx) error{
 		func(a *archive, tx *bolt.Tx) error { return a.rebuildTotals(tx) }, // 1 to 2
+		func(*archive, *bolt.Tx) error { return nil },                      // 2 to 3
 	}
 }
 
@@ -26,7 +29,10 @@ func migrations() []func(*archive, *bolt.Tx) error {
 func (s *Store) migrate(r *reconciled) error {
 	id := r.heal.identity
 	id.schema = schema
-	if r.schema.archive < schema || !s.files.archive.totals {
+	if !s.files.archive.totals {
+		r.schema.archive = 1 // whatever it says: totals were lost, or never made
+	}
+	if r.schema.archive < schema {
 		if err := s.files.archive.migrate(r.schema.archive, id); err != nil {
 			return fmt.Errorf("bring the store from schema %d to %d: %w", r.schema.archive, schema, err)
 		}

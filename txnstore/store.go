@@ -10,7 +10,7 @@ import (
 const maxMarks = 64
 
 // Begin makes a transaction durable: number, STAN, batch, reference and everything a reversal will need, in one commit. The
-// record is pending, so from here on it owes a reversal until somebody proves otherwise.
+// record is pending, so from here on it owes a reversal until somebody proves otherwise; a refund owes repetition.
 //
 // Errors: ErrReference, with the first transaction of that reference; ErrFull; ErrRecord; ErrUnknownCommit.
 func (s *Store) Begin(d txn.Draft) (txn.Txn, error) {
@@ -51,11 +51,11 @@ func (s *Store) drafted(d txn.Draft) (txn.Txn, counters) {
 	t := txn.Txn{
 		ID: txn.ID(count.NextID), Gen: 1, Boot: count.Boot, EndBoot: count.Boot,
 		Terminal: count.Terminal, Merchant: s.merchant, Operator: d.Operator,
-		Kind: d.Kind, State: txn.Pending, Reference: d.Reference, Batch: count.Batch, STAN: count.stan(),
-		Amount: d.Amount, Currency: d.Currency, Card: d.Card, Began: s.stamp(),
+		Kind: d.Kind, State: d.Kind.Begins(), Reference: d.Reference, Batch: count.Batch, STAN: count.stan(),
+		Amount: d.Amount, Currency: d.Currency, Card: d.Card, Original: d.Original, Approver: d.Approver, Began: s.stamp(),
 	}
 	count.NextID++
-	s.note(&t, string(txn.Pending))
+	s.note(&t, string(t.State))
 	return t, count
 }
 
@@ -210,6 +210,8 @@ func touched(a, b txn.Txn) string {
 		return "amount"
 	case !a.Card.PAN.Equal(b.Card.PAN), a.Card.Expiry != b.Card.Expiry:
 		return "card"
+	case a.Original != b.Original, a.Approver != b.Approver:
+		return "original and approver"
 	case a.State != b.State, a.EndBoot != b.EndBoot, !a.Ended.Equal(b.Ended), !a.Began.Equal(b.Began):
 		return "state and times; use Advance"
 	}

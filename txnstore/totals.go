@@ -18,37 +18,45 @@ type Sum struct {
 	Amount txn.Amount
 }
 
-// Total is what one batch comes to in one currency. Every transaction is in one of the three sums.
+// Total is what one batch comes to in one currency, on one side of its settlement. Every transaction is in one of the
+// three sums.
 type Total struct {
 	Batch    uint32
 	Currency string // ISO 4217 number, "156"
+	Credit   bool   // voids and refunds; else sales
 	Approved Sum    // held by the acquirer
 	Open     Sum    // may be held: the outcome, or a reversal, is not proven yet
 	Void     Sum    // not charged, undone, or closed by people
 }
 
-// The archive keeps a total for each batch and currency of what stands in it, changed in the same commit as the records, so
+// The archive keeps a total for each batch, currency and side of what stands in it, changed in the same commit as the records, so
 // that the totals of a day need no walk through its records:
 //
-//	total   batch, 4 bytes big-endian, and currency, 3 bytes   ->   total frame: six varints, count and amount of each sum
+//	total   batch, 4 bytes big-endian, currency, 3 bytes,      ->   total frame: six varints, count and amount of each sum
+//	        and for credits 'c'
 //
 // What is in slots is added when it is asked for.
 var totalBucket = []byte("total")
 
-const totalFrame frameKind = 'T'
+const (
+	totalFrame frameKind = 'T'
+	creditMark           = 'c'
+)
 
 // tally is the part of a record that totals are made of. It is read without the store's key.
 type tally struct {
 	batch    uint32
 	currency string
+	kind     txn.Kind
 	state    txn.State
 	amount   txn.Amount
 }
 
-func tallyOf(t txn.Txn) tally { return tally{t.Batch, t.Currency.Number, t.State, t.Amount} }
+func tallyOf(t txn.Txn) tally { return tally{t.Batch, t.Currency.Number, t.Kind, t.State, t.Amount} }
 
 // Tags of fields.go.
 const (
+	tagKind     = 8
 	tagState    = 9
 	tagBatch    = 11
 	tagAmount   = 13
@@ -67,6 +75,8 @@ func readTally(frame []byte) (t tally, err error) {
 		}
 		n, size := binary.Uvarint(v)
 		switch tag {
+		case tagKind:
+			t.kind = txn.Kind(v)
 		case tagState:
 			t.state = txn.State(v)
 		case tagCurrency:
@@ -87,19 +97,26 @@ func readTally(frame []byte) (t tally, err error) {
 	return t, nil
 }
 
-// totals are kept by batch and currency.
+// totals are kept by batch, currency and side.
 type totals map[totalKey]Total
 
 type totalKey struct {
 	batch    uint32
 	currency string
+	credit   bool
 }
+
+// nothing is the total of no transaction.
+func (k totalKey) nothing() Total {
+	return Total{Batch: k.batch, Currency: k.currency, Credit: k.credit}
+}
+
+func (t Total) of() totalKey { return totalKey{t.Batch, t.Currency, t.Credit} }
 
 // count adds a record, or takes it out with n = -1. A total of nothing is no total.
 func (all totals) count(t tally, n int) {
-	key := totalKey{t.batch, t.currency}
-	total := all[key]
-	total.Batch, total.Currency = t.batch, t.currency
+	key := totalKey{t.batch, t.currency, t.kind.Credits()}
+	total := key.nothing().plus(all[key])
 	sum := &total.Void
 	switch {
 	case t.state == txn.Approved:
@@ -109,7 +126,7 @@ func (all totals) count(t tally, n int) {
 	}
 	sum.Count += n
 	sum.Amount += txn.Amount(n) * t.amount
-	if all[key] = total; total == (Total{Batch: t.batch, Currency: t.currency}) {
+	if all[key] = total; total == key.nothing() {
 		delete(all, key)
 	}
 }
@@ -123,13 +140,20 @@ func (all totals) sorted() []Total {
 		if a.Batch != b.Batch {
 			return int(a.Batch) - int(b.Batch)
 		}
+		if a.Currency == b.Currency && a.Credit != b.Credit {
+			return map[bool]int{true: 1, false: -1}[a.Credit]
+		}
 		return strings.Compare(a.Currency, b.Currency)
 	})
 	return list
 }
 
 func (t Total) key() []byte {
-	return append(binary.BigEndian.AppendUint32(nil, t.Batch), t.Currency...)
+	key := append(binary.BigEndian.AppendUint32(nil, t.Batch), t.Currency...)
+	if t.Credit {
+		key = append(key, creditMark)
+	}
+	return key
 }
 
 func (t Total) frame() []byte {
@@ -141,10 +165,11 @@ func (t Total) frame() []byte {
 }
 
 func openTotal(key, frame []byte) (Total, error) {
-	if len(key) != 7 {
+	credit := len(key) == 8 && key[7] == creditMark
+	if len(key) != 7 && !credit {
 		return Total{}, fmt.Errorf("%w: total with a key of %d bytes", ErrBadRecord, len(key))
 	}
-	t := Total{Batch: binary.BigEndian.Uint32(key), Currency: string(key[4:])}
+	t := Total{Batch: binary.BigEndian.Uint32(key), Currency: string(key[4:7]), Credit: credit}
 	b, err := openFrame(totalFrame, frame)
 	for _, s := range []*Sum{&t.Approved, &t.Open, &t.Void} {
 		count, n := binary.Varint(b)
@@ -179,7 +204,7 @@ func (all totals) adjust(was []byte, now *tally) error {
 func (all totals) put(bucket *bolt.Bucket) error {
 	for _, change := range all {
 		key := change.key()
-		total := Total{Batch: change.Batch, Currency: change.Currency}
+		total := change.of().nothing()
 		if frame := bucket.Get(key); frame != nil {
 			var err error
 			if total, err = openTotal(key, frame); err != nil {
@@ -187,7 +212,7 @@ func (all totals) put(bucket *bolt.Bucket) error {
 			}
 		}
 		total = total.plus(change)
-		if total == (Total{Batch: total.Batch, Currency: total.Currency}) {
+		if total == total.of().nothing() {
 			if err := bucket.Delete(key); err != nil {
 				return err
 			}

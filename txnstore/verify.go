@@ -284,6 +284,8 @@ func (v *valueCheck) value(x visited) {
 		_, err = openRecent(x.value)
 	case bucket == string(metaBucket) && string(x.key) == string(prunedKey):
 		_, err = keyID(x.value)
+	case bucket == string(metaBucket) && isClosingKey(x.key):
+		_, err = openClosing(x.value)
 	case bucket == string(totalBucket):
 		_, err = openTotal(x.key, x.value)
 	case bucket == string(metaBucket):

@@ -68,6 +68,25 @@ func (s *shop) Reverse(_ context.Context, x txn.Txn) (txn.Answer, txn.Evidence, 
 	return txn.Answer{Code: "00", Approved: true}, txn.Evidence{Written: 200, Total: 200}, nil
 }
 
+// errOnlySells is what this shop's acquirer says of everything else.
+var errOnlySells = fmt.Errorf("%w: this shop only sells", txn.ErrNotSent)
+
+func (s *shop) Advise(context.Context, txn.Txn) (txn.Answer, txn.Evidence, error) {
+	return txn.Answer{}, txn.Evidence{}, errOnlySells
+}
+
+func (s *shop) Settle(context.Context, txn.Closing) (t txn.Totals, domestic, foreign txn.Verdict, err error) {
+	return t, "", "", errOnlySells
+}
+
+func (s *shop) Upload(context.Context, txn.Closing, []txn.Txn) error { return errOnlySells }
+
+func (s *shop) EndBatch(context.Context, txn.Closing) error { return errOnlySells }
+
+func (s *shop) Report(context.Context, txn.Closing, []txn.Txn, bool) (bool, error) {
+	return false, errOnlySells
+}
+
 func (s *shop) Print(_ context.Context, x txn.Txn, c txn.Copy, _ bool) (bool, error) {
 	if c == txn.CustomerCopy {
 		fmt.Fprintf(s.say, "prints %s as %s\n", x.Reference, x.State)

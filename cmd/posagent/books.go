@@ -9,6 +9,7 @@ import (
 
 	"posagent/firmware/agent"
 	"posagent/txnstore"
+	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
 
@@ -21,11 +22,7 @@ func (c *command) txnList(ctx context.Context, most int) int {
 	}
 	e, err := c.books(ctx, agent.Request{Op: "list", Max: most}, func(v *txnstore.Viewer) (agent.Event, error) {
 		newest, err := v.List(most)
-		e := agent.Event{Event: "list", Txns: []agent.Record{}}
-		for _, x := range newest {
-			e.Txns = append(e.Txns, *agent.RecordOf(x))
-		}
-		return e, err
+		return agent.Event{Event: "list", Txns: agent.RecordsOf(newest)}, err
 	})
 	if err != nil && !errors.Is(err, errNoStore) {
 		return c.fail(err)
@@ -39,13 +36,23 @@ func (c *command) txnList(ctx context.Context, most int) int {
 		return exitDone
 	}
 	columns := columnsOf(c.out)
-	fmt.Fprintf(c.out, "%5s  %-9s  %-13s  %10s %-3s  %-4s  %-11s  %s\n", "ID", "STATE", "BATCH/VOUCHER", "AMOUNT", "", "CARD", "TIME", "REFERENCE")
+	fmt.Fprintf(c.out, "%5s  %-6s %-9s  %-13s  %10s %-3s  %-4s  %-11s  %s\n", "ID", "KIND", "STATE", "BATCH/VOUCHER", "AMOUNT", "", "CARD", "TIME", "REFERENCE")
 	for _, t := range e.Txns {
-		row := fmt.Sprintf("%5d  %-9s  %s/%s  %10s %-3s  %-4s  %s  ", t.ID, t.State, t.Batch, t.STAN, t.Amount, t.Currency,
+		row := fmt.Sprintf("%5d  %-6s %-9s  %s/%s  %10s %-3s  %-4s  %s  ", t.ID, t.Kind, standing(t), t.Batch, t.STAN, t.Amount, t.Currency,
 			t.Card[max(len(t.Card)-4, 0):], t.Began.Local().Format("01-02 15:04"))
 		fmt.Fprintln(c.out, clip(row+plain(t.Reference), columns))
 	}
 	return exitDone
+}
+
+// standing is a record's state, or for a sale that does not count any more what undid it.
+func standing(t agent.Record) string {
+	for _, u := range t.UndoneBy {
+		if u.State == txn.Approved && t.State == txn.Approved {
+			return map[txn.Kind]string{txn.Void: "voided", txn.Refund: "refunded"}[u.Kind]
+		}
+	}
+	return string(t.State)
 }
 
 func (c *command) txnShow(ctx context.Context, q agent.Request) int {
@@ -55,7 +62,7 @@ func (c *command) txnShow(ctx context.Context, q agent.Request) int {
 		if err != nil {
 			return agent.Event{}, err
 		}
-		return recorded(x), nil
+		return agent.Shown(x, v.Since)
 	})
 	if err != nil {
 		return c.fail(err)
@@ -93,6 +100,15 @@ func (c *command) show(e agent.Event) {
 	row("amount", "%s %s", t.Currency, t.Amount)
 	row("card", "%s  %s", t.Card, t.Entry)
 	row("voucher", "%s  of batch %s", t.STAN, t.Batch)
+	if o := t.Original; o != nil {
+		row("of the sale", "%s", strings.Join(nonEmpty("voucher", o.STAN, "of batch", o.Batch, "reference no.", o.RRN, "date", o.Date), "  "))
+	}
+	row("supervisor", "%s", t.Approver)
+	for _, u := range t.UndoneBy {
+		kind, _ := words.OfKind(u.Kind)
+		state := words.OfState(u.State)
+		row("undone by", "%s  voucher %s  %s %s  %s", kind.Both(), u.STAN, t.Currency, u.Amount, state.Both())
+	}
 	row("answer", "%s", strings.Join(nonEmpty("code", t.Code, "reference no.", t.RRN, "authorisation", t.AuthCode), "  "))
 	if e.Advice != nil {
 		row("", "%s  %s", e.Advice.ZH, e.Advice.EN)

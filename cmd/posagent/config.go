@@ -40,6 +40,8 @@ type Terminal struct {
 	Operator string `toml:"operator"` // two digits
 	Currency string `toml:"currency"` // ISO 4217
 	Thanks   string `toml:"thanks"`   // last line of the customer's slip
+
+	MaxRefund string `toml:"max_refund"` // a refund of more is not begun; left out, the acquirer alone judges
 }
 
 // Store is where money is remembered.
@@ -88,6 +90,7 @@ type Acquirer struct {
 	ReversalTries int      `toml:"reversal_tries"`
 	Lookalike     duration `toml:"lookalike"`
 	MACOnDeclines bool     `toml:"mac_on_declines"`
+	MaxBatch      int      `toml:"max_batch"` // transactions after which a batch takes no further sale; 0 sets no limit
 }
 
 // Bearer is one way to the acquirer. The order in the file is the order of preference.
@@ -175,6 +178,10 @@ func (c *Config) faults() []string {
 	fault(!digits(c.Terminal.Operator, 2), "terminal.operator", "want two digits, like 01")
 	_, err := txn.CurrencyOf(c.Terminal.Currency)
 	fault(err != nil, "terminal.currency", "%v", err)
+	if c.Terminal.MaxRefund != "" && err == nil {
+		_, err := c.amount(c.Terminal.MaxRefund)
+		fault(err != nil, "terminal.max_refund", "%v", err)
+	}
 	fault(c.Store.Dir == "", "store.dir", "missing; name a directory on durable storage")
 	fault(c.Store.KeyFile == "", "store.key_file", "missing; name a file, it is made at the first start")
 	fault(!validKeySource(c.Store.KeySource), "store.key_source", "%q is not known; use keyring:NAME, or leave it out for a key in key_file", c.Store.KeySource)
@@ -214,6 +221,7 @@ func (c *Config) faults() []string {
 	fault(c.Acquirer.Idle.Duration < 0, "acquirer.idle", "must not be negative")
 	fault(c.Acquirer.ReversalTries < 1 || c.Acquirer.ReversalTries > 99, "acquirer.reversal_tries", "want 1 to 99")
 	positive(c.Acquirer.Lookalike, "acquirer.lookalike")
+	fault(c.Acquirer.MaxBatch < 0 || c.Acquirer.MaxBatch > 999, "acquirer.max_batch", "want 0, which sets no limit, to 999, the most that a settlement counts")
 
 	fault(len(c.Bearers) == 0, "bearer", "there is no way to the acquirer; add a [[bearer]] table")
 	names := map[string]bool{}

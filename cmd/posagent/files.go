@@ -10,7 +10,6 @@ import (
 	"posagent/firmware/agent"
 	"posagent/txnstore"
 	"posagent/txnstore/txn"
-	"posagent/txnstore/txn/words"
 )
 
 // books reads transactions: from the running agent, or from the files when none runs.
@@ -84,13 +83,7 @@ func find(view *txnstore.Viewer, q agent.Request) (txn.Txn, error) {
 
 // recorded is what the agent would say of a record.
 func recorded(x txn.Txn) agent.Event {
-	o := words.OutcomeOf(x.State)
-	text := words.OfOutcome(o)
-	e := agent.Event{Event: "outcome", Outcome: o, Text: &text, Txn: agent.RecordOf(x)}
-	if x.Answer.Code != "" {
-		advice := words.Advice(x.Answer.Code)
-		e.Advice = &advice
-	}
+	e, _ := agent.Shown(x, func(txn.ID, func(txn.Txn) error) error { return nil })
 	return e
 }
 

@@ -2,6 +2,9 @@
 //
 //	posagent run                      drive the terminal until stopped
 //	posagent sale AMOUNT              charge one card
+//	posagent void STAN|REFERENCE      undo a sale of the open batch
+//	posagent refund AMOUNT            give money back, of any day
+//	posagent batch totals|close|report   the open batch; settle it; its report
 //	posagent txn list|show|reprint    the books
 //	posagent status                   the terminal at a glance
 //	posagent store recount            totals against records
@@ -9,8 +12,9 @@
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
-// Exit status of "sale", for scripts: 0 approved · 1 not accepted or not sent, nothing charged · 2 wrong use ·
-// 3 declined · 4 outcome unknown, being confirmed · 5 reversed, nothing charged.
+// Exit status of "sale", "void" and "refund", for scripts: 0 approved · 1 not accepted or not sent, nothing charged · 2 wrong use ·
+// 3 declined · 4 outcome unknown, being confirmed · 5 reversed, nothing charged. Of "batch close": 0 closed · 1 not begun, or
+// refused by the acquirer · 4 begun, and going on by itself · 6 closed, and the totals differ.
 package main
 
 import (
@@ -35,6 +39,7 @@ const (
 	exitDeclined = 3
 	exitUnknown  = 4
 	exitReversed = 5
+	exitDiffers  = 6
 )
 
 // Version is stamped by the Makefile.
@@ -63,6 +68,11 @@ const usage = `usage: posagent VERB [flags]
 
   run                      drive the terminal until stopped
   sale AMOUNT              charge one card: posagent sale 12.50
+  void STAN|REFERENCE      undo a sale of the open batch: posagent void 12 -supervisor 00
+  refund AMOUNT            give money back, of any day: posagent refund 2.50 -of REFERENCE -supervisor 00
+  batch totals             what the open batch comes to
+  batch close              settle it with the acquirer and open the next
+  batch report [BATCH]     the settlement report again, marked as a duplicate
   txn list                 the newest transactions
   txn show ID|REFERENCE    one transaction with its journal
   txn reprint ID|REFERENCE its slip again, marked as a duplicate
@@ -83,7 +93,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "store" || verb == "config") && len(rest) > 0 {
+	if (verb == "txn" || verb == "batch" || verb == "store" || verb == "config") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -92,6 +102,18 @@ func (c *command) run(ctx context.Context) int {
 	case "sale":
 		var q saleFlags
 		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.sale(ctx, amount, q) })
+	case "void":
+		var q undoFlags
+		return c.verb(verb, "STAN|REFERENCE", rest, q.define, func(original string) int { return c.void(ctx, original, q) })
+	case "refund":
+		var q refundFlags
+		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.refund(ctx, amount, q) })
+	case "batch totals":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.batchTotals(ctx) })
+	case "batch close":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.batchClose(ctx) })
+	case "batch report":
+		return c.verb(verb, "[BATCH]", rest, nil, func(batch string) int { return c.batchReport(ctx, batch) })
 	case "txn list":
 		most := 20
 		return c.verb(verb, "", rest, func(f *flag.FlagSet) { f.IntVar(&most, "n", most, "how many, newest first, 1 to 100") },
@@ -131,6 +153,8 @@ func (c *command) run(ctx context.Context) int {
 		return exitDone
 	case "txn":
 		return c.misused("posagent txn: say what, list, show or reprint")
+	case "batch":
+		return c.misused("posagent batch: say what, totals, close or report")
 	case "store":
 		return c.misused("posagent store: say what, check, report or recount")
 	case "config":

@@ -37,6 +37,9 @@ func (c *command) storeRecount(ctx context.Context) int {
 func (c *command) printRecount(r *agent.Recount) {
 	fmt.Fprintf(c.out, "%-8s %-6s %-3s  %23s  %23s  %23s\n", "", "BATCH", "", "APPROVED", "OPEN", "VOID")
 	row := func(what string, t agent.Total) {
+		if t.Credit {
+			what += "-" // credits
+		}
 		fmt.Fprintf(c.out, "%-8s %s %-3s  %8d %14s  %8d %14s  %8d %14s\n", what, t.Batch, t.Currency,
 			t.Approved.Count, t.Approved.Amount, t.Open.Count, t.Open.Amount, t.Void.Count, t.Void.Amount)
 	}

@@ -33,65 +33,87 @@ func (c *command) sale(ctx context.Context, amount string, q saleFlags) int {
 	if err != nil {
 		return c.fail(err)
 	}
-	currency, err := txn.CurrencyOf(config.Terminal.Currency)
-	if err != nil {
+	if _, err := config.amount(amount); err != nil {
 		return c.fail(err)
 	}
-	parsed, err := currency.ParseAmount(amount)
+	return c.trade(ctx, config, agent.Request{Op: "sale", Reference: q.reference, Amount: amount, Again: q.again})
+}
+
+func (c *Config) amount(text string) (txn.Amount, error) {
+	currency, err := txn.CurrencyOf(c.Terminal.Currency)
 	if err != nil {
-		return c.fail(err)
+		return 0, err
 	}
-	madeUp := q.reference == ""
+	return currency.ParseAmount(text)
+}
+
+// trade has the running agent make one transaction and exits with its outcome. A reference that the caller left out is
+// made up.
+func (c *command) trade(ctx context.Context, config *Config, q agent.Request) int {
+	madeUp := q.Reference == ""
 	if madeUp {
-		q.reference = "cli-" + rand.Text()[:16]
+		q.Reference = "cli-" + rand.Text()[:16]
 	}
 	client, err := agent.Dial(config.path(config.Socket.Path))
 	if err != nil && madeUp {
 		return c.fail(err) // a new name, so nothing can have happened under it
 	}
 	if err != nil {
-		return c.withoutAgent(config, q.reference, parsed, err)
+		return c.withoutAgent(config, q, err)
 	}
 	defer client.Close()
 	show := progress{out: c.out, json: c.json, columns: columnsOf(c.out)}
-	end, err := client.Ask(ctx, agent.Request{Op: "sale", Reference: q.reference, Amount: amount, Again: q.again}, show.stage)
+	end, err := client.Ask(ctx, q, show.stage)
 	show.clear()
 	if err == nil && end.Outcome == words.OutcomeRefused && !madeUp {
-		end = underWay(ctx, client, end, q.reference, currency.Format(parsed))
+		end = underWay(ctx, client, end, config, q)
 	}
 	if err == nil && end.Outcome == "" {
 		err = fmt.Errorf("the agent did not say how it ended: %s", end.Error)
 	}
 	if err != nil {
-		return c.unknown(q.reference, err)
+		return c.unknown(q, err)
 	}
 	return c.outcome(end)
 }
 
-// underWay answers a refusal with the sale that went by the same reference, if there is one: while another sale is in
+// underWay answers a refusal with the transaction that went by the same reference, if there is one: while another sale is in
 // progress the agent refuses without looking, and "nothing charged" might not be true.
-func underWay(ctx context.Context, client *agent.Client, refusal agent.Event, reference, amount string) agent.Event {
-	first, err := client.Ask(ctx, agent.Request{Op: "show", Reference: reference}, nil)
-	if err != nil || first.Txn == nil || first.Txn.Reference != reference || first.Txn.Amount != amount {
+func underWay(ctx context.Context, client *agent.Client, refusal agent.Event, config *Config, q agent.Request) agent.Event {
+	first, err := client.Ask(ctx, agent.Request{Op: "show", Reference: q.Reference}, nil)
+	if err != nil || first.Txn == nil || first.Txn.Reference != q.Reference || !config.asked(q, *first.Txn) {
 		return refusal
 	}
 	first.Error = refusal.Error
 	return first
 }
 
-// withoutAgent answers a sale that no agent took. Its reference may have been sold before the agent ended: then the
+// asked reports whether a record is what a request asked for: its kind, and of a sale its amount.
+func (c *Config) asked(q agent.Request, t agent.Record) bool {
+	if q.Op != string(t.Kind) {
+		return false
+	}
+	currency, err := txn.CurrencyOf(c.Terminal.Currency)
+	if err != nil || q.Amount == "" {
+		return err == nil
+	}
+	amount, err := currency.ParseAmount(q.Amount)
+	return err == nil && currency.Format(amount) == t.Amount
+}
+
+// withoutAgent answers a request that no agent took. Its reference may have been sold before the agent ended: then the
 // files know what became of it, and "nothing charged" would be a guess.
-func (c *command) withoutAgent(config *Config, reference string, amount txn.Amount, cause error) int {
-	earlier, err := config.fromFiles(agent.Request{Reference: reference})
+func (c *command) withoutAgent(config *Config, q agent.Request, cause error) int {
+	earlier, err := config.fromFiles(agent.Request{Reference: q.Reference})
 	switch {
 	case errors.Is(err, errNoStore), errors.Is(err, errNoReference):
 		return c.fail(cause)
 	case err != nil:
-		return c.unknown(reference, errors.Join(cause, err))
+		return c.unknown(q, errors.Join(cause, err))
 	}
 	end := recorded(earlier)
 	end.Error = cause.Error()
-	if earlier.Amount != amount {
+	if !config.asked(q, *end.Txn) {
 		text := words.ReferenceTaken
 		end.Outcome, end.Text, end.Error = words.OutcomeRefused, &text, (&terminal.ReferenceError{Earlier: earlier}).Error()
 	}
@@ -99,14 +121,14 @@ func (c *command) withoutAgent(config *Config, reference string, amount txn.Amou
 }
 
 // unknown says what is left to say when the agent does not.
-func (c *command) unknown(reference string, cause error) int {
-	text := words.OfOutcome(words.OutcomeUnknown)
+func (c *command) unknown(q agent.Request, cause error) int {
+	text := words.OfEnding(txn.Kind(q.Op), words.OutcomeUnknown)
 	if c.json {
 		_ = json.NewEncoder(c.out).Encode(agent.Event{Event: "outcome", Outcome: words.OutcomeUnknown, Text: &text, Error: cause.Error()})
 	}
 	fmt.Fprintf(c.err, "posagent: %v\n", cause)
 	c.sentence(c.err, "  ", text)
-	fmt.Fprintf(c.err, "  看结果 to see the outcome: %s\n", showAgain(reference))
+	fmt.Fprintf(c.err, "  看结果 to see the outcome: %s\n", showAgain(q.Reference))
 	return exitUnknown
 }
 
@@ -154,7 +176,7 @@ func (c *command) printOutcome(e agent.Event) {
 		c.paragraph(c.out, "  ", fmt.Sprintf("%s  %s  %s", t.Code, e.Advice.ZH, e.Advice.EN))
 	}
 	if e.Outcome == words.OutcomeRefused {
-		fmt.Fprintln(c.out, "  原交易 the earlier sale:")
+		fmt.Fprintln(c.out, "  原交易 the earlier transaction:")
 	}
 	state := words.OfState(t.State)
 	fmt.Fprintf(c.out, "  %s %s  %s  %s %s\n", t.Currency, t.Amount, t.Card, state.ZH, state.EN)
@@ -163,7 +185,10 @@ func (c *command) printOutcome(e agent.Event) {
 		fmt.Fprintf(c.out, "  参考号 reference no. %s  授权码 authorisation %s\n", t.RRN, t.AuthCode)
 	}
 	fmt.Fprintf(c.out, "  订单号 order no. %s\n", plain(t.Reference))
-	if e.Outcome == words.OutcomeRefused && e.Text != nil && *e.Text != words.ReferenceTaken {
+	if o := t.Original; o != nil {
+		fmt.Fprintf(c.out, "  原交易 of the sale: %s\n", strings.Join(nonEmpty("voucher", o.STAN, "of batch", o.Batch, "reference no.", o.RRN, "date", o.Date), "  "))
+	}
+	if e.Outcome == words.OutcomeRefused && t.Kind == txn.Sale && e.Text != nil && *e.Text == words.OfOutcome(words.OutcomeRefused) {
 		fmt.Fprintf(c.out, "  如确为另一笔 if another sale is meant: posagent sale %s -again\n", t.Amount)
 	}
 	if e.Outcome != words.OutcomeRefused && (t.Merchant == txn.SlipOwed || t.Customer == txn.SlipOwed) {

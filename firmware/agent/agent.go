@@ -31,7 +31,7 @@ type Agent struct {
 	wake chan struct{} // asks for a round soon
 
 	mu    sync.Mutex
-	sale  *saleView // the sale in progress, fed by the engine and by the line
+	sale  *saleView // the transaction in progress, fed by the engine and by the line
 	known Status    // the figures read last, for the time of a store fault
 }
 
@@ -57,7 +57,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
 	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
 	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
-		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, Now: w.Now})
+		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxBatch: o.MaxBatch, Now: w.Now})
 	return a, nil
 }
 
@@ -137,10 +137,20 @@ func (a *Agent) round(ctx context.Context) time.Duration {
 	if err := a.terminal.Recover(ctx); err != nil && ctx.Err() == nil {
 		a.log.Warn("still owed", "cause", err)
 	}
-	if due, err := a.store.OwedPaper(); err == nil && len(due) > 0 && a.o.PaperRetry < a.o.Retry {
+	if a.owesPaper() && a.o.PaperRetry < a.o.Retry {
 		return a.o.PaperRetry
 	}
 	return a.o.Retry
+}
+
+// owesPaper reports whether a slip or a settlement report is due.
+func (a *Agent) owesPaper() bool {
+	due, err := a.store.OwedPaper()
+	if err != nil || len(due) > 0 {
+		return err == nil
+	}
+	c, found, err := a.store.Closing(0)
+	return err == nil && found && c.OwesReport()
 }
 
 // must logs a failure that the next round meets again.
@@ -167,7 +177,17 @@ func (a *Agent) figures() (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
+	c, _, err := a.store.Closing(0)
+	if err != nil {
+		return Status{}, err
+	}
 	s := Status{Boot: a.store.Boot(), Batch: a.store.Batch(), PaperOwed: len(paper)}
+	if c.OwesReport() {
+		s.PaperOwed++
+	}
+	if c.Batch != 0 && !c.Step.Over() {
+		s.Closing = c.Step
+	}
 	for _, x := range owed {
 		if x.State.Owes() == txn.Human {
 			s.Suspense++
@@ -182,38 +202,12 @@ func (a *Agent) figures() (Status, error) {
 func (a *Agent) stray(m *iso8583.Message) {
 	a.log.Warn("an answer nobody waits for", "message", m)
 	stan, err := strconv.ParseUint(m.Get(11), 10, 32)
-	if err != nil || m.MTI() != "0210" {
+	if err != nil || m.MTI() != "0210" && m.MTI() != "0230" {
 		return
 	}
 	if err := a.terminal.Late(uint32(stan), m.Get(39)); err != nil {
 		a.log.Error("the late answer could not be noted", "cause", err)
 	}
-}
-
-// sell runs one sale and reports its stages to view.
-func (a *Agent) sell(ctx context.Context, q Request, view *saleView) Event {
-	amount, err := a.o.Currency.ParseAmount(q.Amount)
-	if err != nil {
-		return refused(err)
-	}
-	a.watch(view)
-	x, err := a.terminal.Sale(ctx, terminal.Order{Amount: amount, Reference: q.Reference, Again: q.Again,
-		Progress: func(e terminal.Event) {
-			detail := ""
-			if e.Fault != nil {
-				detail = e.Fault.Error()
-				a.log.Warn("paper still owed", "stan", e.Txn.STAN, "cause", e.Fault)
-			}
-			view.stage(e.Stage, detail, e.Txn)
-		}})
-	a.watch(nil)
-	a.soon()
-	if x.ID == 0 {
-		a.log.Info("sale refused", "reference", q.Reference, "cause", err)
-		return refused(err)
-	}
-	a.log.Info("sale", "reference", q.Reference, "stan", x.STAN, "batch", x.Batch, "state", string(x.State), "code", x.Answer.Code, "cause", err)
-	return outcome(x, err)
 }
 
 func (a *Agent) watch(v *saleView) {

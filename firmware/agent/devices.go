@@ -121,6 +121,19 @@ func (s *slipPrinter) Print(ctx context.Context, t txn.Txn, c txn.Copy, reprint 
 	if err != nil {
 		return false, unprinted{err}
 	}
+	return s.put(ctx, slip)
+}
+
+// Report renders and prints a settlement report. Its errors are those of Print.
+func (s *slipPrinter) Report(ctx context.Context, c txn.Closing, doubts []txn.Txn, reprint bool) (bool, error) {
+	slip, err := receipt.Report(c, doubts, s.layout, reprint)
+	if err != nil {
+		return false, unprinted{err}
+	}
+	return s.put(ctx, slip)
+}
+
+func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) {
 	if err := s.attach(); err != nil {
 		return false, err
 	}

@@ -20,6 +20,12 @@ func (h tellingHost) Request(ctx context.Context, x txn.Txn, p txn.Presented) (t
 	return answer, sent, err
 }
 
+func (h tellingHost) Advise(ctx context.Context, x txn.Txn) (txn.Answer, txn.Evidence, error) {
+	answer, sent, err := h.Host.Advise(ctx, x)
+	h.tell("advice", x, err)
+	return answer, sent, err
+}
+
 func (h tellingHost) Reverse(ctx context.Context, x txn.Txn) (txn.Answer, txn.Evidence, error) {
 	answer, sent, err := h.Host.Reverse(ctx, x)
 	h.tell("reversal", x, err)

@@ -11,7 +11,7 @@ import (
 // outcome closes a request with the record's own state; an error beside it only adds words.
 func outcome(x txn.Txn, err error) Event {
 	o := words.OutcomeOf(x.State)
-	text := words.OfOutcome(o)
+	text := words.OfEnding(x.Kind, o)
 	e := Event{Event: "outcome", Outcome: o, Text: &text, Txn: RecordOf(x)}
 	if x.Answer.Code != "" {
 		advice := words.Advice(x.Answer.Code)
@@ -25,8 +25,8 @@ func outcome(x txn.Txn, err error) Event {
 
 // refused says that no transaction was begun, except where the store cannot tell whether one was. A refusal over an
 // earlier sale shows what became of it.
-func refused(err error) Event {
-	o, text := words.OutcomeRefused, words.OfOutcome(words.OutcomeRefused)
+func refused(kind txn.Kind, err error) Event {
+	o, text := words.OutcomeRefused, words.OfEnding(kind, words.OutcomeRefused)
 	e := Event{Event: "outcome", Error: err.Error(), Fault: faultOf(err)}
 	var lookalike *terminal.LookalikeError
 	var taken *terminal.ReferenceError
@@ -37,7 +37,7 @@ func refused(err error) Event {
 	case errors.As(err, &taken):
 		e.Txn, text = RecordOf(taken.Earlier), words.ReferenceTaken
 	case errors.As(err, &unreadable):
-		o, text = words.OutcomeUnknown, words.OfOutcome(words.OutcomeUnknown)
+		o, text = words.OutcomeUnknown, words.OfEnding(kind, words.OutcomeUnknown)
 	case e.Fault != "":
 		text = e.Fault.refusal()
 	}

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"fmt"
 	"time"
 
 	"posagent/txnstore/txn"
@@ -16,7 +15,20 @@ import (
 //	< {"event":"stage","stage":"waiting","seconds":3,"text":{…},"txn":{…}}
 //	< {"event":"outcome","outcome":"approved","text":{…},"txn":{…}}
 //
-// A stage is repeated each second while it lasts. "outcome", "list", "status", "recount" and "error" end a request.
+//
+//	> {"op":"void","reference":"till-7-0043","original":"000012","supervisor":"00"}
+//
+// names the sale by its voucher number in the open batch, or by its reference, and is answered like a sale. So is
+//
+//	> {"op":"refund","reference":"till-7-0044","amount":"2.50","original":"till-7-0042","supervisor":"00"}
+//
+// which may name a sale of another terminal or of pruned books by "original_rrn" and "original_date" (MMDD) instead.
+//
+// {"op":"batch close"} settles the open batch, shows its steps as stages and ends with "batch", which says how far it got: a
+// closing that was begun and not ended goes on by itself. {"op":"batch totals"} answers with the open batch as it stands, and
+// {"op":"batch report","batch":"000001"} prints the report of a closed one again.
+//
+// A stage is repeated each second while it lasts. "outcome", "batch", "list", "status", "recount" and "error" end a request.
 // A sale is repeated safely with the same reference: it returns the first outcome, and waits for it if that sale is still
 // in progress. {"op":"cancel"} ends a sale that is
 // still waiting for a card; once the stage is "recorded" it changes nothing.
@@ -26,17 +38,25 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // sale, cancel, list, show, reprint, status, recover, recount
+	Op        string `json:"op"` // sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover, recount
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
-	ID        uint64 `json:"id,omitempty"`
-	Max       int    `json:"max,omitempty"` // list: newest records, 20 when zero, at most 100
+
+	Original          string `json:"original,omitempty"`           // void, refund: the sale's voucher number, up to six digits, or its reference
+	OriginalReference string `json:"original_reference,omitempty"` // the same, where a reference consists of six digits or fewer
+	OriginalRRN       string `json:"original_rrn,omitempty"`       // refund: the acquirer's reference number of a sale that is not in these books
+	OriginalDate      string `json:"original_date,omitempty"`      // and its date, MMDD
+	Supervisor        string `json:"supervisor,omitempty"`         // void, refund: who allows it; the till has made sure of that
+
+	ID    uint64 `json:"id,omitempty"`
+	Batch string `json:"batch,omitempty"` // batch report: which; the newest when empty
+	Max   int    `json:"max,omitempty"`   // list: newest records, 20 when zero, at most 100
 }
 
 // Event is what the agent says.
 type Event struct {
-	Event   string        `json:"event"` // stage, outcome, list, status, recount, error
+	Event   string        `json:"event"` // stage, outcome, batch, list, status, recount, error
 	Stage   words.Stage   `json:"stage,omitempty"`
 	Detail  string        `json:"detail,omitempty"` // the line's own words: "dial 95516"
 	Seconds int           `json:"seconds,omitempty"`
@@ -49,6 +69,7 @@ type Event struct {
 	Txns    []Record      `json:"txns,omitempty"`
 	Status  *Status       `json:"status,omitempty"`
 	Recount *Recount      `json:"recount,omitempty"`
+	Batch   *Batch        `json:"batch,omitempty"`
 }
 
 // Ends reports whether the event closes its request.
@@ -56,14 +77,17 @@ func (e Event) Ends() bool { return e.Event != "stage" }
 
 // Status is the terminal at a glance.
 type Status struct {
-	Terminal  string `json:"terminal"`
-	Merchant  string `json:"merchant"`
-	Boot      uint32 `json:"boot"`
-	Batch     uint32 `json:"batch"`
-	SignedIn  bool   `json:"signed_in"`
-	Owed      int    `json:"owed"`       // transactions that a machine will settle
-	Suspense  int    `json:"suspense"`   // transactions that need people
-	PaperOwed int    `json:"paper_owed"` // transactions with a slip still due
+	Terminal string `json:"terminal"`
+	Merchant string `json:"merchant"`
+	Boot     uint32 `json:"boot"`
+	Batch    uint32 `json:"batch"`
+	SignedIn bool   `json:"signed_in"`
+
+	Closing txn.Step `json:"closing,omitempty"` // where the closing of a batch stands, in which nothing is sold
+
+	Owed      int `json:"owed"`       // transactions that a machine will settle
+	Suspense  int `json:"suspense"`   // transactions that need people
+	PaperOwed int `json:"paper_owed"` // transactions with a slip still due, and a settlement report
 
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault
@@ -93,9 +117,30 @@ type Record struct {
 	Total     int           `json:"bytes_total,omitempty"`
 	Merchant  txn.Slip      `json:"merchant_slip,omitempty"`
 	Customer  txn.Slip      `json:"customer_slip,omitempty"`
+	Original  *Original     `json:"original,omitempty"`   // what a void or refund undoes
+	Approver  string        `json:"supervisor,omitempty"` // who allowed it
+	UndoneBy  []Undo        `json:"undone_by,omitempty"`  // what undid this sale, or may have; in list and show
 	Began     time.Time     `json:"began"`
 	Boot      uint32        `json:"boot"`
 	Journal   []Entry       `json:"journal"`
+}
+
+// Original names the sale that a void or a refund undoes.
+type Original struct {
+	ID    uint64 `json:"id,omitempty"`
+	Batch string `json:"batch,omitempty"`
+	STAN  string `json:"stan,omitempty"`
+	RRN   string `json:"rrn,omitempty"`
+	Date  string `json:"date,omitempty"` // MMDD
+}
+
+// Undo is a transaction that took money back from a sale, or may have.
+type Undo struct {
+	ID     uint64    `json:"id"`
+	Kind   txn.Kind  `json:"kind"`
+	State  txn.State `json:"state"`
+	STAN   string    `json:"stan"`
+	Amount string    `json:"amount"`
 }
 
 // Entry is one journal line.
@@ -103,21 +148,4 @@ type Entry struct {
 	At    time.Time `json:"at"`
 	Boot  uint32    `json:"boot"`
 	Event string    `json:"event"`
-}
-
-// RecordOf shows a transaction.
-func RecordOf(x txn.Txn) *Record {
-	r := &Record{
-		ID: uint64(x.ID), State: x.State, Outcome: words.OutcomeOf(x.State), Reference: x.Reference, Kind: x.Kind,
-		Batch: fmt.Sprintf("%06d", x.Batch), STAN: fmt.Sprintf("%06d", x.STAN),
-		Amount: x.Currency.Format(x.Amount), Currency: x.Currency.Letters, Card: x.Card.PAN.Masked(), Entry: x.Card.Entry,
-		Code: x.Answer.Code, RRN: x.Answer.RRN, AuthCode: x.Answer.AuthCode,
-		Reason: x.Reason, Reversal: x.Tries.Code, Tries: x.Tries.Made - x.Tries.Unsent,
-		Bearer: x.Sent.Bearer, Written: x.Sent.Written, Total: x.Sent.Total,
-		Merchant: x.Slips.Merchant, Customer: x.Slips.Customer, Began: x.Began, Boot: x.Boot,
-	}
-	for _, l := range x.Journal {
-		r.Journal = append(r.Journal, Entry{l.At, l.Boot, l.Event})
-	}
-	return r
 }

@@ -20,9 +20,10 @@ type Recount struct {
 type Total struct {
 	Batch    string `json:"batch"`
 	Currency string `json:"currency"`
-	Approved Sum    `json:"approved"` // held by the acquirer
-	Open     Sum    `json:"open"`     // not proven yet
-	Void     Sum    `json:"void"`     // nothing charged, undone, or closed by people
+	Credit   bool   `json:"credit,omitempty"` // voids and refunds
+	Approved Sum    `json:"approved"`         // held by the acquirer
+	Open     Sum    `json:"open"`             // not proven yet
+	Void     Sum    `json:"void"`             // nothing charged, undone, or closed by people
 }
 
 // Sum is a number of transactions and what they come to.
@@ -44,7 +45,7 @@ func totalsOf(all []txnstore.Total) []Total {
 			c = txn.Currency{Number: t.Currency, Letters: t.Currency} // in minor units
 		}
 		sum := func(s txnstore.Sum) Sum { return Sum{s.Count, c.Format(s.Amount)} }
-		list = append(list, Total{fmt.Sprintf("%06d", t.Batch), c.Letters, sum(t.Approved), sum(t.Open), sum(t.Void)})
+		list = append(list, Total{fmt.Sprintf("%06d", t.Batch), c.Letters, t.Credit, sum(t.Approved), sum(t.Open), sum(t.Void)})
 	}
 	return list
 }

@@ -92,9 +92,16 @@ func (a *Agent) client(ctx context.Context, conn net.Conn) {
 }
 
 func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels <-chan struct{}) Event {
+	if kind, begins := kindOf(q.Op); begins {
+		return a.serveStages(ctx, kind, out, cancels, func(ctx context.Context, view *saleView) Event { return a.trade(ctx, kind, q, view) })
+	}
 	switch q.Op {
-	case "sale":
-		return a.serveSale(ctx, q, out, cancels)
+	case "batch close":
+		return a.serveStages(ctx, "", out, cancels, a.closeBatch)
+	case "batch totals":
+		return a.batchTotals()
+	case "batch report":
+		return a.batchReport(ctx, q)
 	case "list":
 		return a.list(q.Max)
 	case "show":
@@ -102,7 +109,7 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 		if err != nil {
 			return failed(err)
 		}
-		return outcome(x, nil)
+		return a.shown(x)
 	case "reprint":
 		x, err := a.find(q)
 		if err != nil {
@@ -124,18 +131,20 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 	case "?":
 		return failed(fmt.Errorf("not a request in JSON: %s", q.Reference))
 	default:
-		return failed(fmt.Errorf("op %q is not known; use sale, cancel, list, show, reprint, status, recover or recount", q.Op))
+		return failed(fmt.Errorf("op %q is not known; use sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover or recount", q.Op))
 	}
 }
 
-// serveSale runs the sale in a goroutine of its own and repeats its stage each second, which is also how a client that
-// went away is noticed. Until the commit that ends the sale; afterwards nothing does.
-func (a *Agent) serveSale(ctx context.Context, q Request, out *eventWriter, cancels <-chan struct{}) Event {
+// serveStages runs a transaction, or the closing of a batch, in a goroutine of its own and repeats its stage each second,
+// which is also how a client that went away is noticed. Until the commit that records it that ends the deed; afterwards
+// nothing does.
+func (a *Agent) serveStages(ctx context.Context, kind txn.Kind, out *eventWriter, cancels <-chan struct{},
+	do func(context.Context, *saleView) Event) Event {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	view := newSaleView()
+	view := newSaleView(kind)
 	done := make(chan Event, 1)
-	go func() { done <- a.sell(ctx, q, view) }()
+	go func() { done <- do(ctx, view) }()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -172,10 +181,8 @@ func (a *Agent) list(max int) Event {
 	if err != nil {
 		return failed(err)
 	}
-	e := Event{Event: "list", Txns: []Record{}}
-	for _, x := range newest {
-		e.Txns = append(e.Txns, *RecordOf(x))
-	}
+	e := Event{Event: "list"}
+	e.Txns = RecordsOf(newest)
 	return e
 }
 

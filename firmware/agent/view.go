@@ -8,8 +8,9 @@ import (
 	"posagent/txnstore/txn/words"
 )
 
-// saleView is what can be seen of a sale from outside. The engine and the line write it, one client reads it.
+// saleView is what can be seen of a transaction from outside. The engine and the line write it, one client reads it.
 type saleView struct {
+	kind    txn.Kind
 	changed chan Event
 
 	mu    sync.Mutex
@@ -20,12 +21,14 @@ type saleView struct {
 // stagesAtMost bounds what a client that does not read can make the agent hold.
 const stagesAtMost = 64
 
-func newSaleView() *saleView { return &saleView{changed: make(chan Event, stagesAtMost)} }
+func newSaleView(kind txn.Kind) *saleView {
+	return &saleView{kind: kind, changed: make(chan Event, stagesAtMost)}
+}
 
 func (v *saleView) stage(s words.Stage, detail string, x txn.Txn) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	text := words.OfStage(s)
+	text := words.OfStageIn(v.kind, s)
 	e := Event{Event: "stage", Stage: s, Detail: detail, Text: &text, Txn: v.event.Txn}
 	if x.ID != 0 {
 		e.Txn = RecordOf(x)

@@ -62,6 +62,8 @@ type Options struct {
 
 	ReversalTries int
 	Lookalike     time.Duration
+	MaxBatch      int           // with so many transactions a batch takes no further sale; 0 sets no limit
+	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
 	Retry         time.Duration // between rounds while something is owed
 	PaperRetry    time.Duration // between attempts at owed paper
 	Tidy          time.Duration // quiet time before the store is tidied

@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
@@ -49,13 +50,65 @@ func (t *Terminal) printOwed(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return t.printReport(ctx)
+}
+
+// printReport puts the settlement report on paper if it is due.
+func (t *Terminal) printReport(ctx context.Context) error {
+	c, found, err := t.store.Closing(0)
+	if err != nil || !found || !c.OwesReport() {
+		return err
+	}
+	key := slipKey{report: c.Batch}
+	proven, err := t.report(ctx, c, t.tried[key] || c.Boot != t.boot)
+	if err != nil {
+		if !errors.Is(err, txn.ErrNotSent) {
+			t.tried[key] = true
+		}
+		return err
+	}
+	delete(t.tried, key)
+	if c.Report = txn.SlipPrinted; !proven {
+		c.Report = txn.SlipDoubted
+	}
+	_, err = t.store.SaveClosing(c)
+	return err
+}
+
+// report prints with what the closing has doubts about, as that stands now.
+func (t *Terminal) report(ctx context.Context, c txn.Closing, reprint bool) (proven bool, err error) {
+	var doubts []txn.Txn
+	for _, id := range append(append([]txn.ID{}, c.Explains...), c.Doubts...) {
+		if x, err := t.store.Get(id); err == nil {
+			doubts = append(doubts, x)
+		}
+	}
+	return t.printer.Report(ctx, c, doubts, reprint)
+}
+
+// ReprintReport puts the report of a closed batch on paper again, marked as a duplicate; 0 means the newest.
+func (t *Terminal) ReprintReport(ctx context.Context, batch uint32) (txn.Closing, error) {
+	if err := t.takeTurn(ctx); err != nil {
+		return txn.Closing{}, err
+	}
+	defer t.giveTurn()
+	c, found, err := t.store.Closing(batch)
+	switch {
+	case err != nil:
+		return c, err
+	case !found || c.Step != txn.Closed:
+		return c, fmt.Errorf("%w: batch %06d", ErrNotClosed, batch)
+	case c.OwesReport():
+		return c, t.printOwed(ctx)
+	}
+	_, err = t.report(ctx, c, true)
+	return c, err
 }
 
 // print puts one copy on paper. A slip that an earlier try, or an earlier boot, may have printed without proof is marked
 // as a duplicate: two unmarked slips for one sale are worse than one marked slip too many.
 func (t *Terminal) print(ctx context.Context, x txn.Txn, c txn.Copy) error {
-	key := slipKey{x.ID, c}
+	key := slipKey{id: x.ID, copy: c}
 	reprint := t.tried[key] || x.EndBoot != t.boot
 	proven, err := t.printer.Print(ctx, x, c, reprint)
 	if err != nil {

@@ -38,7 +38,10 @@ func (t *Terminal) DecideOwed(ctx context.Context) error {
 	return nil
 }
 
-func (t *Terminal) recover(ctx context.Context) error {
+func (t *Terminal) recover(ctx context.Context) error { return t.recoverFor(ctx, Order{}) }
+
+// recoverFor shows the steps of a closing to whoever waits.
+func (t *Terminal) recoverFor(ctx context.Context, o Order) error {
 	owed, err := t.store.Owed()
 	if err != nil {
 		return err
@@ -53,11 +56,17 @@ func (t *Terminal) recover(ctx context.Context) error {
 				return &OwedError{x, err}
 			}
 		case txn.Repeat:
-			return &OwedError{x, fmt.Errorf("state %s cannot be repeated by this version", x.State)}
+			now, err := t.advise(ctx, x)
+			if err != nil {
+				if now.ID == 0 {
+					now = x
+				}
+				return &OwedError{now, err}
+			}
 		case txn.Human, txn.Nothing:
 		}
 	}
-	return nil
+	return t.resumeClosing(ctx, o)
 }
 
 // decided turns what a power cut left into a decision. Pending means that a request may have reached the acquirer;
@@ -154,7 +163,8 @@ func dayChanged(x txn.Txn, a txn.Answer) bool {
 	return sold != today
 }
 
-// Late records that an answer came after the decision to reverse. It is evidence, and it changes nothing else.
+// Late records that an answer came after the decision to reverse, or to repeat. It is evidence, and it changes nothing
+// else.
 func (t *Terminal) Late(stan uint32, code string) error {
 	newest, err := t.store.List(recent)
 	if err != nil {
@@ -162,7 +172,11 @@ func (t *Terminal) Late(stan uint32, code string) error {
 	}
 	for _, x := range newest {
 		if x.STAN == stan {
-			_, err := t.store.Mark(x.ID, func(x *txn.Txn) { t.note(x, "late answer "+code+", not honoured") })
+			event := "late answer " + code + ", not honoured"
+			if x.Kind == txn.Refund {
+				event = "late answer " + code + ", asked again instead"
+			}
+			_, err := t.store.Mark(x.ID, func(x *txn.Txn) { t.note(x, event) })
 			return err
 		}
 	}

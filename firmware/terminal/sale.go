@@ -11,9 +11,11 @@ import (
 
 // Order is what the cashier asks for.
 type Order struct {
-	Amount    txn.Amount
+	Amount    txn.Amount  // of a void: zero, it is that of its sale
 	Reference string      // a repeated one returns the first outcome
 	Again     bool        // the customer agreed to pay the same amount with the same card again
+	Original  Named       // of a void or a refund: the sale it undoes
+	Approver  string      // of a void or a refund: the supervisor who allows it
 	Progress  func(Event) // called from the goroutine of Sale; may be nil
 }
 
@@ -21,6 +23,15 @@ func (o Order) say(s words.Stage, x txn.Txn) {
 	if o.Progress != nil {
 		o.Progress(Event{Stage: s, Txn: x})
 	}
+}
+
+// deed is what distinguishes a sale, a void and a refund; perform is what they share.
+type deed struct {
+	kind     txn.Kind
+	same     func(earlier txn.Txn) (bool, error) // the record of a repeated reference is what this order asks for
+	draft    func() (txn.Draft, error)           // once the terminal is ready: what shall be begun, or why it may not be
+	judge    func(txn.Draft, txn.Card) error     // whether this card may be used for it
+	exchange func(context.Context, Order, txn.Txn, txn.Presented) (txn.Txn, error)
 }
 
 // Sale charges one card. It returns the record as it stands and nil when a transaction was begun, even if its outcome
@@ -32,6 +43,17 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 	if !o.Amount.Valid() {
 		return txn.Txn{}, fmt.Errorf("%w: %d minor units", txn.ErrAmount, o.Amount)
 	}
+	return t.perform(ctx, o, deed{
+		kind:     txn.Sale,
+		same:     func(earlier txn.Txn) (bool, error) { return earlier.Amount == o.Amount, nil },
+		draft:    func() (txn.Draft, error) { return txn.Draft{Amount: o.Amount}, t.roomInBatch() },
+		judge:    func(_ txn.Draft, c txn.Card) error { return t.questionLookalike(o, c.PAN) },
+		exchange: t.request,
+	})
+}
+
+// perform is the story of every transaction with a card.
+func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error) {
 	if err := txn.CheckReference(o.Reference); err != nil {
 		return txn.Txn{}, err
 	}
@@ -44,34 +66,42 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 	}
 	defer t.giveTurn()
 
-	if earlier, found, err := t.repeated(ctx, o); found || err != nil {
+	if earlier, found, err := t.repeated(ctx, o, d); found || err != nil {
 		return earlier, err
 	}
 	if err := t.makeReady(ctx, o); err != nil {
 		return txn.Txn{}, err
 	}
+	draft, err := d.draft()
+	if err != nil {
+		return txn.Txn{}, err
+	}
 	o.say(words.Present, txn.Txn{})
-	presented, err := t.reader.Present(ctx, o.Amount, t.o.Currency)
+	presented, err := t.reader.Present(ctx, draft.Amount, t.o.Currency)
 	if err != nil {
 		return txn.Txn{}, fmt.Errorf("%w: %w", ErrNoCard, err)
 	}
 	o.say(words.CardRead, txn.Txn{})
-	if err := t.questionLookalike(o, presented.Card.PAN); err != nil {
+	if err := d.judge(draft, presented.Card); err != nil {
 		return txn.Txn{}, err
 	}
 	if err := ctx.Err(); err != nil {
 		return txn.Txn{}, fmt.Errorf("cancelled before it was recorded: %w", err)
 	}
 
-	x, err := t.store.Begin(txn.Draft{Kind: txn.Sale, Reference: o.Reference, Operator: t.o.Operator,
-		Amount: o.Amount, Currency: t.o.Currency, Card: presented.Card})
+	draft.Kind, draft.Reference, draft.Operator, draft.Approver = d.kind, o.Reference, t.o.Operator, o.Approver
+	draft.Currency, draft.Card = t.o.Currency, presented.Card
+	x, err := t.store.Begin(draft)
 	if err != nil {
-		// Not sent, and never will be. If the commit became durable after all, recovery reverses it.
-		return txn.Txn{}, fmt.Errorf("the sale could not be recorded, so it was not sent: %w", err)
+		// Not sent, and never will be. If the commit became durable after all, recovery undoes it.
+		return txn.Txn{}, fmt.Errorf("the %s could not be recorded, so it was not sent: %w", d.kind, err)
 	}
 	o.say(words.Recorded, x)
+	return d.exchange(context.WithoutCancel(ctx), o, x, presented)
+}
 
-	ctx = context.WithoutCancel(ctx)
+// request sends what is reversed when its fate is unknown: a sale, or the void of one.
+func (t *Terminal) request(ctx context.Context, o Order, x txn.Txn, presented txn.Presented) (txn.Txn, error) {
 	answer, sent, err := t.host.Request(ctx, x, presented)
 	switch {
 	case errors.Is(err, txn.ErrNotSent):
@@ -104,14 +134,19 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 
 // repeated answers a request that was made before: never a second charge, always the first one's state as it is now. A
 // store that cannot be read leaves the question open, and the answer is then that nobody knows.
-func (t *Terminal) repeated(ctx context.Context, o Order) (txn.Txn, bool, error) {
+func (t *Terminal) repeated(ctx context.Context, o Order, d deed) (txn.Txn, bool, error) {
 	earlier, found, err := t.store.ByReference(o.Reference)
+	if err == nil && !found {
+		return txn.Txn{}, false, nil
+	}
+	same := err == nil && earlier.Kind == d.kind
+	if same {
+		same, err = d.same(earlier)
+	}
 	switch {
 	case err != nil:
 		return txn.Txn{}, false, &UnreadableError{o.Reference, err}
-	case !found:
-		return txn.Txn{}, false, nil
-	case earlier.Amount != o.Amount:
+	case !same:
 		return txn.Txn{}, true, &ReferenceError{earlier}
 	}
 	if earlier.State.Open() {
@@ -144,7 +179,7 @@ func (t *Terminal) makeReady(ctx context.Context, o Order) error {
 	if len(owed) > suspense {
 		o.say(words.Recovering, owed[0])
 	}
-	if err := t.recover(ctx); err != nil {
+	if err := t.recoverFor(ctx, o); err != nil {
 		return err
 	}
 	if err := t.store.Able(); err != nil {
@@ -160,10 +195,23 @@ func (t *Terminal) makeReady(ctx context.Context, o Order) error {
 	return nil
 }
 
+// roomInBatch keeps a batch within what its settlement can count. Voids and refunds are never kept from undoing a sale.
+func (t *Terminal) roomInBatch() error {
+	if t.o.MaxBatch == 0 {
+		return nil
+	}
+	begun, err := t.store.Begun(t.store.Batch())
+	if err == nil && begun >= t.o.MaxBatch {
+		err = fmt.Errorf("%w: it has %d transactions", ErrBatch, begun)
+	}
+	return err
+}
+
 // recent is how many of the newest records the duplicate guard looks at.
 const recent = 20
 
-// questionLookalike stops a second charge of the same card and amount while the first one may hold money.
+// questionLookalike stops a second charge of the same card and amount while the first one may hold money. A void is newer
+// than its sale, so whenever the sale is among the newest its void is too.
 func (t *Terminal) questionLookalike(o Order, pan txn.PAN) error {
 	if o.Again {
 		return nil
@@ -172,17 +220,20 @@ func (t *Terminal) questionLookalike(o Order, pan txn.PAN) error {
 	if err != nil {
 		return err
 	}
+	voided := map[txn.ID]bool{}
 	for _, x := range same {
+		if x.Kind == txn.Void && x.State == txn.Approved {
+			voided[x.Original.ID] = true
+		}
 		age := t.o.Now().Sub(x.Began)
-		mayHoldMoney := x.State == txn.Approved || x.State.Owes() != txn.Nothing
-		if mayHoldMoney && x.Amount == o.Amount && age >= 0 && age < t.o.Lookalike {
+		if x.Kind == txn.Sale && x.MayHold() && !voided[x.ID] && x.Amount == o.Amount && age >= 0 && age < t.o.Lookalike {
 			return &LookalikeError{x}
 		}
 	}
 	return nil
 }
 
-// closing makes one attempt at settling a doubtful sale while the customer waits; the agent goes on with it afterwards.
+// closing makes one attempt at settling a doubtful transaction while the customer waits; the agent goes on with it afterwards.
 func (t *Terminal) closing(ctx context.Context, o Order, x txn.Txn) (txn.Txn, error) {
 	_ = t.recover(ctx) // the record's state says how far it got
 	now, err := t.store.Get(x.ID)
@@ -213,7 +264,7 @@ func (t *Terminal) approvedButNotRecorded(x txn.Txn, a txn.Answer, sent txn.Evid
 func (t *Terminal) ended(x txn.Txn, as txn.State, change func(*txn.Txn)) (txn.Txn, error) {
 	now, err := t.store.Advance(x.ID, as, change)
 	if err != nil {
-		return x, fmt.Errorf("the sale was %s and the store cannot record it; it will be reversed: %w", as, err)
+		return x, fmt.Errorf("the %s was %s and the store cannot record it; it will be reversed: %w", x.Kind, as, err)
 	}
 	return now, nil
 }

@@ -24,17 +24,29 @@ type Store interface {
 	OwedPaper() ([]txn.Txn, error) // oldest first
 	List(max int) ([]txn.Txn, error)
 	ByCard(pan txn.PAN, recent int) ([]txn.Txn, error) // those of the newest that were begun with this card
+	ByVoucher(batch, stan uint32) (txn.Txn, bool, error)
+	Since(txn.ID, func(txn.Txn) error) error                     // every transaction from a number on, in order
+	InBatch(uint32, func(txn.Txn) error) (unread int, err error) // every transaction of a batch, in order
+	Begun(batch uint32) (int, error)                             // how many those are
+	Closing(batch uint32) (txn.Closing, bool, error)             // of the newest batch that has one, with 0
+	SaveClosing(txn.Closing) (txn.Closing, error)                // the step that closes a batch opens the next with it
 	Boot() uint32
+	Batch() uint32
 	Able() error // nil when a sale could be recorded and finished now
 }
 
-// Host is the acquirer. An error wrapping txn.ErrNotSent means that not one byte of the financial message left; any
+// Host is the acquirer. Settle, Upload and EndBatch are repeated until they succeed; an error of theirs that has a method
+// ResponseCode is an answer. For the others, an error wrapping txn.ErrNotSent means that not one byte of the financial message left; any
 // other error leaves its fate unknown. Evidence is valid beside an error too.
 type Host interface {
 	SignedIn() bool
 	SignIn(context.Context) error
 	Request(context.Context, txn.Txn, txn.Presented) (txn.Answer, txn.Evidence, error)
+	Advise(context.Context, txn.Txn) (txn.Answer, txn.Evidence, error)
 	Reverse(context.Context, txn.Txn) (txn.Answer, txn.Evidence, error)
+	Settle(context.Context, txn.Closing) (host txn.Totals, domestic, foreign txn.Verdict, err error)
+	Upload(context.Context, txn.Closing, []txn.Txn) error
+	EndBatch(context.Context, txn.Closing) error
 	Hangup() error
 }
 
@@ -47,6 +59,7 @@ type Reader interface {
 // was put on paper.
 type Printer interface {
 	Print(ctx context.Context, t txn.Txn, c txn.Copy, reprint bool) (proven bool, err error)
+	Report(ctx context.Context, c txn.Closing, doubts []txn.Txn, reprint bool) (proven bool, err error)
 }
 
 // Options are the merchant's policy.
@@ -55,6 +68,8 @@ type Options struct {
 	Operator      string
 	ReversalTries int           // counted tries before suspense; 3 when zero
 	Lookalike     time.Duration // same card and amount within this is questioned; 5 min when zero
+	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
+	MaxBatch      int           // with so many transactions a batch takes no further sale; 0 sets no limit
 	MaxSuspense   int           // this many unproven transactions refuse new sales; 20 when zero
 	Now           func() time.Time
 }
@@ -77,8 +92,9 @@ type Terminal struct {
 }
 
 type slipKey struct {
-	id   txn.ID
-	copy txn.Copy
+	id     txn.ID
+	copy   txn.Copy
+	report uint32 // of a batch
 }
 
 // New joins the engine to its four partners.
@@ -143,6 +159,16 @@ var (
 	ErrBusy     = errors.New("another sale is in progress on this terminal; wait until it has ended")
 	ErrSuspense = errors.New("too many unproven transactions are waiting for people; have them looked at before selling")
 	ErrNoCard   = errors.New("no card was read")
+	ErrBatch    = errors.New("the batch is full; close it before the next sale")
+
+	// ErrNotClosed means that there is no report, because no batch was closed or that one was not.
+	ErrNotClosed = errors.New("no report: that batch is not closed here")
+	// ErrOriginal refuses a void or a refund of what cannot be undone so; the text says why and what to do.
+	ErrOriginal = errors.New("that sale cannot be undone so")
+	// ErrApproval refuses a void or a refund that no supervisor has allowed.
+	ErrApproval = errors.New("a void or a refund needs a supervisor")
+	// ErrOtherCard means that not the card of the sale was presented.
+	ErrOtherCard = errors.New("this is not the card of that sale; present the card that paid")
 )
 
 // OwedError refuses a sale because an earlier transaction could not be finished first.
@@ -152,7 +178,11 @@ type OwedError struct {
 }
 
 func (e *OwedError) Error() string {
-	return fmt.Sprintf("voucher %06d of batch %06d must be reversed first and the acquirer did not settle it: %v", e.Txn.STAN, e.Txn.Batch, e.Cause)
+	duty := "reversed"
+	if e.Txn.State.Owes() == txn.Repeat {
+		duty = "acknowledged"
+	}
+	return fmt.Sprintf("voucher %06d of batch %06d must be %s first and the acquirer did not settle it: %v", e.Txn.STAN, e.Txn.Batch, duty, e.Cause)
 }
 func (e *OwedError) Unwrap() error { return e.Cause }
 
@@ -169,8 +199,8 @@ func (e *LookalikeError) Error() string {
 type ReferenceError struct{ Earlier txn.Txn }
 
 func (e *ReferenceError) Error() string {
-	return fmt.Sprintf("reference %q belongs to a sale of %s; give each sale a reference of its own",
-		e.Earlier.Reference, e.Earlier.Currency.Format(e.Earlier.Amount))
+	return fmt.Sprintf("reference %q belongs to a %s of %s; give each transaction a reference of its own",
+		e.Earlier.Reference, e.Earlier.Kind, e.Earlier.Currency.Format(e.Earlier.Amount))
 }
 
 // UnreadableError means that the store cannot say whether a reference was sold before. The outcome of the request is

@@ -54,6 +54,16 @@ func (c *counter) Print(_ context.Context, x txn.Txn, copy txn.Copy, reprint boo
 	return true, nil
 }
 
+// Report checks that the batch is closed before its report is on paper.
+func (c *counter) Report(_ context.Context, x txn.Closing, doubts []txn.Txn, reprint bool) (bool, error) {
+	stored, _, err := c.store.Closing(x.Batch)
+	require.NoError(c.t, err)
+	require.Equal(c.t, txn.Closed, stored.Step)
+	require.Greater(c.t, c.store.Batch(), x.Batch)
+	c.paper = append(c.paper, fmt.Sprintf("report %06d %s %d doubts %t", x.Batch, x.Domestic, len(doubts), reprint))
+	return true, nil
+}
+
 type reader struct{}
 
 func (reader) Present(context.Context, txn.Amount, txn.Currency) (txn.Presented, error) {
@@ -65,7 +75,15 @@ func (reader) Present(context.Context, txn.Amount, txn.Currency) (txn.Presented,
 type host struct {
 	approve  func(txn.Txn) (txn.Answer, error)
 	reverse  func(txn.Txn) (txn.Answer, error)
+	advise   func(txn.Txn) (txn.Answer, error)
+	settle   func(txn.Closing) (txn.Totals, txn.Verdict, txn.Verdict, error)
+	upload   func([]txn.Txn) error
+	end      func(txn.Closing) error
+	details  []txn.ID
 	requests int
+	told     int
+	asked    int
+	ended    int
 }
 
 func (*host) SignedIn() bool               { return true }
@@ -79,6 +97,49 @@ func (h *host) Request(_ context.Context, x txn.Txn, _ txn.Presented) (txn.Answe
 	}
 	a, err := h.approve(x)
 	return a, txn.Evidence{Written: 200, Total: 200}, err
+}
+
+func (h *host) Advise(_ context.Context, x txn.Txn) (txn.Answer, txn.Evidence, error) {
+	h.told++
+	if h.advise == nil {
+		return txn.Answer{Code: "00", Approved: true, HostDate: "1121"}, txn.Evidence{Written: 200, Total: 200}, nil
+	}
+	a, err := h.advise(x)
+	return a, txn.Evidence{Written: 200, Total: 200}, err
+}
+
+// errCode is a refusal as the acquirer's room gives it.
+type errCode string
+
+func (e errCode) Error() string        { return "refused with " + string(e) }
+func (e errCode) ResponseCode() string { return string(e) }
+
+func (h *host) Settle(_ context.Context, c txn.Closing) (txn.Totals, txn.Verdict, txn.Verdict, error) {
+	h.asked++
+	if h.settle == nil {
+		return c.Own, txn.Balanced, txn.Balanced, nil
+	}
+	return h.settle(c)
+}
+
+func (h *host) Upload(_ context.Context, _ txn.Closing, block []txn.Txn) error {
+	if h.upload != nil {
+		if err := h.upload(block); err != nil {
+			return err
+		}
+	}
+	for _, x := range block {
+		h.details = append(h.details, x.ID)
+	}
+	return nil
+}
+
+func (h *host) EndBatch(_ context.Context, c txn.Closing) error {
+	h.ended++
+	if h.end == nil {
+		return nil
+	}
+	return h.end(c)
 }
 
 func (h *host) Reverse(_ context.Context, x txn.Txn) (txn.Answer, txn.Evidence, error) {

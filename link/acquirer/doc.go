@@ -1,5 +1,5 @@
 // Package acquirer speaks with the acquirer's host in the direct-connection POS dialect (直联POS终端规范, ISO 8583:1987):
-// sign-in and working keys, sale, reversal, echo. It turns a transaction into a message and an answer into a verdict.
+// sign-in and working keys, sale, void, refund, reversal, settlement, echo. It turns a transaction into a message and an answer into a verdict.
 //
 //	                    ┌──────────────── no working keys ───────────────┐
 //	Request, Reverse ──►│ 0800 sign-in ► field 62: keys, each verified   │

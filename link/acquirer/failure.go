@@ -74,11 +74,14 @@ func unanswered(err error) *AnswerError {
 	return failure
 }
 
-// RefusedError means that the acquirer answered a management message with something else than 00.
+// RefusedError means that the acquirer answered a management message, or one of a settlement, with something else than 00.
 type RefusedError struct {
-	What string // "sign-in", "echo"
+	What string // "sign-in", "echo", "settlement"
 	Code string // field 39
 }
+
+// ResponseCode is field 39.
+func (e *RefusedError) ResponseCode() string { return e.Code }
 
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%s refused with %s: %s", e.What, e.Code, words.Advice(e.Code).EN)

@@ -10,13 +10,26 @@ import (
 	"posagent/txnstore/txn"
 )
 
-// Request sends a sale (0200) and returns the acquirer's verdict. Without working keys it signs in first. The evidence
+// Request sends a sale or a void (0200) and returns the acquirer's verdict. Without working keys it signs in first. The evidence
 // is valid beside an error too. The error is an *AnswerError.
 //
 // Answers 09 (still being processed) and 10 (part of the amount approved) are no verdict on a sale of one amount: they
 // come as errors with reason 06, and the sale is to be reversed. After A0, 99, 77 and 97 the next message signs in first.
 func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Answer, txn.Evidence, error) {
-	return h.financial(ctx, t, true, func() (*iso8583.Message, error) { return saleMessage(t, p) })
+	return h.financial(ctx, t, true, func() (*iso8583.Message, error) { return requestMessage(t, p) })
+}
+
+// Advise tells the acquirer of a refund (0220), for the first time or again: every copy has the same STAN, batch and
+// fields, and the acquirer books one of them. The answer 94 to a copy says that an earlier one was accepted; it comes as
+// a refusal, because only the caller knows of earlier copies. The error is an *AnswerError.
+func (h *Host) Advise(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence, error) {
+	first := t.Tries.Made-t.Tries.Unsent <= 1
+	return h.financial(ctx, t, first, func() (*iso8583.Message, error) {
+		if t.Kind != txn.Refund {
+			return nil, fmt.Errorf("kind %q is no advice", t.Kind)
+		}
+		return refundMessage(t)
+	})
 }
 
 // Reverse sends the reversal of t (0400) with t's own STAN, batch and reason. Answer.Approved says that the acquirer's
@@ -65,7 +78,7 @@ func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func(
 	return answer, reply.Sent, nil
 }
 
-// ready gives the working key, signing in if there is none. A sale that was recorded under another batch than the
+// ready gives the working key, signing in if there is none. A request that was recorded under another batch than the
 // acquirer names at that sign-in would be refused (77): it is not sent, and begins again under the right one.
 func (h *Host) ready(ctx context.Context, t txn.Txn, fresh bool) (key, error) {
 	if h.fault != nil {

@@ -112,7 +112,7 @@ func TestASaleIsApproved(t *testing.T) {
 			assert.Equal(t, txn.Answer{
 				Code: "00", Approved: true, RRN: row.RRN, AuthCode: row.Auth, Issuer: "03050000", Acquirer: "48021000",
 				HostTime: time.Now().Format("150405"), HostDate: time.Now().Format("0102"),
-				SettledOn: time.Now().Format("0102"), Text: "交易成功 欢迎使用银联卡",
+				SettledOn: time.Now().Format("0102"), Scheme: "VIS", Text: "交易成功 欢迎使用银联卡",
 			}, answer)
 			assert.Equal(t, "pipe", sent.Bearer)
 			assert.Equal(t, sent.Total, sent.Written)

@@ -11,20 +11,25 @@ import (
 
 // Constants of the direct-connection POS dialect (直联POS终端规范; field numbers are those of ISO 8583:1987).
 const (
-	mtiSale     = "0200"
+	mtiRequest  = "0200" // a sale, or the void of one
+	mtiRefund   = "0220" // an advice: repeated, never reversed
 	mtiReversal = "0400"
 	mtiSignIn   = "0800"
 	mtiManage   = "0820"
 
 	processingSale  = "000000" // field 3
+	processingUndo  = "200000" // of a void or a refund
 	conditionNormal = "00"     // field 25
 	approvedCode    = "00"     // field 39
+	duplicateCode   = "94"     // to the copy of an advice: an earlier one was accepted
 
 	// Field 60: type 2, batch 6, network code 3; a financial message adds reader capability, chip condition and
 	// whether part of the amount may be approved.
 	typeManage    = "00"
 	typeSale      = "22"
-	networkSale   = "000"
+	typeVoid      = "23"
+	typeRefund    = "25"
+	networkCards  = "000"
 	networkSignIn = "003" // double-length keys
 	networkEcho   = "301"
 	capability    = "6" // contact chip, contactless and magnetic stripe
@@ -72,12 +77,28 @@ func echoMessage(o Options) *iso8583.Message {
 	return m
 }
 
-// common sets what a sale and its reversal share, which is how the acquirer finds the one from the other.
+// terms are how a kind of transaction is called in fields 3 and 60.
+type terms struct{ processing, private string }
+
+func termsOf(k txn.Kind) (terms, error) {
+	switch k {
+	case txn.Sale:
+		return terms{processingSale, typeSale}, nil
+	case txn.Void:
+		return terms{processingUndo, typeVoid}, nil
+	case txn.Refund:
+		return terms{processingUndo, typeRefund}, nil
+	}
+	return terms{}, fmt.Errorf("kind %q cannot be sent by this version", k)
+}
+
+// common sets what a request and its reversal share, which is how the acquirer finds the one from the other.
 func common(mti string, t txn.Txn) (*iso8583.Message, error) {
+	called, err := termsOf(t.Kind)
 	mode, known := entryModes[t.Card.Entry]
 	switch {
-	case t.Kind != txn.Sale:
-		return nil, fmt.Errorf("kind %q cannot be sent by this version", t.Kind)
+	case err != nil:
+		return nil, err
 	case !known:
 		return nil, fmt.Errorf("entry mode %q cannot be sent by this version", t.Card.Entry)
 	case !t.Amount.Valid():
@@ -87,7 +108,7 @@ func common(mti string, t txn.Txn) (*iso8583.Message, error) {
 	}
 	m := new(iso8583.Message)
 	m.SetMTI(mti)
-	m.Set(3, processingSale)
+	m.Set(3, called.processing)
 	m.Set(4, fmt.Sprintf("%012d", int64(t.Amount)))
 	m.Set(11, fmt.Sprintf("%06d", t.STAN))
 	m.Set(22, mode)
@@ -95,7 +116,7 @@ func common(mti string, t txn.Txn) (*iso8583.Message, error) {
 	m.Set(41, t.Terminal)
 	m.Set(42, t.Merchant)
 	m.Set(49, t.Currency.Number)
-	m.Set(60, fmt.Sprintf("%s%06d%s%s%s%s", typeSale, t.Batch, networkSale, capability, chipOrdinary, wholeAmount))
+	m.Set(60, fmt.Sprintf("%s%06d%s%s%s%s", called.private, t.Batch, networkCards, capability, chipOrdinary, wholeAmount))
 	if chip(t.Card.Entry) && t.Card.Sequence != "" {
 		m.Set(23, t.Card.Sequence)
 	}
@@ -104,9 +125,10 @@ func common(mti string, t txn.Txn) (*iso8583.Message, error) {
 
 func chip(e txn.Entry) bool { return e == txn.Inserted || e == txn.Contactless }
 
-// saleMessage is a 0200. From a magnetic stripe the acquirer takes number and expiry itself, so fields 2 and 14 stay out.
-func saleMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, error) {
-	m, err := common(mtiSale, t)
+// requestMessage is a 0200. From a magnetic stripe the acquirer takes number and expiry itself, so fields 2 and 14 stay
+// out.
+func requestMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, error) {
+	m, err := common(mtiRequest, t)
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +138,10 @@ func saleMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, error) {
 		return nil, errors.New("a card read from its stripe has no track 2")
 	case chip(t.Card.Entry) && p.Chip.IsZero():
 		return nil, errors.New("a card read from its chip has no chip data")
+	case t.Kind == txn.Refund:
+		return nil, errors.New("a refund is an advice, no request")
+	case t.Kind == txn.Void && t.Original.RRN == "":
+		return nil, errors.New("the void names no reference number of its sale")
 	}
 	if !stripe {
 		setNumber(m, t.Card)
@@ -126,25 +152,73 @@ func saleMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, error) {
 	if chip(t.Card.Entry) {
 		setChip(m, p.Chip)
 	}
+	if t.Kind == txn.Void {
+		m.Set(37, fmt.Sprintf("%-12s", t.Original.RRN))
+		setAuthCode(m, t.Original.AuthCode)
+		m.Set(61, voucher(t.Original.Batch, t.Original.STAN))
+	}
 	return m, nil
 }
 
-// reversalMessage is a 0400: the sale again, with its own STAN, less track and PIN, with number and expiry whatever the
-// entry mode, the authorisation code if one was seen, and the reason in field 39.
+// reversalMessage is a 0400: the request again, with its own STAN, less track and PIN and the original's reference, with
+// number and expiry whatever the entry mode, the authorisation code if one was seen, and the reason in field 39. That of a
+// void names the void itself in field 61.
 func reversalMessage(t txn.Txn) (*iso8583.Message, error) {
+	if t.Kind == txn.Refund {
+		return nil, errors.New("a refund is repeated, never reversed")
+	}
 	m, err := common(mtiReversal, t)
 	if err != nil {
 		return nil, err
 	}
 	setNumber(m, t.Card)
-	if t.Answer.AuthCode != "" {
-		m.Set(38, fmt.Sprintf("%-6s", t.Answer.AuthCode))
+	if t.Kind == txn.Void {
+		setAuthCode(m, t.Original.AuthCode)
+		m.Set(61, voucher(t.Batch, t.STAN))
 	}
+	setAuthCode(m, t.Answer.AuthCode)
 	m.Set(39, string(t.Reason))
 	if chip(t.Card.Entry) && !t.Card.Chip.IsZero() {
 		setChip(m, t.Card.Chip)
 	}
 	return m, nil
+}
+
+// refundMessage is a 0220. It says nothing that is not on record, no track and no chip data, so that each copy of it, also
+// one after a power cut, is the same message. Field 61 names no batch and no STAN, because the sale may be of any batch,
+// but its date; field 63 is the card organisation.
+func refundMessage(t txn.Txn) (*iso8583.Message, error) {
+	m, err := common(mtiRefund, t)
+	if err != nil {
+		return nil, err
+	}
+	if t.Original.RRN == "" || len(t.Original.Date) != 4 {
+		return nil, errors.New("the refund names neither reference number nor date of its sale")
+	}
+	setNumber(m, t.Card)
+	m.Set(37, fmt.Sprintf("%-12s", t.Original.RRN))
+	m.Set(61, voucher(0, 0)+t.Original.Date)
+	m.Set(63, organisationOf(t.Card.PAN))
+	return m, nil
+}
+
+// organisationOf is the card organisation as a terminal without a table of number ranges can tell it: numbers that begin
+// with 62 are UnionPay's (ISO/IEC 7812), any other is left to the acquirer.
+func organisationOf(pan txn.PAN) string {
+	if strings.HasPrefix(pan.Masked(), "62") {
+		return "CUP"
+	}
+	return "000"
+}
+
+// voucher is the beginning of field 61: batch and STAN of the transaction that is meant.
+func voucher(batch, stan uint32) string { return fmt.Sprintf("%06d%06d", batch, stan) }
+
+// setAuthCode leaves field 38 as it is where no code is known.
+func setAuthCode(m *iso8583.Message, code string) {
+	if code != "" {
+		m.Set(38, fmt.Sprintf("%-6s", code))
+	}
 }
 
 // setNumber is the only place where a card number enters a message. A record without an expiry date goes without:

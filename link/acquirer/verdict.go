@@ -53,6 +53,16 @@ func (h *Host) judge(mac key, request, answer *iso8583.Message) (txn.Answer, *An
 
 // foreign says why an answer belongs to some other request. The link has matched it already; money deserves a second look.
 func foreign(request, answer *iso8583.Message) string {
+	if why := misdirected(request, answer); why != "" {
+		return why
+	}
+	if len(answer.Get(39)) != 2 {
+		return "the answer has no response code"
+	}
+	return ""
+}
+
+func misdirected(request, answer *iso8583.Message) string {
 	asked, got := request.MTI(), answer.MTI()
 	switch {
 	case len(got) != 4 || got[:2] != asked[:2] || got[2] != asked[2]+1:
@@ -61,8 +71,6 @@ func foreign(request, answer *iso8583.Message) string {
 		return "the answer has another STAN"
 	case answer.Get(41) != request.Get(41):
 		return "the answer has another terminal"
-	case len(answer.Get(39)) != 2:
-		return "the answer has no response code"
 	}
 	return ""
 }
@@ -113,6 +121,7 @@ func read(answer *iso8583.Message) txn.Answer {
 		HostTime:  answer.Get(12),
 		HostDate:  answer.Get(13),
 		SettledOn: answer.Get(15),
+		Scheme:    scheme(answer.Bytes(63)),
 		Text:      text(answer.Bytes(63)),
 	}
 }
@@ -123,6 +132,11 @@ const (
 	textSlot          = 20 // field 63: issuer, centre, acquirer
 	maxText           = 60 // bytes of txn.Answer.Text
 )
+
+// scheme is the card organisation at the head of field 63, "" where it is left out.
+func scheme(field63 []byte) string {
+	return plain(string(field63[:min(len(field63), organisation)]))
+}
 
 // text reads the texts of field 63, GB18030, slot by slot, so that a character cut at the end of one does not spoil the
 // next. It goes to receipts and screens: what cannot be printed is left out, and what is too long ends at a character.

@@ -64,7 +64,9 @@ type Acquirer struct {
 	faults   []Fault            // queued, oldest first
 	counts   map[string]int     // messages by type
 	sights   []Sighting
-	broken   error // the books could not be kept: nothing is answered any more
+	told     []byte // the last answer to a transaction, of whatever terminal
+	astray   []byte // an answer that was swapped for another, and waits for the next exchange
+	broken   error  // the books could not be kept: nothing is answered any more
 }
 
 // NewAcquirer opens the books. Options that Check refuses are a mistake of the test that made them, and panic.

@@ -11,6 +11,7 @@ import (
 // reply is what is to be done about one message.
 type reply struct {
 	fault  Fault
+	before []byte // an answer to somebody else that goes out first
 	packed []byte // the answer, from its message type on; nil when there is none
 }
 
@@ -26,18 +27,27 @@ func (a *Acquirer) answer(m *iso8583.Message) (reply, error) {
 	if err != nil {
 		amount = 0 // a message without one
 	}
-	fault := a.faultLocked(m.MTI(), txn.Amount(amount))
+	fault := a.faultLocked(m, txn.Amount(amount))
 	if fault.Kind == Lost || fault.Kind == DropBefore {
 		a.noteLocked(m, fault, "")
 		return reply{fault: fault}, nil
 	}
+	r := reply{fault: fault, before: a.astray}
+	a.astray = nil
 	out := a.serveLocked(m, fault)
 	a.noteLocked(m, fault, out.Get(39))
 	if a.broken != nil {
 		return reply{}, a.broken
 	}
 	packed, err := a.sealLocked(out, m.Get(41), fault)
-	return reply{fault, packed}, err
+	r.packed = packed
+	if fault.Kind == Swapped {
+		r.packed, a.astray = a.told, packed
+	}
+	if m.MTI() != mtiSignIn && m.MTI() != mtiManage {
+		a.told = packed
+	}
+	return r, err
 }
 
 // serveLocked makes the answer that the books give.
@@ -50,7 +60,7 @@ func (a *Acquirer) serveLocked(m *iso8583.Message, fault Fault) *iso8583.Message
 		refusal = codeNoTerminal
 	case m.Get(42) != merchant:
 		refusal = codeNoMerchant
-	case fault.Kind == Decline && m.MTI() != mtiSale: // a sale that is refused stands in the books
+	case fault.Kind == Decline && m.MTI() != mtiRequest: // a request that is refused stands in the books
 		refusal = fault.Code
 	}
 	if refusal != "" {
@@ -62,8 +72,14 @@ func (a *Acquirer) serveLocked(m *iso8583.Message, fault Fault) *iso8583.Message
 		a.signInLocked(m, out, fault)
 	case mtiManage:
 		out.Set(39, manageCode(m))
-	case mtiSale:
-		a.saleLocked(m, out, fault)
+	case mtiRequest:
+		a.requestLocked(m, out, fault)
+	case mtiRefund:
+		a.refundLocked(m, out, fault)
+	case mtiSettle:
+		a.settleLocked(m, out)
+	case mtiUpload:
+		a.uploadLocked(m, out)
 	case mtiReversal:
 		a.reversalLocked(m, out, fault)
 	default:
@@ -101,46 +117,52 @@ func (a *Acquirer) signInLocked(m, out *iso8583.Message, fault Fault) {
 	out.SetBytes(62, keys)
 }
 
-func (a *Acquirer) saleLocked(m, out *iso8583.Message, fault Fault) {
+// requestLocked posts a sale or a void.
+func (a *Acquirer) requestLocked(m, out *iso8583.Message, fault Fault) {
 	if !a.authenticLocked(m) {
 		out.Set(39, codeMAC)
 		return
 	}
-	sale, err := parseSale(m)
+	request, err := parseRequest(m)
 	if err != nil {
 		out.Set(39, codeFormat)
 		return
 	}
-	sale.now = a.o.Now()
-	if _, posted := a.books.row(sale.rowKey); posted {
+	request.now = a.nowLocked()
+	if _, posted := a.books.row(request.rowKey); posted {
 		out.Set(39, codeDuplicate)
 		return
 	}
-	if sale.batch != a.books.Terminals[sale.terminal].Batch {
+	if request.batch != a.books.Terminals[request.terminal].Batch {
 		out.Set(39, codeBatch)
 		return
 	}
-	name, verdict := a.judge(sale)
+	name, verdict := a.judge(request)
 	if verdict == codeApproved && fault.Code != "" && (fault.Kind == Approve || fault.Kind == Decline) {
 		verdict = fault.Code
 	}
-	row := a.books.sell(sale, name, verdict)
+	post := a.books.sell
+	if request.kind == Void {
+		post = a.books.void
+	}
+	row := post(request, name, verdict)
 	a.keepLocked(name)
+	out.Set(63, row.Scheme)
 	out.Set(37, row.RRN)
 	out.Set(39, row.Code)
-	if row.State == Held {
+	if row.State == Held || row.State == Given {
 		out.Set(38, row.Auth)
-		if row.Held != row.Amount {
+		if row.Held+row.Back != row.Amount {
 			out.Set(4, fmt.Sprintf("%012d", row.Held))
 		}
 	}
 }
 
 // judge finds the account, and why it cannot pay whatever the amount.
-func (a *Acquirer) judge(sale entry) (name, verdict string) {
+func (a *Acquirer) judge(card entry) (name, verdict string) {
 	for name, account := range a.o.Accounts {
-		if account.PAN.Equal(sale.pan) {
-			if account.Expiry != "" && account.Expiry != sale.expiry {
+		if account.PAN.Equal(card.pan) {
+			if account.Expiry != "" && account.Expiry != card.expiry {
 				return name, codeExpired
 			}
 			return name, codeApproved
@@ -159,12 +181,13 @@ func (a *Acquirer) reversalLocked(m, out *iso8583.Message, fault Fault) {
 		out.Set(39, codeFormat)
 		return
 	}
-	reversal.now = a.o.Now()
+	reversal.now = a.nowLocked()
 	row, verdict := a.books.reverse(reversal)
 	a.keepLocked(row.Account)
 	if fault.Kind == Approve && fault.Code != "" {
 		verdict = fault.Code
 	}
+	out.Set(63, row.Scheme)
 	if row.RRN != "" {
 		out.Set(37, row.RRN)
 	}
@@ -204,10 +227,10 @@ func (a *Acquirer) echoLocked(m *iso8583.Message) *iso8583.Message {
 			out.Set(f, m.Get(f))
 		}
 	}
-	now := a.o.Now()
+	now := a.nowLocked()
 	out.Set(12, now.Format("150405"))
 	out.Set(13, now.Format("0102"))
-	if m.MTI() == mtiSale || m.MTI() == mtiReversal {
+	if m.MTI() == mtiRequest || m.MTI() == mtiRefund || m.MTI() == mtiReversal {
 		out.Set(15, now.Format("0102"))
 		out.Set(32, "48021000")
 		out.Set(44, "03050000   48021000")

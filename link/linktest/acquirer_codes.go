@@ -1,14 +1,46 @@
 package linktest
 
-import "slices"
+import (
+	"slices"
+
+	"posagent/link/iso8583"
+)
 
 // Message types (ISO 8583:1987) as the direct-connection POS dialect uses them.
 const (
-	mtiSale     = "0200"
+	mtiRequest  = "0200" // a sale, or the void of one, as field 60.1 says
+	mtiRefund   = "0220"
 	mtiReversal = "0400"
+	mtiSettle   = "0500"
+	mtiUpload   = "0320"
 	mtiSignIn   = "0800"
 	mtiManage   = "0820"
 )
+
+// Types of transaction (field 60.1).
+const (
+	typeSale   = "22"
+	typeVoid   = "23"
+	typeRefund = "25"
+)
+
+// kindOf is what a row calls a type of transaction; processing is the field 3 that goes with it.
+func kindOf(private string) (kind Kind, processing string) {
+	switch private {
+	case typeVoid:
+		return Void, "200000"
+	case typeRefund:
+		return Refund, "200000"
+	default:
+		return Sale, "000000"
+	}
+}
+
+// typeOf reads field 60.1.
+func typeOf(m *iso8583.Message) string {
+	private := m.Get(60)
+	return private[:min(2, len(private))]
+}
 
 // Response codes that this acquirer gives by itself.
 const (

@@ -8,8 +8,9 @@ import (
 
 // Command does what one line of text asks and answers in one line:
 //
-//	fault NAME [CODE|TIME|DIGIT] [for sale|reversal|signin|any] [times N|always]
+//	fault NAME [CODE|TIME|DIGIT] [for AIM] [times N|always]
 //	fault none
+//	day next   the business day changes; answered with the new date, MMDD
 //	ledger     the books as JSON
 //	check      an error if money was made or lost
 //	seen       messages by type as JSON
@@ -28,8 +29,10 @@ func (a *Acquirer) Command(line string) (string, error) {
 		}
 		a.Inject(f)
 		return f.String(), nil
+	case verb == "day" && rest == "next":
+		return a.NextDay()
 	case rest != "":
-		return "", fmt.Errorf("%q takes nothing after it; commands are fault, ledger, check, seen", verb)
+		return "", fmt.Errorf("%q takes nothing after it; commands are fault, day next, ledger, check, seen", verb)
 	case verb == "ledger":
 		return oneLine(a.Ledger())
 	case verb == "check":
@@ -37,9 +40,9 @@ func (a *Acquirer) Command(line string) (string, error) {
 	case verb == "seen":
 		return oneLine(a.Counts())
 	case verb == "help":
-		return "fault NAME [CODE|TIME|DIGIT] [for sale|reversal|signin|any] [times N|always]; fault none; ledger; check; seen. NAMES: " + faultNames(), nil
+		return "fault NAME [CODE|TIME|DIGIT] [for AIM] [times N|always]; fault none; day next; ledger; check; seen. NAMES: " + faultNames() + ". AIMS: " + aimNames, nil
 	default:
-		return "", fmt.Errorf("%q is not a command; commands are fault, ledger, check, seen", verb)
+		return "", fmt.Errorf("%q is not a command; commands are fault, day next, ledger, check, seen", verb)
 	}
 }
 

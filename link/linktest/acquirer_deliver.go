@@ -10,6 +10,9 @@ import (
 
 // deliver does with the answer what the fault says, and reports whether the line goes on.
 func (c *caller) deliver(ctx context.Context, r reply) (goOn bool) {
+	if r.before != nil {
+		c.send(ctx, outgoing{frame: c.frame(r.before, Fault{})})
+	}
 	if r.packed == nil {
 		return r.fault.Kind != DropBefore
 	}

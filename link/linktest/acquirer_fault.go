@@ -2,10 +2,12 @@ package linktest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 )
 
@@ -35,6 +37,7 @@ const (
 	Slow          FaultKind = "slow"          // TIME: that time between two bytes of the answer
 	Forge         FaultKind = "forge"         // CODE: posted, and somebody on the line answers that code without a MAC
 	Order         FaultKind = "order"         // DIGIT: none, and the answer's header gives that order, 3 to sign in again
+	Swapped       FaultKind = "swapped"       // posted, answered with what an earlier exchange was told; the next one hears this answer too
 )
 
 // argument tells what follows a fault's name.
@@ -52,18 +55,25 @@ var faultKinds = map[FaultKind]argument{
 	Approve: codeOrNothing, Decline: code, Forge: code, Late: duration, Slow: duration, Order: digit,
 	Silent: nothing, Lost: nothing, Twice: nothing, WrongMAC: nothing, NoMAC: nothing, DropBefore: nothing, Drop: nothing,
 	DropAfter: nothing, Cut: nothing, Garbage: nothing, WrongSTAN: nothing, WrongAmount: nothing, WrongTerminal: nothing,
-	WrongMerchant: nothing, WrongCheck: nothing,
+	WrongMerchant: nothing, WrongCheck: nothing, Swapped: nothing,
 }
 
 // Aim is the messages that a fault meets.
 type Aim string
 
 const (
-	AtSale     Aim = "sale" // 0200
-	AtReversal Aim = "reversal"
+	AtSale     Aim = "sale"     // 0200 of type 22
+	AtVoid     Aim = "void"     // 0200 of type 23
+	AtRefund   Aim = "refund"   // 0220
+	AtReversal Aim = "reversal" // 0400, of whatever
+	AtSettle   Aim = "settle"   // 0500
+	AtUpload   Aim = "upload"   // 0320 with a record
+	AtEnd      Aim = "end"      // 0320 that ends a batch
 	AtSignIn   Aim = "signin"
 	AtAny      Aim = "any"
 )
+
+const aimNames = "sale void refund reversal settle upload end signin any"
 
 // Always is a number of times that does not end.
 const Always = -1
@@ -83,7 +93,7 @@ type Fault struct {
 	Times int           // messages that it meets; 0 means 1
 }
 
-// ParseFault reads "NAME [CODE|TIME|DIGIT] [for sale|reversal|signin|any] [times N|always]".
+// ParseFault reads "NAME [CODE|TIME|DIGIT] [for AIM] [times N|always]".
 func ParseFault(text string) (Fault, error) {
 	words := strings.Fields(text)
 	if len(words) == 0 {
@@ -112,7 +122,7 @@ func ParseFault(text string) (Fault, error) {
 		}
 	}
 	if len(words) > 0 {
-		return Fault{}, fmt.Errorf("%q does not belong there; write: NAME [CODE|TIME|DIGIT] [for sale|reversal|signin|any] [times N|always]", words[0])
+		return Fault{}, fmt.Errorf("%q does not belong there; write: NAME [CODE|TIME|DIGIT] [for AIM] [times N|always]", words[0])
 	}
 	return f, nil
 }
@@ -143,8 +153,8 @@ func (f *Fault) aim(word, value string) error {
 	switch word {
 	case "for":
 		f.For = Aim(value)
-		if f.For != AtSale && f.For != AtReversal && f.For != AtSignIn && f.For != AtAny {
-			return fmt.Errorf("for %q: one of sale, reversal, signin, any", value)
+		if !slices.Contains(strings.Fields(aimNames), value) {
+			return fmt.Errorf("for %q: one of %s", value, aimNames)
 		}
 		return nil
 	case "times":
@@ -159,7 +169,7 @@ func (f *Fault) aim(word, value string) error {
 		f.Times = n
 		return nil
 	}
-	return fmt.Errorf("%q is not known; write: for sale|reversal|signin|any, times N|always", word)
+	return fmt.Errorf("%q is not known; write: for %s, times N|always", word, strings.ReplaceAll(aimNames, " ", "|"))
 }
 
 // String is the fault as ParseFault reads it, without the number of times.
@@ -185,18 +195,32 @@ func (f Fault) aimed() Aim {
 	}
 }
 
-// meets reports whether the fault is for a message type.
-func (f Fault) meets(mti string) bool {
+// meets reports whether the fault is for a message.
+func (f Fault) meets(m *iso8583.Message) bool {
 	switch f.aimed() {
 	case AtAny:
 		return true
 	case AtReversal:
-		return mti == mtiReversal
+		return m.MTI() == mtiReversal
+	case AtRefund:
+		return m.MTI() == mtiRefund
+	case AtSettle:
+		return m.MTI() == mtiSettle
+	case AtUpload:
+		return m.MTI() == mtiUpload && !endsBatch(m)
+	case AtEnd:
+		return m.MTI() == mtiUpload && endsBatch(m)
 	case AtSignIn:
-		return mti == mtiSignIn
+		return m.MTI() == mtiSignIn
+	case AtVoid:
+		return m.MTI() == mtiRequest && typeOf(m) == typeVoid
 	default:
-		return mti == mtiSale
+		return m.MTI() == mtiRequest && typeOf(m) != typeVoid
 	}
+}
+
+func endsBatch(m *iso8583.Message) bool {
+	return strings.HasSuffix(m.Get(60), networkOpen) || strings.HasSuffix(m.Get(60), networkEqual)
 }
 
 // Inject queues a fault behind those that wait.
@@ -214,10 +238,10 @@ func (a *Acquirer) ClearFaults() {
 }
 
 // faultLocked takes the first queued fault that is meant for this message, or else the rule for its amount.
-func (a *Acquirer) faultLocked(mti string, amount txn.Amount) Fault {
+func (a *Acquirer) faultLocked(m *iso8583.Message, amount txn.Amount) Fault {
 	for i := range a.faults {
 		f := &a.faults[i]
-		if !f.meets(mti) {
+		if !f.meets(m) {
 			continue
 		}
 		met := *f
@@ -230,12 +254,12 @@ func (a *Acquirer) faultLocked(mti string, amount txn.Amount) Fault {
 		}
 		return met
 	}
-	if f, ruled := a.o.ByAmount[amount]; ruled && f.meets(mti) {
+	if f, ruled := a.o.ByAmount[amount]; ruled && f.meets(m) {
 		return f
 	}
 	return Fault{}
 }
 
 func faultNames() string {
-	return "approve decline silent lost late twice badmac nomac dropbefore drop dropafter cut garbage wrongstan wrongamount wrongterminal wrongmerchant badkcv slow forge order"
+	return "approve decline silent lost late twice badmac nomac dropbefore drop dropafter cut garbage wrongstan wrongamount wrongterminal wrongmerchant badkcv slow forge order swapped"
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"posagent/link/iso8583"
 )
 
 func TestFaultsAsTheyAreWritten(t *testing.T) {
@@ -65,20 +67,31 @@ func TestFaultsAreTakenInTheirOrder(t *testing.T) {
 	a.Inject(Fault{Kind: Silent})
 	a.Inject(Fault{Kind: Drop, For: AtReversal, Times: 2})
 	a.Inject(Fault{Kind: Lost, Times: Always})
+	const voids = "a void"
 	met := func(mti string) FaultKind {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		return a.faultLocked(mti, 0).Kind
+		m := new(iso8583.Message)
+		m.SetMTI(mti)
+		if mti == voids {
+			m.SetMTI(mtiRequest)
+			m.Set(60, "23000001000600")
+		}
+		return a.faultLocked(m, 0).Kind
 	}
 	assert.Equal(t, Drop, met(mtiReversal))
-	assert.Equal(t, Silent, met(mtiSale))
-	assert.Equal(t, Lost, met(mtiSale))
-	assert.Equal(t, Lost, met(mtiSale))
+	assert.Equal(t, Silent, met(mtiRequest))
+	assert.Equal(t, Lost, met(mtiRequest))
+	assert.Equal(t, Lost, met(mtiRequest))
 	assert.Equal(t, Drop, met(mtiReversal))
 	assert.Equal(t, NoFault, met(mtiReversal))
 	assert.Equal(t, NoFault, met(mtiSignIn))
+	assert.Equal(t, NoFault, met(voids), "no sale")
+	a.Inject(Fault{Kind: Drop, For: AtVoid})
+	assert.Equal(t, Lost, met(mtiRequest))
+	assert.Equal(t, Drop, met(voids))
 	a.ClearFaults()
-	assert.Equal(t, NoFault, met(mtiSale))
+	assert.Equal(t, NoFault, met(mtiRequest))
 }
 
 func FuzzFault(f *testing.F) {

@@ -1,6 +1,7 @@
 package linktest
 
 import (
+	"cmp"
 	"fmt"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -14,9 +15,9 @@ func (a *Acquirer) sealLocked(out *iso8583.Message, terminal string, fault Fault
 		out.Set(39, fault.Code)
 		out.Clear(38)
 	}
-	financial := out.MTI() == "0210" || out.MTI() == "0410"
+	financial := out.MTI() == "0210" || out.MTI() == "0230" || out.MTI() == "0410"
 	if financial {
-		out.Set(63, words(out.Get(39)))
+		out.Set(63, fmt.Sprintf("%-3s", cmp.Or(out.Get(63), ownScheme))+words(out.Get(39)))
 	}
 	spoil(out, fault)
 	s, signedIn := a.sessions[terminal]
@@ -61,13 +62,13 @@ func spoil(out *iso8583.Message, fault Fault) {
 	}
 }
 
-// words is field 63 of an answer: card organisation 3, then issuer, centre and acquirer text of 20 bytes each, GB18030.
+// words is field 63 of an answer behind the card organisation: issuer, centre and acquirer text of 20 bytes each, GB18030.
 func words(code string) string {
 	issuer, centre := "交易成功", "欢迎使用银联卡"
 	if !approves(code) {
 		issuer, centre = "交易失败", "请查询发卡行"
 	}
-	text := "CUP"
+	text := ""
 	for _, part := range []string{issuer, centre, ""} {
 		encoded, err := simplifiedchinese.GB18030.NewEncoder().String(part)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"posagent/link"
 	"posagent/link/iso8583"
+	"posagent/txnstore/txn"
 )
 
 func newTestAcquirer(t testing.TB) *Acquirer {
@@ -154,6 +155,178 @@ func TestRequestsAreReadStrictly(t *testing.T) {
 			assert.NoError(t, s.a.Ledger().Check())
 		})
 	}
+}
+
+// voidFields is the void of saleFields.
+func voidFields() map[int]string {
+	fields := saleFields()
+	fields[3], fields[11], fields[37], fields[38], fields[60], fields[61] = "200000", "000008", "000000000001", "000001", "23000001000600", "000001000007"
+	return fields
+}
+
+func voidReversalFields() map[int]string {
+	fields := voidFields()
+	fields[0], fields[39], fields[37], fields[61] = "0400", "98", "", "000001000008"
+	return fields
+}
+
+func TestVoidsAreReadStrictly(t *testing.T) {
+	for name, c := range map[string]struct {
+		change map[int]string
+		code   string
+	}{
+		"a void":                        {nil, "00"},
+		"without authorisation code":    {map[int]string{38: ""}, "00"},
+		"by the stripe":                 {map[int]string{22: "022", 2: "", 14: "", 35: "4242424242424242=30122010"}, "00"},
+		"without reference":             {map[int]string{37: ""}, "30"},
+		"without original":              {map[int]string{61: ""}, "30"},
+		"half an original":              {map[int]string{61: "000001"}, "30"},
+		"processing code of a sale":     {map[int]string{3: "000000"}, "30"},
+		"type of a sale":                {map[int]string{60: "22000001000600"}, "30"},
+		"another reference":             {map[int]string{37: "000000000009"}, "25"},
+		"another STAN":                  {map[int]string{61: "000001000009"}, "25"},
+		"another batch":                 {map[int]string{61: "000002000007"}, "25"},
+		"another amount":                {map[int]string{4: "000000001249"}, "64"},
+		"another card":                  {map[int]string{2: "5555555555554444"}, "14"},
+		"another expiry":                {map[int]string{14: "3101"}, "54"},
+		"wrong MAC":                     {map[int]string{64: "FFFFFFFF"}, "A0"},
+		"a STAN that is taken":          {map[int]string{11: "000007"}, "94"},
+		"itself":                        {map[int]string{61: "000001000008"}, "25"},
+		"from a batch that is not open": {map[int]string{60: "23000002000600"}, "77"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := speaker{t, newTestAcquirer(t)}
+			s.ask(signInFields())
+			require.Equal(t, "00", s.ask(saleFields()).Get(39))
+			fields := voidFields()
+			for f, value := range c.change {
+				fields[f] = value
+			}
+			answer := s.ask(fields)
+			assert.Equal(t, c.code, answer.Get(39))
+			sale, _ := s.a.Ledger().Find("10000001", 7)
+			if c.code == "00" {
+				assert.Equal(t, Voided, sale.State)
+				assert.NotEmpty(t, answer.Get(37))
+				assert.Zero(t, s.a.Ledger().Accounts["visa"].Held)
+			} else {
+				assert.Equal(t, Held, sale.State)
+			}
+			assert.NoError(t, s.a.Ledger().Check())
+		})
+	}
+}
+
+func TestAReversedVoidRevivesItsSale(t *testing.T) {
+	s := speaker{t, newTestAcquirer(t)}
+	s.ask(signInFields())
+	s.ask(saleFields())
+	require.Equal(t, "00", s.ask(voidFields()).Get(39))
+	again := voidFields()
+	again[11] = "000009"
+	assert.Equal(t, "12", s.ask(again).Get(39), "voided once is enough")
+	assert.Equal(t, "25", s.ask(reversalFields()).Get(39), "nobody reverses a sale that is voided")
+	wrong := voidReversalFields()
+	wrong[61] = "000001000007"
+	assert.Equal(t, "30", s.ask(wrong).Get(39), "it names the void, not the sale")
+	assert.Equal(t, "00", s.ask(voidReversalFields()).Get(39))
+	assert.Equal(t, "25", s.ask(voidReversalFields()).Get(39))
+	sale, _ := s.a.Ledger().Find("10000001", 7)
+	assert.Equal(t, Held, sale.State)
+	assert.Equal(t, txn.Amount(1250), s.a.Ledger().Accounts["visa"].Held)
+	void, _ := s.a.Ledger().Find("10000001", 8)
+	assert.Equal(t, Reversed, void.State)
+	assert.NoError(t, s.a.Ledger().Check())
+	again[11] = "000010"
+	assert.Equal(t, "00", s.ask(again).Get(39), "and may be voided after all")
+	assert.Equal(t, "94", s.ask(voidFields()).Get(39), "what comes late finds the door shut")
+}
+
+func refundFields() map[int]string {
+	return map[int]string{0: "0220", 2: "4242424242424242", 3: "200000", 4: "000000000250", 11: "000011", 14: "3012", 22: "072", 23: "001",
+		25: "00", 37: "000000000001", 41: "10000001", 42: "898310148160001", 49: "156", 60: "25000001000600",
+		61: "0000000000000501", 63: "000", 64: "00000000"}
+}
+
+func TestRefundsAreReadStrictly(t *testing.T) {
+	for name, c := range map[string]struct {
+		change map[int]string
+		code   string
+	}{
+		"a refund":               {nil, "00"},
+		"of all of it":           {map[int]string{4: "000000001250"}, "00"},
+		"of more":                {map[int]string{4: "000000001251"}, "64"},
+		"another reference":      {map[int]string{37: "000000000009"}, "25"},
+		"another day":            {map[int]string{61: "0000000000000502"}, "25"},
+		"another card":           {map[int]string{2: "5555555555554444"}, "14"},
+		"a batch and a STAN":     {map[int]string{61: "0000010000070501"}, "30"},
+		"no date":                {map[int]string{61: "000000000000"}, "30"},
+		"no organisation":        {map[int]string{63: ""}, "30"},
+		"no reference":           {map[int]string{37: ""}, "30"},
+		"type of a void":         {map[int]string{60: "23000001000600"}, "30"},
+		"announces a PIN":        {map[int]string{22: "071"}, "30"},
+		"wrong MAC":              {map[int]string{64: "FFFFFFFF"}, "A0"},
+		"the sale's own STAN":    {map[int]string{11: "000007"}, "94"},
+		"a batch that is closed": {map[int]string{60: "25000002000600"}, "77"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := speaker{t, newTestAcquirer(t)}
+			s.ask(signInFields())
+			require.Equal(t, "00", s.ask(saleFields()).Get(39))
+			fields := refundFields()
+			for f, value := range c.change {
+				fields[f] = value
+			}
+			assert.Equal(t, c.code, s.ask(fields).Get(39))
+			if c.code != "00" {
+				assert.Equal(t, txn.Amount(1250), s.a.Ledger().Accounts["visa"].Held)
+			}
+			assert.NoError(t, s.a.Ledger().Check())
+		})
+	}
+}
+
+func TestCopiesOfARefundAreBookedOnce(t *testing.T) {
+	s := speaker{t, newTestAcquirer(t)}
+	s.ask(signInFields())
+	s.ask(saleFields())
+	early := refundFields()
+	early[37] = "000000000099"
+	assert.Equal(t, "25", s.ask(early).Get(39))
+	first := s.ask(refundFields())
+	assert.Equal(t, "00", first.Get(39), "what was refused is judged anew")
+	again := s.ask(refundFields())
+	assert.Equal(t, "94", again.Get(39))
+	assert.Equal(t, first.Get(37), again.Get(37))
+	assert.Equal(t, txn.Amount(1000), s.a.Ledger().Accounts["visa"].Held)
+	assert.Equal(t, "12", s.ask(voidFields()).Get(39), "a sale that was refunded in part is not voided")
+	undone := reversalFields()
+	undone[0], undone[3], undone[4], undone[11], undone[60] = "0400", "200000", "000000000250", "000011", "25000001000600"
+	assert.Equal(t, "30", s.ask(undone).Get(39), "and nobody reverses a refund")
+	rest := refundFields()
+	rest[4], rest[11] = "000000001000", "000012"
+	assert.Equal(t, "00", s.ask(rest).Get(39))
+	sale, _ := s.a.Ledger().Find("10000001", 7)
+	assert.Equal(t, Refunded, sale.State)
+	rest[11] = "000013"
+	assert.Equal(t, "12", s.ask(rest).Get(39))
+	assert.NoError(t, s.a.Ledger().Check())
+}
+
+func TestADayChangeMakesStrangersOfYesterdaysSales(t *testing.T) {
+	s := speaker{t, newTestAcquirer(t)}
+	s.ask(signInFields())
+	assert.Equal(t, "0501", s.ask(saleFields()).Get(13))
+	day, err := s.a.Command("day next")
+	require.NoError(t, err)
+	assert.Equal(t, "0502", day)
+	answer := s.ask(reversalFields())
+	assert.Equal(t, "25", answer.Get(39))
+	assert.Equal(t, "0502", answer.Get(13))
+	row, _ := s.a.Ledger().Find("10000001", 7)
+	assert.Equal(t, Held, row.State)
+	_, err = s.a.Command("day before")
+	assert.Error(t, err)
 }
 
 func TestARepeatedSaleNeverPostsTwice(t *testing.T) {

@@ -11,7 +11,8 @@ import (
 // Ledger is the acquirer's books, the judge of every test: what is held, for whom, and what was undone. It is plain
 // data, safe to print and to write to disk: card numbers are masked, accounts go by the name of their card.
 type Ledger struct {
-	Next      uint64                  `json:"next"` // the last reference number given
+	Next      uint64                  `json:"next"`           // the last reference number given
+	Days      int                     `json:"days,omitempty"` // business days that the host's clock was put forward
 	Accounts  map[string]AccountBook  `json:"accounts"`
 	Terminals map[string]TerminalBook `json:"terminals"`
 }
@@ -29,26 +30,57 @@ type TerminalBook struct {
 	Merchant string `json:"merchant"`
 	Batch    uint32 `json:"batch"` // the open one
 	Rows     []Row  `json:"rows"`  // oldest first
+
+	Closings []Closing `json:"closings,omitempty"` // settlements, oldest first
 }
 
 // Standing is what became of a row.
 type Standing string
 
 const (
-	Held     Standing = "held"     // the money is held for the merchant
-	Reversed Standing = "reversed" // it was held and was given back
-	Refused  Standing = "declined" // never held
-	Absent   Standing = "absent"   // never seen: a reversal came for it, and a sale that comes late finds the door shut
+	Held     Standing = "held"     // the money is held for the merchant, all of it or what refunds have left
+	Voided   Standing = "voided"   // a sale whose void stands
+	Refunded Standing = "refunded" // a sale that refunds have given back wholly
+	Given    Standing = "given"    // a void or a refund that stands: its money went back to the card
+	Reversed Standing = "reversed" // it stood, and was undone
+	Refused  Standing = "declined" // never stood
+	Absent   Standing = "absent"   // never seen: a reversal came for it, and a request that comes late finds the door shut
 )
 
-// Row is one sale, found again by terminal, merchant, batch and STAN.
+// Kind is what a row is.
+type Kind string
+
+const (
+	Sale   Kind = "" // books of older programs hold nothing else
+	Void   Kind = "void"
+	Refund Kind = "refund"
+)
+
+func (k Kind) String() string {
+	if k == Sale {
+		return "sale"
+	}
+	return string(k)
+}
+
+// Voucher is how one row calls another of the same terminal.
+type Voucher struct {
+	Batch uint32 `json:"batch"`
+	STAN  uint32 `json:"stan"`
+}
+
+// Row is one transaction, found again by terminal, merchant, batch and STAN.
 type Row struct {
 	Batch     uint32     `json:"batch"`
 	STAN      uint32     `json:"stan"`
-	Amount    txn.Amount `json:"amount"` // asked for, minor units
-	Held      txn.Amount `json:"held"`   // held for the merchant now
+	Kind      Kind       `json:"kind,omitempty"`
+	Of        Voucher    `json:"of,omitzero"`    // of a void or refund: its sale
+	Amount    txn.Amount `json:"amount"`         // asked for, minor units
+	Held      txn.Amount `json:"held"`           // held for the merchant now
+	Back      txn.Amount `json:"back,omitempty"` // given back: of a sale by its void and refunds, of those what they gave
 	Currency  string     `json:"currency"`
 	PAN       string     `json:"pan"` // masked
+	Scheme    string     `json:"scheme,omitempty"`
 	Account   string     `json:"account,omitempty"`
 	RRN       string     `json:"rrn,omitempty"`
 	Auth      string     `json:"auth,omitempty"`
@@ -80,21 +112,12 @@ func (l Ledger) HeldBy(terminal string, batch uint32) (sum txn.Amount, count int
 }
 
 // Check proves that no money was made or lost: every account's opening is its balance plus what is held of it, what is
-// held is what the rows say, and no row appears twice.
+// held is what the rows say, what was given back of a sale is what its void and its refunds gave, and no row appears twice.
 func (l Ledger) Check() error {
 	held := map[string]txn.Amount{}
 	for terminal, book := range l.Terminals {
-		seen := map[[2]uint32]bool{}
-		for _, row := range book.Rows {
-			key := [2]uint32{row.Batch, row.STAN}
-			if seen[key] {
-				return fmt.Errorf("terminal %s batch %06d STAN %06d stands in the books twice", terminal, row.Batch, row.STAN)
-			}
-			seen[key] = true
-			if (row.State == Held) != (row.Held > 0) || row.Held > row.Amount {
-				return fmt.Errorf("terminal %s batch %06d STAN %06d is %s and holds %d of %d", terminal, row.Batch, row.STAN, row.State, row.Held, row.Amount)
-			}
-			held[row.Account] += row.Held
+		if err := book.check(held); err != nil {
+			return fmt.Errorf("terminal %s %w", terminal, err)
 		}
 	}
 	for name, account := range l.Accounts {
@@ -111,12 +134,80 @@ func (l Ledger) Check() error {
 	return nil
 }
 
+// check adds up what the rows hold, by account.
+func (t TerminalBook) check(held map[string]txn.Amount) error {
+	for i, c := range t.Closings {
+		stans := map[uint32]bool{}
+		for _, d := range c.Details {
+			if stans[d.STAN] {
+				return fmt.Errorf("batch %06d was told STAN %06d twice and counts it twice", c.Batch, d.STAN)
+			}
+			stans[d.STAN] = true
+		}
+		if c.Ended && c.Batch >= t.Batch || i > 0 && c.Batch <= t.Closings[i-1].Batch || c.Equal && len(c.Details) > 0 {
+			return fmt.Errorf("the settlement of batch %06d does not fit, batch %06d is open", c.Batch, t.Batch)
+		}
+	}
+	back := map[Voucher]txn.Amount{}
+	rows := map[Voucher]Row{}
+	for _, row := range t.Rows {
+		key := Voucher{row.Batch, row.STAN}
+		if _, twice := rows[key]; twice {
+			return fmt.Errorf("batch %06d STAN %06d stands in the books twice", row.Batch, row.STAN)
+		}
+		rows[key] = row
+		if !row.sound() {
+			return fmt.Errorf("batch %06d STAN %06d, a %s, is %s and holds %d, gave back %d, of %d", row.Batch, row.STAN, row.Kind, row.State, row.Held, row.Back, row.Amount)
+		}
+		held[row.Account] += row.Held
+		if row.Kind != Sale {
+			back[row.Of] += row.Back
+		}
+	}
+	for key, row := range rows {
+		if row.Kind == Sale && row.Back != back[key] {
+			return fmt.Errorf("batch %06d STAN %06d gave back %d, its void and refunds say %d", row.Batch, row.STAN, row.Back, back[key])
+		}
+		if row.Kind == Sale || row.Back == 0 {
+			continue
+		}
+		if sale, known := rows[row.Of]; !known || sale.Kind != Sale || sale.Account != row.Account {
+			return fmt.Errorf("batch %06d STAN %06d gave back what is no sale of that account", row.Batch, row.STAN)
+		}
+	}
+	return nil
+}
+
+// Stands reports whether the row counts: a sale that was approved and not reversed, though a void or refunds of it stand
+// too, or one of those.
+func (r Row) Stands() bool {
+	return r.State == Held || r.State == Voided || r.State == Refunded || r.State == Given
+}
+
+// sound holds a row's money against its standing.
+func (r Row) sound() bool {
+	if r.Held < 0 || r.Back < 0 || r.Held+r.Back > r.Amount {
+		return false
+	}
+	switch r.State {
+	case Held:
+		return r.Kind == Sale && r.Held > 0
+	case Voided, Refunded:
+		return r.Kind == Sale && r.Held == 0 && r.Back > 0
+	case Given:
+		return r.Kind != Sale && r.Held == 0 && r.Back == r.Amount
+	default:
+		return r.Held == 0 && r.Back == 0
+	}
+}
+
 // clone shares nothing with l.
 func (l Ledger) clone() Ledger {
 	l.Accounts = maps.Clone(l.Accounts)
 	l.Terminals = maps.Clone(l.Terminals)
 	for terminal, book := range l.Terminals {
 		book.Rows = slices.Clone(book.Rows)
+		book.Closings = slices.Clone(book.Closings)
 		l.Terminals[terminal] = book
 	}
 	return l

@@ -20,9 +20,14 @@ type books struct {
 	index map[rowKey]int // of Rows
 }
 
-// entry is a sale or the reversal of one, as read from the message.
+// entry is a request, or the reversal of one, as read from the message.
 type entry struct {
 	rowKey
+	kind     Kind
+	of       Voucher // of a void: its sale
+	rrn      string  // of a void or a refund: its sale's reference number
+	date     string  // of a refund: its sale's date, MMDD
+	auth     string
 	amount   txn.Amount
 	currency string
 	pan      txn.PAN
@@ -85,10 +90,7 @@ func (b *books) write(terminal string, row Row) {
 // sell posts a sale. The answer's code is the caller's: an approval holds the money if there is enough of it, any other
 // code is a refusal that holds nothing. Approval 10 holds half.
 func (b *books) sell(e entry, name, code string) Row {
-	row := Row{Batch: e.batch, STAN: e.stan, Amount: e.amount, Currency: e.currency, PAN: e.pan.Masked(), Account: name,
-		State: Refused, Code: code, Day: e.now.Format("0102")}
-	b.Next++
-	row.RRN = fmt.Sprintf("%012d", b.Next)
+	row := b.begin(e, name, code)
 	holds := e.amount
 	if code == codePartial {
 		holds = e.amount / 2
@@ -108,27 +110,38 @@ func (b *books) sell(e entry, name, code string) Row {
 	return row
 }
 
-// reverse gives a sale back and returns the row and the code of the answer. An original that is not found is answered
-// 00, so that the terminal stops; what was reversed before, or on another business date, 25; what was never held, 01; a
-// different amount, 64.
+// begin is a new row that holds nothing.
+func (b *books) begin(e entry, name, code string) Row {
+	b.Next++
+	return Row{Batch: e.batch, STAN: e.stan, Kind: e.kind, Of: e.of, Amount: e.amount, Currency: e.currency, PAN: e.pan.Masked(), Scheme: schemeOf(e.pan), Account: name,
+		RRN: fmt.Sprintf("%012d", b.Next), State: Refused, Code: code, Day: e.day()}
+}
+
+func (e entry) day() string { return e.now.Format("0102") }
+
+// reverse gives a sale back, or revives the sale of a void, and returns the row and the code of the answer. An original that is not found is answered
+// 00, so that the terminal stops; what was reversed, voided or refunded before, or stood on another business date, 25; what
+// was never held, 01; a different amount, 64.
 func (b *books) reverse(e entry) (Row, string) {
 	row, found := b.row(e.rowKey)
 	if !found {
-		row = Row{Batch: e.batch, STAN: e.stan, Amount: e.amount, Currency: e.currency, PAN: e.pan.Masked(),
-			State: Absent, Code: codeApproved, Day: e.now.Format("0102")}
+		row = Row{Batch: e.batch, STAN: e.stan, Kind: e.kind, Amount: e.amount, Currency: e.currency, PAN: e.pan.Masked(),
+			State: Absent, Code: codeApproved, Day: e.day()}
 	}
 	row.Reversals++
 	code := codeApproved
 	switch {
 	case row.State == Absent:
-	case row.State == Reversed:
+	case row.Kind != e.kind, row.State == Reversed, row.State == Voided, row.State == Refunded, row.Back > 0 && row.Kind == Sale:
 		code = codeNoOriginal
-	case row.Day != e.now.Format("0102"):
+	case row.Day != e.day():
 		code = codeNoOriginal
 	case row.State == Refused:
 		code = codeCallIssuer
 	case row.Amount != e.amount:
 		code = codeOtherAmount
+	case row.Kind == Void && row.State == Given:
+		row, code = b.revive(row, e.terminal)
 	default:
 		account := b.Accounts[row.Account]
 		account.Balance, account.Held = account.Balance+row.Held, account.Held-row.Held

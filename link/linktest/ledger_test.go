@@ -96,6 +96,17 @@ func TestBooksThatDoNotBalance(t *testing.T) {
 		"reversed and held":    func(l *Ledger) { l.Terminals["10000001"].Rows[0].State = Reversed },
 		"held for nobody":      func(l *Ledger) { l.Terminals["10000001"].Rows[0].Account = "stranger" },
 		"more held than asked": func(l *Ledger) { l.Terminals["10000001"].Rows[0].Amount = 1 },
+		"voided by nobody": func(l *Ledger) {
+			l.Terminals["10000001"].Rows[0].State, l.Terminals["10000001"].Rows[0].Held, l.Terminals["10000001"].Rows[0].Back = Voided, 0, 600
+			a := l.Accounts["rich"]
+			a.Held, a.Balance = 0, a.Opening
+			l.Accounts["rich"] = a
+		},
+		"a void of nothing": func(l *Ledger) {
+			book := l.Terminals["10000001"]
+			book.Rows = append(book.Rows, Row{Batch: 5, STAN: 9, Kind: Void, State: Given, Amount: 5, Back: 5})
+			l.Terminals["10000001"] = book
+		},
 		"a row twice": func(l *Ledger) {
 			book := l.Terminals["10000001"]
 			book.Rows = append(book.Rows, book.Rows[0])

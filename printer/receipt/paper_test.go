@@ -24,7 +24,7 @@ func TestTextOutIsTextIn(t *testing.T) {
 		require.NoError(t, err)
 
 		var want []string
-		for _, of := range []func(*testing.T) txn.Txn{aSale, aReversal, aSuspense} {
+		for _, of := range []func(*testing.T) txn.Txn{aSale, aReversal, aSuspense, aVoid, aReversedVoid, aVoidInDoubt, aRefund, aRefundInDoubt} {
 			for _, c := range []txn.Copy{txn.MerchantCopy, txn.CustomerCopy} {
 				for _, reprint := range []bool{false, true} {
 					slip, err := receipt.Render(of(t), c, l, reprint)

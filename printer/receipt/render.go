@@ -31,7 +31,7 @@ func Render(t txn.Txn, c txn.Copy, l Layout, reprint bool) (Slip, error) {
 	var err error
 	switch t.State {
 	case txn.Approved:
-		err = w.sale()
+		err = w.done()
 	case txn.Reversed:
 		err = w.reversal()
 	case txn.Suspense:
@@ -67,15 +67,21 @@ func (w *writer) mark(reprint bool) {
 	}
 }
 
-func (w *writer) sale() error {
+// done writes the slip of what was approved. That of a void or a refund says in big letters which way the money goes.
+func (w *writer) done() error {
 	t := w.t
 	w.text(w.layout.MerchantName, loud)
 	w.text(words.SaleTitle.Both(), centred)
 	w.text(w.copyName.Both(), centred)
+	if t.Kind.Credits() {
+		w.text(w.kind.ZH, loud)
+		w.text(w.kind.EN, strong)
+	}
 	w.rule()
 	w.row(words.MerchantNo, t.Merchant)
 	w.row(words.TerminalNo, t.Terminal)
 	w.row(words.OperatorNo, t.Operator)
+	w.row(words.ApproverNo, t.Approver)
 	w.rule()
 	w.card()
 	w.row(words.IssuerName, t.Answer.Issuer)
@@ -86,12 +92,20 @@ func (w *writer) sale() error {
 	w.row(words.AuthCode, t.Answer.AuthCode)
 	w.row(words.Reference, t.Answer.RRN)
 	w.row(words.DateTime, moment(t, w.layout.Zone))
+	w.original()
 	w.rule()
-	w.text(words.AmountLabel.Both(), Line{Bold: true})
+	label := words.AmountLabel
+	if t.Kind.Credits() {
+		label = words.GivenBack
+	}
+	w.text(label.Both(), Line{Bold: true})
 	if err := w.amount(t, Big); err != nil {
 		return err
 	}
 	w.rule()
+	if t.Kind.Credits() {
+		w.sentence(words.MoneyBack, centred)
+	}
 	w.chip()
 	w.row(words.OrderNo, t.Reference)
 	w.row(words.NoteLabel, t.Answer.Text)
@@ -100,15 +114,36 @@ func (w *writer) sale() error {
 		w.text(words.SignatureLabel.Both(), Line{})
 		w.feed(2)
 		w.rule()
-		w.sentence(words.Agreement, centred)
+		if t.Kind.Credits() {
+			w.sentence(words.BackAgreement, centred)
+		} else {
+			w.sentence(words.Agreement, centred)
+		}
 		return nil
 	}
 	w.text(w.layout.Thanks, centred)
 	return nil
 }
 
-// reversal writes the notice that nobody was charged. It must never pass for proof of payment: no signature line, no big
-// amount, and its title large at both ends.
+// original names the sale that a void or a refund takes back.
+func (w *writer) original() {
+	o := w.t.Original
+	if o == (txn.Original{}) {
+		return
+	}
+	if o.STAN != 0 {
+		w.row(words.OriginalBatch, sixDigits(o.Batch))
+		w.row(words.OriginalVoucher, sixDigits(o.STAN))
+	}
+	w.row(words.OriginalRef, o.RRN)
+	w.row(words.OriginalAuth, o.AuthCode)
+	if len(o.Date) == 4 {
+		w.row(words.OriginalDate, o.Date[:2]+"/"+o.Date[2:])
+	}
+}
+
+// reversal writes the notice that nobody was charged, or that a void came to nothing and its sale stands. It must never pass
+// for proof of payment: no signature line, no big amount, and its title large at both ends.
 func (w *writer) reversal() error {
 	t := w.t
 	w.text(words.ReversalTitle.ZH, loud)
@@ -116,18 +151,30 @@ func (w *writer) reversal() error {
 	w.text(w.layout.MerchantName, centred)
 	w.text(w.copyName.Both(), centred)
 	w.rule()
-	w.sentence(words.NotSuccessful, strong)
-	w.text(words.NotCharged.ZH, loud)
-	w.text(words.NotCharged.EN, loud)
+	failed, means := words.NotSuccessful, words.NotCharged
+	if t.Kind == txn.Void {
+		failed, means = words.VoidNotDone, words.SaleStands
+	}
+	w.sentence(failed, strong)
+	w.text(means.ZH, loud)
+	w.text(means.EN, loud)
 	w.rule()
 	w.row(words.MerchantNo, t.Merchant)
 	w.row(words.TerminalNo, t.Terminal)
 	w.row(words.OperatorNo, t.Operator)
 	w.card()
-	w.row(words.OriginalKind, w.kind.Both())
-	w.row(words.BatchNo, sixDigits(t.Batch))
-	w.row(words.OriginalVoucher, sixDigits(t.STAN))
-	w.row(words.OriginalTime, moment(t, w.layout.Zone))
+	if t.Kind == txn.Sale {
+		w.row(words.OriginalKind, w.kind.Both())
+		w.row(words.BatchNo, sixDigits(t.Batch))
+		w.row(words.OriginalVoucher, sixDigits(t.STAN))
+		w.row(words.OriginalTime, moment(t, w.layout.Zone))
+	} else {
+		w.row(words.KindLabel, w.kind.Both())
+		w.row(words.BatchNo, sixDigits(t.Batch))
+		w.row(words.VoucherNo, sixDigits(t.STAN))
+		w.row(words.DateTime, moment(t, w.layout.Zone))
+		w.original()
+	}
 	w.text(words.OriginalAmount.Both(), Line{})
 	if err := w.amount(t, Normal); err != nil {
 		return err
@@ -149,8 +196,12 @@ func (w *writer) suspense() error {
 	w.text(w.copyName.Both(), centred)
 	w.rule()
 	w.sentence(words.NeitherProves, centred)
-	w.text(words.DoNotSwipe.ZH, loud)
-	w.text(words.DoNotSwipe.EN, strong)
+	dont := words.DoNotSwipe
+	if t.Kind != txn.Sale {
+		dont = words.DoNotUndo
+	}
+	w.text(dont.ZH, loud)
+	w.text(dont.EN, strong)
 	w.rule()
 	if w.copy == txn.MerchantCopy {
 		w.sentence(words.CallAcquirer, Line{})
@@ -167,8 +218,11 @@ func (w *writer) suspense() error {
 		return err
 	}
 	w.card()
-	w.row(words.KindLabel, w.kind.Both())
-	w.reason()
+	w.rowStyled(words.KindLabel, w.kind.Both(), t.Kind != txn.Sale)
+	w.original()
+	if t.State.Owes() == txn.Human && t.Reason != "" {
+		w.reason()
+	}
 	w.row(words.LastAnswer, t.Tries.Code)
 	w.row(words.OrderNo, t.Reference)
 	w.rule()

@@ -56,6 +56,38 @@ func aSuspense(t *testing.T) txn.Txn {
 	return sale
 }
 
+func aVoid(t *testing.T) txn.Txn {
+	void := aSale(t)
+	void.Original = void.Of()
+	void.Kind, void.STAN, void.Approver, void.Reference = txn.Void, 19, "00", "till-3/20261121-0011"
+	void.Answer.RRN = "112214499999"
+	return void
+}
+
+func aReversedVoid(t *testing.T) txn.Txn {
+	void := aVoid(t)
+	void.State, void.Reason, void.Answer = txn.Reversed, txn.NoAnswer, txn.Answer{}
+	return void
+}
+
+func aVoidInDoubt(t *testing.T) txn.Txn {
+	void := aReversedVoid(t)
+	void.State, void.Tries = txn.Suspense, txn.Tries{Made: 3}
+	return void
+}
+
+func aRefund(t *testing.T) txn.Txn {
+	refund := aVoid(t)
+	refund.Kind, refund.Amount, refund.Batch, refund.Original.Date = txn.Refund, 250, 2, "1120"
+	return refund
+}
+
+func aRefundInDoubt(t *testing.T) txn.Txn {
+	refund := aRefund(t)
+	refund.State, refund.Tries, refund.Answer = txn.Suspense, txn.Tries{Made: 3, Code: "96"}, txn.Answer{}
+	return refund
+}
+
 func TestSlipsLookAsTheyShould(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -70,6 +102,13 @@ func TestSlipsLookAsTheyShould(t *testing.T) {
 		{"reversal-customer", aReversal, txn.CustomerCopy, false},
 		{"suspense-merchant", aSuspense, txn.MerchantCopy, false},
 		{"suspense-customer", aSuspense, txn.CustomerCopy, false},
+		{"void-merchant", aVoid, txn.MerchantCopy, false},
+		{"void-customer", aVoid, txn.CustomerCopy, false},
+		{"void-reversal-merchant", aReversedVoid, txn.MerchantCopy, false},
+		{"void-suspense-merchant", aVoidInDoubt, txn.MerchantCopy, false},
+		{"refund-merchant", aRefund, txn.MerchantCopy, false},
+		{"refund-customer", aRefund, txn.CustomerCopy, false},
+		{"refund-suspense-merchant", aRefundInDoubt, txn.MerchantCopy, false},
 	} {
 		for _, l := range []receipt.Layout{small, wide} {
 			name := fmt.Sprintf("%s-%d", c.name, l.Columns)

@@ -19,5 +19,8 @@
 //	                                              │        proof from the acquirer
 //	                                              │              │
 //	                                              └── no proof ► suspense ──► resolved
-//	advising ──(repeated until acknowledged)──► approved
+//	advising ──(repeated until answered)──► approved, declined, abandoned or suspense
+//
+// Sales and voids begin as pending, refunds as advising. Whether a sale was voided or refunded does not stand in its own
+// record: it follows from the records that undo it (Txn.Undoes), so the two can never disagree.
 package txn

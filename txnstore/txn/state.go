@@ -14,7 +14,7 @@ const (
 	Reversed   State = "reversed"   // the acquirer has undone it
 	Suspense   State = "suspense"   // neither side can prove what happened: people must look
 	Resolved   State = "resolved"   // people closed it, with evidence
-	Advising   State = "advising"   // happened already; the acquirer has still to be told
+	Advising   State = "advising"   // decided; the acquirer is told until it has answered
 )
 
 // Duty is what a state owes before the terminal may rest.
@@ -56,7 +56,7 @@ func (s State) CanBecome(next State) bool {
 	case Suspense:
 		return next == Reversed || next == Resolved
 	case Advising:
-		return next == Approved || next == Suspense
+		return next == Approved || next == Declined || next == Abandoned || next == Suspense
 	default:
 		return false
 	}

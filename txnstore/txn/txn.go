@@ -20,8 +20,25 @@ type ID uint64
 type Kind string
 
 const (
-	Sale Kind = "sale" // field 60.1 = 22
+	Sale   Kind = "sale"   // field 60.1 = 22
+	Void   Kind = "void"   // 23: undoes an approved sale of the open batch, before it is settled
+	Refund Kind = "refund" // 25: gives money back, of any day
 )
+
+// Known reports whether k is a kind that this version can begin.
+func (k Kind) Known() bool { return k == Sale || k == Void || k == Refund }
+
+// Begins is the state in which a transaction of this kind becomes durable. A request that may have reached the acquirer is
+// undone; a refund is an advice (0220), which is never reversed but told again until the acquirer has acknowledged it.
+func (k Kind) Begins() State {
+	if k == Refund {
+		return Advising
+	}
+	return Pending
+}
+
+// Credits reports whether the merchant pays: the side of a settlement that k counts on.
+func (k Kind) Credits() bool { return k == Void || k == Refund }
 
 // Entry is how the card's data came in (first two digits of field 22).
 type Entry string
@@ -63,6 +80,7 @@ type Answer struct {
 	HostTime  string // field 12, hhmmss
 	HostDate  string // field 13, MMDD
 	SettledOn string // field 15, MMDD
+	Scheme    string // field 63, first three characters: the card organisation, "CUP"
 	Text      string // field 63 after the card organisation, UTF-8, at most 60 bytes
 }
 
@@ -142,6 +160,8 @@ type Txn struct {
 	Amount    Amount
 	Currency  Currency
 	Card      Card
+	Original  Original // of a void or a refund
+	Approver  string   // the supervisor who allowed a void or a refund
 	Began     time.Time
 	Ended     time.Time
 	Answer    Answer
@@ -160,13 +180,23 @@ type Draft struct {
 	Amount    Amount
 	Currency  Currency
 	Card      Card
+	Original  Original // of a void or a refund
+	Approver  string   // of a void or a refund
 }
 
 // Check refuses a draft that could not be sent, reversed or found again.
 func (d Draft) Check() error {
 	switch {
-	case d.Kind != Sale:
+	case !d.Kind.Known():
 		return fmt.Errorf("kind %q is not a transaction", d.Kind)
+	case d.Kind == Sale && d.Original != Original{}:
+		return errors.New("a sale undoes nothing")
+	case d.Kind == Void && (d.Original.ID == 0 || d.Original.Batch == 0 || d.Original.STAN == 0 || d.Original.RRN == ""):
+		return errors.New("a void names no sale that the acquirer could find")
+	case d.Kind == Refund && (d.Original.RRN == "" || len(d.Original.Date) != 4):
+		return errors.New("a refund names neither reference number nor date of its sale")
+	case d.Kind != Sale && d.Approver == "":
+		return errors.New("nobody has approved it")
 	case !d.Amount.Valid():
 		return fmt.Errorf("%w: %d minor units", ErrAmount, d.Amount)
 	case d.Currency.Number == "":

@@ -30,7 +30,7 @@ func TestOnlyTheDrawnStepsAreLegal(t *testing.T) {
 		Authorized: {Approved, Reversing},
 		Reversing:  {Reversed, Suspense},
 		Suspense:   {Reversed, Resolved},
-		Advising:   {Approved, Suspense},
+		Advising:   {Approved, Declined, Abandoned, Suspense},
 	}
 	for _, from := range append(States(), "unheard of") {
 		for _, to := range append(States(), "unheard of") {
@@ -170,6 +170,22 @@ func TestJournalKeepsTheFirstAndTheNewest(t *testing.T) {
 	assert.LessOrEqual(t, len(x.Journal[MaxJournal-1].Event), MaxEvent)
 }
 
+func TestWhatAKindBeginsWithAndUndoes(t *testing.T) {
+	sale := Txn{ID: 7, Kind: Sale, State: Approved, Batch: 2, STAN: 9, Answer: Answer{RRN: "1", AuthCode: "2", HostDate: "1121"}}
+	assert.Equal(t, Original{7, 2, 9, "1", "2", "1121"}, sale.Of())
+	for _, k := range []Kind{Sale, Void, Refund} {
+		assert.NotEqual(t, Nothing, k.Begins().Owes(), "a record that was just begun owes something")
+		for _, s := range append(States(), "from a later version") {
+			x := Txn{Kind: k, State: s, Original: sale.Of()}
+			certain := s == Abandoned || s == Declined || s == Reversed || s == Resolved
+			assert.Equal(t, k != Sale && !certain, x.Undoes(7), "%s %s", k, s)
+			assert.False(t, x.Undoes(8))
+		}
+	}
+	assert.False(t, Txn{Kind: Refund, State: Approved}.Undoes(0), "a refund of a sale that is not in these books")
+	assert.Equal(t, Repeat, Refund.Begins().Owes(), "a refund is told again, never reversed")
+}
+
 func TestADraftThatCouldNotBeReversedIsRefused(t *testing.T) {
 	pan, _ := ParsePAN("4242424242424242")
 	good := Draft{Kind: Sale, Reference: "r1", Amount: 1, Currency: Currency{"156", "CNY", 2}, Card: Card{PAN: pan}}
@@ -178,8 +194,13 @@ func TestADraftThatCouldNotBeReversedIsRefused(t *testing.T) {
 		"kind": func(d *Draft) { d.Kind = "" }, "amount": func(d *Draft) { d.Amount = 0 }, "currency": func(d *Draft) { d.Currency = Currency{} },
 		"reference": func(d *Draft) { d.Reference = "" }, "long reference": func(d *Draft) { d.Reference = strings.Repeat("x", MaxReference+1) },
 		"control": func(d *Draft) { d.Reference = "a\x1b[2J" }, "line": func(d *Draft) { d.Reference = "a\nb" }, "bytes": func(d *Draft) { d.Reference = "\xff" },
-		"spaces": func(d *Draft) { d.Reference = " a" },
-		"card":   func(d *Draft) { d.Card.PAN = PAN{} },
+		"spaces":               func(d *Draft) { d.Reference = " a" },
+		"card":                 func(d *Draft) { d.Card.PAN = PAN{} },
+		"a sale of a sale":     func(d *Draft) { d.Original.ID = 1 },
+		"a void of nothing":    func(d *Draft) { d.Kind, d.Approver = Void, "00" },
+		"a refund of nothing":  func(d *Draft) { d.Kind, d.Approver = Refund, "00" },
+		"a void without leave": func(d *Draft) { d.Kind, d.Original = Void, Original{ID: 1, Batch: 1, STAN: 1, RRN: "1"} },
+		"a refund of no day":   func(d *Draft) { d.Kind, d.Approver, d.Original = Refund, "00", Original{RRN: "1"} },
 	} {
 		d := good
 		spoil(&d)

@@ -49,6 +49,12 @@ var (
 	ReasonLabel     = Pair{"冲正原因", "REASON"}
 	LastAnswer      = Pair{"应答码", "RESPONSE"}
 	DoubtfulAmount  = Pair{"待确认金额", "AMOUNT IN DOUBT"}
+	ApproverNo      = Pair{"主管号", "SUPERVISOR NO"}
+	OriginalRef     = Pair{"原参考号", "ORIGINAL REF"}
+	OriginalAuth    = Pair{"原授权码", "ORIGINAL AUTH"}
+	OriginalBatch   = Pair{"原批次号", "ORIGINAL BATCH"}
+	OriginalDate    = Pair{"原交易日期", "ORIGINAL DATE"}
+	GivenBack       = Pair{"退回金额", "AMOUNT GIVEN BACK"}
 )
 
 // Sentences.
@@ -57,6 +63,11 @@ var (
 	NotSuccessful  = Pair{"本笔交易未成功", "THIS PAYMENT WAS NOT MADE"}
 	NotCharged     = Pair{"款项未扣/已退回", "NOT CHARGED"}
 	NeitherProves  = Pair{"银行结果未知，正在确认", "THE RESULT AT THE BANK IS NOT KNOWN YET AND IS BEING CONFIRMED"}
+	VoidNotDone    = Pair{"本笔撤销未成功", "THIS VOID WAS NOT MADE"}
+	SaleStands     = Pair{"原消费仍有效", "THE SALE STANDS"}
+	MoneyBack      = Pair{"款项退回持卡人账户", "THE MONEY GOES BACK TO THE CARD'S ACCOUNT"}
+	DoNotUndo      = Pair{"请勿重复操作", "DO NOT DO IT AGAIN"}
+	BackAgreement  = Pair{"本人确认以上款项退回本卡账户", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT IS GIVEN BACK TO THIS CARD"}
 	DoNotSwipe     = Pair{"请勿重刷", "DO NOT PAY AGAIN"}
 	CallAcquirer   = Pair{"商户请致电收单机构，并报以下信息", "MERCHANT: CALL THE ACQUIRER AND QUOTE"}
 	CustomerAdvice = Pair{"持卡人请保留本单，如已扣款请联系发卡行", "CARDHOLDER: KEEP THIS NOTE. IF YOU WERE CHARGED, CONTACT YOUR BANK"}
@@ -74,8 +85,13 @@ func OfCopy(c txn.Copy) (Pair, bool) {
 }
 
 func OfKind(k txn.Kind) (Pair, bool) {
-	if k == txn.Sale {
+	switch k {
+	case txn.Sale:
 		return Pair{"消费", "SALE"}, true
+	case txn.Void:
+		return Pair{"消费撤销", "VOID"}, true
+	case txn.Refund:
+		return Pair{"退货", "REFUND"}, true
 	}
 	return Pair{}, false
 }

@@ -29,6 +29,11 @@ const (
 	Held       Stage = "approved"
 	Printing   Stage = "printing"
 	PaperOwed  Stage = "paper-owed"
+
+	// Of the closing of a batch.
+	Settling    Stage = "settling"
+	Uploading   Stage = "uploading"
+	EndingBatch Stage = "ending-batch"
 )
 
 // OfStage is the line shown while a step lasts.
@@ -58,6 +63,12 @@ func OfStage(s Stage) Pair {
 		return Pair{"正在打印", "Printing"}
 	case PaperOwed:
 		return Pair{"款项已入账，签购单待补打", "The money is held; the slip is still to be printed"}
+	case Settling:
+		return Pair{"正在对账", "Comparing totals with the acquirer"}
+	case Uploading:
+		return Pair{"对账不平，正在上送明细", "The totals differ; sending the records"}
+	case EndingBatch:
+		return Pair{"正在结束批次", "Ending the batch"}
 	default:
 		return Pair{string(s), string(s)}
 	}

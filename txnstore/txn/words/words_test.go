@@ -18,14 +18,36 @@ func inBothLanguages(t *testing.T, what string, p Pair) {
 }
 
 func TestEverythingIsSaidInBothLanguages(t *testing.T) {
-	for _, s := range []Stage{Recovering, SigningIn, Present, CardRead, Recorded, Connecting, Sending, Waiting, Unknown, Held, Printing, PaperOwed} {
-		inBothLanguages(t, string(s), OfStage(s))
+	for _, s := range []Stage{Recovering, SigningIn, Present, CardRead, Recorded, Connecting, Sending, Waiting, Unknown, Held, Printing, PaperOwed, Settling, Uploading, EndingBatch} {
+		for _, k := range []txn.Kind{txn.Sale, txn.Void, txn.Refund} {
+			inBothLanguages(t, string(s), OfStageIn(k, s))
+		}
+	}
+	for _, k := range []txn.Kind{txn.Sale, txn.Void, txn.Refund} {
+		name, known := OfKind(k)
+		assert.True(t, known, k)
+		inBothLanguages(t, string(k), name)
+		for _, o := range []Outcome{OutcomeApproved, OutcomeDeclined, OutcomeNotDone, OutcomeReversed, OutcomeUnknown, OutcomeResolved, OutcomeRefused} {
+			inBothLanguages(t, string(o), OfEnding(k, o))
+		}
 	}
 	for _, s := range txn.States() {
 		inBothLanguages(t, string(s), OfState(s))
 		inBothLanguages(t, string(s), OfOutcome(OutcomeOf(s)))
 	}
 	inBothLanguages(t, "refused", OfOutcome(OutcomeRefused))
+	for _, s := range []txn.Step{"", txn.Asking, txn.Details, txn.Advices, txn.Ending, txn.Closed, txn.Refused, "of a later version"} {
+		inBothLanguages(t, string(s), OfStep(s))
+		for _, v := range []txn.Verdict{"", txn.Balanced, txn.Unbalanced, txn.Mistaken} {
+			inBothLanguages(t, string(v), OfVerdict(v))
+			inBothLanguages(t, string(s), OfClosing(txn.Closing{Batch: 1, Step: s, Domestic: v, Foreign: v}))
+		}
+	}
+	inBothLanguages(t, "none", OfClosing(txn.Closing{}))
+	for _, p := range []Pair{ReportTitle, DebitSide, CreditSide, DomesticCards, ForeignCards, AllCards, NetTotal, HostTotals, OwnTotals, DifferenceLabel,
+		RecordsTold, RecordsUnread, RecordsRefused, NextBatch, ExplainsIt, AlsoDoubtful, NothingExplains, DoNotClaim} {
+		inBothLanguages(t, p.EN, p)
+	}
 	seen := map[string]bool{}
 	for _, w := range codes {
 		inBothLanguages(t, w.code, Advice(w.code))
@@ -42,10 +64,12 @@ func TestUnknownIsNeverCalledDeclined(t *testing.T) {
 			assert.Equal(t, OutcomeUnknown, OutcomeOf(s), s)
 		}
 	}
-	unknown := OfOutcome(OutcomeUnknown)
-	assert.Contains(t, unknown.ZH, "结果未知，请勿重刷，正在确认")
-	for _, word := range []string{"拒绝", "失败", "未扣款"} {
-		assert.NotContains(t, unknown.ZH, word)
+	assert.Contains(t, OfOutcome(OutcomeUnknown).ZH, "结果未知，请勿重刷，正在确认")
+	for _, k := range []txn.Kind{txn.Sale, txn.Void, txn.Refund} {
+		unknown := OfEnding(k, OutcomeUnknown)
+		for _, word := range []string{"拒绝", "失败", "未扣款", "未退"} {
+			assert.NotContains(t, unknown.ZH, word)
+		}
+		assert.NotContains(t, strings.ToLower(unknown.EN), "declined")
 	}
-	assert.NotContains(t, strings.ToLower(unknown.EN), "declined")
 }

@@ -1,0 +1,77 @@
+package agent
+
+import (
+	"fmt"
+
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+// RecordOf shows a transaction.
+func RecordOf(x txn.Txn) *Record {
+	r := &Record{
+		ID: uint64(x.ID), State: x.State, Outcome: words.OutcomeOf(x.State), Reference: x.Reference, Kind: x.Kind,
+		Batch: sixDigits(x.Batch), STAN: sixDigits(x.STAN),
+		Amount: x.Currency.Format(x.Amount), Currency: x.Currency.Letters, Card: x.Card.PAN.Masked(), Entry: x.Card.Entry,
+		Code: x.Answer.Code, RRN: x.Answer.RRN, AuthCode: x.Answer.AuthCode,
+		Reason: x.Reason, Reversal: x.Tries.Code, Tries: x.Tries.Made - x.Tries.Unsent,
+		Bearer: x.Sent.Bearer, Written: x.Sent.Written, Total: x.Sent.Total,
+		Merchant: x.Slips.Merchant, Customer: x.Slips.Customer, Approver: x.Approver, Began: x.Began, Boot: x.Boot,
+	}
+	if o := x.Original; o != (txn.Original{}) {
+		r.Original = &Original{ID: uint64(o.ID), RRN: o.RRN, Date: o.Date}
+		if o.STAN != 0 {
+			r.Original.Batch, r.Original.STAN = sixDigits(o.Batch), sixDigits(o.STAN)
+		}
+	}
+	for _, l := range x.Journal {
+		r.Journal = append(r.Journal, Entry{l.At, l.Boot, l.Event})
+	}
+	return r
+}
+
+// RecordsOf shows the newest transactions, newest first. What undoes a sale is newer than it, so each sale among them
+// comes with all that undid it.
+func RecordsOf(newest []txn.Txn) []Record {
+	list := []Record{}
+	undone := map[txn.ID][]Undo{}
+	for _, x := range newest {
+		r := RecordOf(x)
+		if x.Undoes(x.Original.ID) {
+			undone[x.Original.ID] = append(undone[x.Original.ID], undoOf(x))
+		}
+		r.UndoneBy = undone[x.ID]
+		list = append(list, *r)
+	}
+	return list
+}
+
+func undoOf(x txn.Txn) Undo {
+	return Undo{uint64(x.ID), x.Kind, x.State, sixDigits(x.STAN), x.Currency.Format(x.Amount)}
+}
+
+// Shown is a record with what undid it; since visits the transactions from a number on.
+func Shown(x txn.Txn, since func(txn.ID, func(txn.Txn) error) error) (Event, error) {
+	e := outcome(x, nil)
+	if x.Kind != txn.Sale {
+		return e, nil
+	}
+	err := since(x.ID+1, func(later txn.Txn) error {
+		if later.Undoes(x.ID) {
+			e.Txn.UndoneBy = append(e.Txn.UndoneBy, undoOf(later))
+		}
+		return nil
+	})
+	return e, err
+}
+
+// shown answers "show". A record that cannot be read, among those that are newer, does not hide this one.
+func (a *Agent) shown(x txn.Txn) Event {
+	e, err := Shown(x, a.store.Since)
+	if err != nil {
+		e.Error, e.Fault = err.Error(), faultOf(err)
+	}
+	return e
+}
+
+func sixDigits(n uint32) string { return fmt.Sprintf("%06d", n) }

@@ -1,0 +1,75 @@
+package agent
+
+import (
+	"context"
+	"strconv"
+
+	"posagent/firmware/terminal"
+	"posagent/txnstore/txn"
+)
+
+// kindOf is the kind of transaction that a request begins, if it begins one.
+func kindOf(op string) (txn.Kind, bool) {
+	switch op {
+	case "sale":
+		return txn.Sale, true
+	case "void":
+		return txn.Void, true
+	case "refund":
+		return txn.Refund, true
+	}
+	return "", false
+}
+
+// trade runs one transaction and reports its stages to view.
+func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleView) Event {
+	order, err := a.order(kind, q)
+	if err != nil {
+		return refused(kind, err)
+	}
+	order.Progress = func(e terminal.Event) {
+		detail := ""
+		if e.Fault != nil {
+			detail = e.Fault.Error()
+			a.log.Warn("paper still owed", "stan", e.Txn.STAN, "cause", e.Fault)
+		}
+		view.stage(e.Stage, detail, e.Txn)
+	}
+	deeds := map[txn.Kind]func(context.Context, terminal.Order) (txn.Txn, error){
+		txn.Sale: a.terminal.Sale, txn.Void: a.terminal.Void, txn.Refund: a.terminal.Refund}
+	a.watch(view)
+	x, err := deeds[kind](ctx, order)
+	a.watch(nil)
+	a.soon()
+	if x.ID == 0 {
+		a.log.Info("refused", "kind", string(kind), "reference", q.Reference, "cause", err)
+		return refused(kind, err)
+	}
+	a.log.Info(string(kind), "reference", q.Reference, "stan", x.STAN, "batch", x.Batch, "state", string(x.State), "code", x.Answer.Code, "cause", err)
+	return outcome(x, err)
+}
+
+// order reads a request in the engine's terms.
+func (a *Agent) order(kind txn.Kind, q Request) (terminal.Order, error) {
+	o := terminal.Order{Reference: q.Reference, Again: q.Again, Approver: q.Supervisor, Original: named(q.Original, q.OriginalReference)}
+	if kind == txn.Refund && q.OriginalRRN != "" {
+		o.Original = terminal.Named{RRN: q.OriginalRRN, Date: q.OriginalDate}
+	}
+	if kind == txn.Void {
+		return o, nil
+	}
+	var err error
+	o.Amount, err = a.o.Currency.ParseAmount(q.Amount)
+	return o, err
+}
+
+// named reads what people call a sale: up to six digits are its voucher number, anything else its reference.
+func named(what, reference string) terminal.Named {
+	if stan, err := strconv.ParseUint(what, 10, 32); err == nil && len(what) <= 6 && reference == "" {
+		return terminal.Named{STAN: uint32(stan)}
+	}
+	if reference == "" {
+		reference = what
+	}
+	return terminal.Named{Reference: reference}
+}

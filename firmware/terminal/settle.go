@@ -1,0 +1,121 @@
+package terminal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"posagent/txnstore/txn"
+)
+
+// codeOf asks an error for the acquirer's response code; without one the acquirer has not answered.
+func codeOf(err error) (code string, answered bool) {
+	var refusal interface{ ResponseCode() string }
+	if errors.As(err, &refusal) {
+		return refusal.ResponseCode(), true
+	}
+	return "", false
+}
+
+// ask sends the totals. Only a refusal that is about this batch gives it up, and the batch then stays open.
+func (t *Terminal) ask(ctx context.Context, c txn.Closing) (txn.Closing, error) {
+	host, domestic, foreign, err := t.host.Settle(ctx, c)
+	if code, answered := codeOf(err); answered && !notYet(code) {
+		c.Step, c.Code, c.Ended = txn.Refused, code, t.o.Now()
+		saved, saveErr := t.store.SaveClosing(c)
+		return saved, errors.Join(saveErr, fmt.Errorf("the acquirer does not settle batch %06d: %w", c.Batch, err))
+	}
+	if err != nil {
+		return c, err
+	}
+	c.Host, c.Domestic, c.Foreign = host, domestic, foreign
+	if c.Step = txn.Ending; !c.Agrees() {
+		c.Step = txn.Details
+	}
+	b, err := t.count(c.Batch)
+	if err != nil {
+		return c, err
+	}
+	c.Explains, c.Doubts = explain(c, b.doubtful)
+	return t.store.SaveClosing(c)
+}
+
+// tellOne tells the next block of sales and voids, or the next refund, and moves the cursor behind it. A block that the
+// acquirer refuses for good is counted and left behind: people find it in the report.
+func (t *Terminal) tellOne(ctx context.Context, c txn.Closing) (txn.Closing, error) {
+	block, err := t.nextBlock(c)
+	if err != nil {
+		return c, err
+	}
+	if len(block) == 0 {
+		c.Cursor = 0
+		if c.Step == txn.Details {
+			c.Step = txn.Advices
+		} else {
+			c.Step = txn.Ending
+		}
+		return t.store.SaveClosing(c)
+	}
+	err = t.host.Upload(ctx, c, block)
+	switch code, answered := codeOf(err); {
+	case err == nil:
+		c.Told += len(block)
+	case answered && !notYet(code):
+		c.Unaccepted += len(block)
+		c.Code = code
+	default:
+		return c, err
+	}
+	c.Cursor = block[len(block)-1].ID
+	return t.store.SaveClosing(c)
+}
+
+// errEnough ends a walk through a batch.
+var errEnough = errors.New("enough")
+
+// nextBlock lists what is told next: up to eight sales and voids, or one refund. It depends on the records and the cursor
+// alone, so a copy after a power cut is the same block.
+func (t *Terminal) nextBlock(c txn.Closing) (block []txn.Txn, err error) {
+	most := blockSize
+	if c.Step == txn.Advices {
+		most = 1
+	}
+	_, err = t.store.InBatch(c.Batch, func(x txn.Txn) error {
+		if x.ID <= c.Cursor || x.State != txn.Approved || (x.Kind == txn.Refund) != (c.Step == txn.Advices) {
+			return nil
+		}
+		if block = append(block, x); len(block) == most {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return block, err
+}
+
+// blockSize is how many records one message tells.
+const blockSize = 8
+
+// otherBatch is the answer 77. To the copy of an end message it says that the batch was ended by an earlier one.
+const otherBatch = "77"
+
+// end tells the acquirer that all was told, and opens the next batch once that is acknowledged. The attempt is counted
+// before it is made, so that a copy knows that it is one.
+func (t *Terminal) end(ctx context.Context, c txn.Closing) (txn.Closing, error) {
+	c.Tries++
+	c, err := t.store.SaveClosing(c)
+	if err != nil {
+		return c, err
+	}
+	err = t.host.EndBatch(ctx, c)
+	if code, answered := codeOf(err); answered && code == otherBatch && c.Tries > 1 {
+		err = nil
+	}
+	if err != nil {
+		return c, err
+	}
+	c.Step, c.Ended, c.Report = txn.Closed, t.o.Now(), txn.SlipOwed
+	return t.store.SaveClosing(c)
+}

@@ -1,0 +1,164 @@
+package receipt
+
+import (
+	"fmt"
+	"strconv"
+
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+// Report lays out the settlement report of a closed batch: this terminal's totals, and where they differ the acquirer's
+// beside them, the difference, and what may explain it. doubts are the transactions that the closing names, as they stand
+// now. A report is no receipt of anybody's payment and carries no card number but masked ones.
+//
+// It refuses a batch that is not closed, and a layout of impossible width.
+func Report(c txn.Closing, doubts []txn.Txn, l Layout, reprint bool) (Slip, error) {
+	if err := l.Check(); err != nil {
+		return Slip{}, err
+	}
+	if c.Step != txn.Closed {
+		return Slip{}, fmt.Errorf("receipt: no report of batch %06d: its closing is %q", c.Batch, c.Step)
+	}
+	w := reporter{page: page{columns: l.Columns}, c: c}
+	w.mark(reprint)
+	w.head(l)
+	w.totals(words.OwnTotals, c.Own)
+	if c.Unread > 0 {
+		w.rowStyled(words.RecordsUnread, strconv.Itoa(c.Unread), true)
+	}
+	w.rule()
+	verdict := words.OfVerdict(worse(c.Domestic, c.Foreign))
+	w.text(verdict.ZH, loud)
+	w.text(verdict.EN, strong)
+	if !c.Agrees() {
+		w.rule()
+		w.totals(words.HostTotals, c.Host)
+		w.rule()
+		w.difference()
+		w.row(words.RecordsTold, strconv.Itoa(c.Told))
+		if c.Unaccepted > 0 {
+			w.rowStyled(words.RecordsRefused, strconv.Itoa(c.Unaccepted), true)
+		}
+	}
+	w.explanation(doubts)
+	w.rule()
+	w.row(words.NextBatch, sixDigits(c.Batch+1))
+	w.sentence(words.NotAReceipt, strong)
+	w.mark(reprint)
+	return w.slip(), nil
+}
+
+// reporter writes one settlement report.
+type reporter struct {
+	page
+	c txn.Closing
+}
+
+// worse is the verdict that people must act on.
+func worse(a, b txn.Verdict) txn.Verdict {
+	if a == txn.Balanced {
+		return b
+	}
+	return a
+}
+
+func (w *reporter) mark(reprint bool) {
+	if reprint {
+		w.text("*** "+words.DuplicateMark.Both()+" ***", Line{Align: Centre, Bold: true, Size: Tall})
+	}
+}
+
+func (w *reporter) head(l Layout) {
+	c := w.c
+	w.text(words.ReportTitle.ZH, loud)
+	w.text(words.ReportTitle.EN, strong)
+	w.text(l.MerchantName, centred)
+	w.rule()
+	w.row(words.MerchantNo, c.Merchant)
+	w.row(words.TerminalNo, c.Terminal)
+	w.row(words.OperatorNo, c.Operator)
+	w.rowStyled(words.BatchNo, sixDigits(c.Batch), true)
+	ended := c.Ended
+	if l.Zone != nil {
+		ended = ended.In(l.Zone)
+	}
+	w.row(words.DateTime, stamp(ended))
+	w.rule()
+}
+
+// totals writes debit and credit of each organisation that has some, and their sum.
+func (w *reporter) totals(title words.Pair, t txn.Totals) {
+	w.text(title.Both(), Line{Bold: true})
+	if t.Foreign != (txn.Sums{}) {
+		w.sums(words.DomesticCards, t.Domestic)
+		w.sums(words.ForeignCards, t.Foreign)
+	}
+	all := t.All()
+	w.sums(words.AllCards, all)
+	w.rowStyled(words.NetTotal, w.money(all.Debit.Amount-all.Credit.Amount), true)
+}
+
+func (w *reporter) sums(title words.Pair, s txn.Sums) {
+	w.text(title.Both(), Line{})
+	w.row(words.DebitSide, w.sum(s.Debit))
+	w.row(words.CreditSide, w.sum(s.Credit))
+}
+
+func (w *reporter) sum(s txn.Sum) string { return fmt.Sprintf("%d  %s", s.Count, w.money(s.Amount)) }
+
+func (w *reporter) money(a txn.Amount) string {
+	return currencyMark(w.c.Currency) + " " + w.c.Currency.Format(a)
+}
+
+// difference is the acquirer's totals less the terminal's.
+func (w *reporter) difference() {
+	own, host := w.c.Own.All(), w.c.Host.All()
+	w.text(words.DifferenceLabel.Both(), Line{Bold: true})
+	for _, side := range []struct {
+		name      words.Pair
+		own, host txn.Sum
+	}{{words.DebitSide, own.Debit, host.Debit}, {words.CreditSide, own.Credit, host.Credit}} {
+		less := txn.Sum{Count: side.host.Count - side.own.Count, Amount: side.host.Amount - side.own.Amount}
+		w.rowStyled(side.name, fmt.Sprintf("%+d  %s", less.Count, w.money(less.Amount)), less != (txn.Sum{}))
+	}
+}
+
+// explanation names what is in doubt: first what makes up the difference exactly, then the rest.
+func (w *reporter) explanation(doubts []txn.Txn) {
+	c := w.c
+	if !c.Agrees() || len(c.Doubts) > 0 {
+		w.rule()
+	}
+	switch {
+	case len(c.Explains) > 0:
+		w.sentence(words.ExplainsIt, strong)
+		w.list(doubts, c.Explains)
+	case !c.Agrees():
+		w.sentence(words.NothingExplains, strong)
+	}
+	if len(c.Doubts) > 0 {
+		w.sentence(words.AlsoDoubtful, strong)
+		w.list(doubts, c.Doubts)
+	}
+	if len(c.Explains)+len(c.Doubts) > 0 {
+		w.sentence(words.DoNotClaim, Line{})
+	}
+}
+
+func (w *reporter) list(doubts []txn.Txn, which []txn.ID) {
+	for _, x := range doubts {
+		for _, id := range which {
+			if x.ID != id {
+				continue
+			}
+			kind, known := words.OfKind(x.Kind)
+			if !known {
+				kind = words.Pair{ZH: string(x.Kind)}
+			}
+			w.rowStyled(kind, w.money(x.Amount), true)
+			w.row(words.VoucherNo, sixDigits(x.STAN))
+			w.row(words.CardNo, x.Card.PAN.Masked())
+		}
+	}
+}

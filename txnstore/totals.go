@@ -164,12 +164,17 @@ func (t Total) frame() []byte {
 	return putFrame(totalFrame, b)
 }
 
+const totalKeySize = 7
+
+func isTotalKey(key []byte) bool {
+	return len(key) == totalKeySize || len(key) == totalKeySize+1 && key[totalKeySize] == creditMark
+}
+
 func openTotal(key, frame []byte) (Total, error) {
-	credit := len(key) == 8 && key[7] == creditMark
-	if len(key) != 7 && !credit {
+	if !isTotalKey(key) {
 		return Total{}, fmt.Errorf("%w: total with a key of %d bytes", ErrBadRecord, len(key))
 	}
-	t := Total{Batch: binary.BigEndian.Uint32(key), Currency: string(key[4:7]), Credit: credit}
+	t := Total{Batch: binary.BigEndian.Uint32(key), Currency: string(key[4:totalKeySize]), Credit: len(key) > totalKeySize}
 	b, err := openFrame(totalFrame, frame)
 	for _, s := range []*Sum{&t.Approved, &t.Open, &t.Void} {
 		count, n := binary.Varint(b)

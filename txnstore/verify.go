@@ -229,8 +229,10 @@ func misplaced(file string, x visited) string {
 		n, want = bytes.Compare(x.key, slotKey), 0
 	case bucket == string(refBucket):
 		n = len(x.value)
+	case bucket == string(totalBucket) && isTotalKey(x.key):
+		return ""
 	case bucket == string(totalBucket):
-		want = 7
+		n = -1
 	case bucket == string(metaBucket):
 		return ""
 	}

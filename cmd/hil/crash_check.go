@@ -21,11 +21,11 @@ const (
 	refused  = "refused"  // the store does not open, or does not work
 	repeated = "repeated" // a number handed out twice
 	unowed   = "unowed"   // owed, and not listed; or listed, and not owed
-	silent   = "silent"   // missing after a flush that did not happen, and the start said nothing
+	untold   = "untold"   // missing after a flush that did not happen, and the start said nothing
 )
 
 // kinds in the order of the report.
-var kinds = []string{lost, invented, changed, repeated, unowed, silent, refused, died, hung}
+var kinds = []string{lost, invented, changed, repeated, unowed, untold, refused, died, hung}
 
 func fault(kind, format string, args ...any) error {
 	return verdict{kind, fmt.Sprintf(format, args...)}

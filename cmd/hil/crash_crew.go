@@ -20,13 +20,12 @@ import (
 )
 
 // The crew gives jobs to workers. A worker that dies, or stays with one state for longer than stateWithin, is replaced;
-// the state is blamed and the job done again without it. A slow machine is not a hang: it takes two tries, and a worker
-// that was given no processor time is waited for starving times as long.
+// the state is blamed and the job done again without it. A slow machine is not a hang: it takes two tries.
 const (
 	stateWithin = 2 * time.Second
 	jobWithin   = 2 * time.Minute // to lay out the states of a job
-	starving    = 15
-	mostDeaths  = 25 // of workers in one job; then the job is given up
+	starving    = 15              // times as long for a worker that was given no processor time
+	mostDeaths  = 25              // of workers in one job; then the job is given up
 	busyName    = "busy"
 
 	died = "death"

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"posagent/txnstore"
@@ -84,6 +85,7 @@ type prover struct {
 }
 
 func prove(ctx context.Context, s crashSettings, out, log io.Writer) (err error) {
+	debug.SetGCPercent(50) // it works out states by the hundred thousand and keeps few
 	p := &prover{crashSettings: s, log: log, began: time.Now(), plan: plan{Seed: s.seed}, areas: map[string]*tally{},
 		distinct: map[digest]bool{}, failures: map[string]int{}, caught: map[string]int{}, lies: map[string]lieTally{}, tried: map[string]int{}}
 	if p.self, err = os.Executable(); err != nil {

@@ -32,7 +32,7 @@ func fault(kind, format string, args ...any) error {
 }
 
 // examine opens what a power cut left, as a terminal does, and holds it against the model: every record, every list. Then
-// it undoes what is owed, sells twice, starts once more and looks again. Of a state that an honest disk does not leave, the
+// it undoes what is owed, sells twice, starts once more, looks again and recounts. Of a state that an honest disk does not leave, the
 // file is named that the disk lied about. It returns whether the first start said that anything was wrong.
 func examine(dir string, m *model, lie string, forgetful bool) (told bool, err error) {
 	e := examiner{dir: dir, m: m, lie: lie}
@@ -66,6 +66,9 @@ func (e *examiner) examine(forgetful bool) error {
 	err = e.look(e.remembered)
 	if err == nil {
 		err = e.nothingOwed()
+	}
+	if err == nil {
+		err = e.totals()
 	}
 	return errors.Join(err, e.store.Close())
 }
@@ -242,6 +245,21 @@ func (e *examiner) nothingOwed() error {
 		if s.Owes == txn.Reverse {
 			return fault(unowed, "transaction %d still waits for its reversal", id)
 		}
+	}
+	return nil
+}
+
+// totals holds the sums that are kept against the records, at the end: what is wrong after a power cut stays wrong.
+func (e *examiner) totals() error {
+	count, err := e.store.Recount()
+	switch {
+	case err != nil:
+		return fault(refused, "recount: %v", err)
+	case count.Bad > 0 && e.lie == hotFile: // the slot that is kept for repair
+	case !count.Agrees():
+		return fault(changed, "the totals %+v, and the records come to %+v", count.Kept, count.Counted)
+	case count.Records != len(e.seen):
+		return fault(lost, "%d records are counted of %d", count.Records, len(e.seen))
 	}
 	return nil
 }

@@ -25,8 +25,8 @@ import (
 const (
 	stateWithin = 2 * time.Second
 	jobWithin   = 2 * time.Minute // to lay out the states of a job
-	starving    = 15
-	mostDeaths  = 25 // of workers in one job; then the job is given up
+	starving    = 15              // times as long for a worker that was given no processor time
+	mostDeaths  = 25              // of workers in one job; then the job is given up
 	busyName    = "busy"
 
 	died = "death"

@@ -22,7 +22,7 @@ import (
 //
 // A mark that is missing, and a start that says nothing, is wrong; so is everything else that is missing. These states are
 // counted apart: no honest disk leaves them.
-var lies = []string{hotFile, shadowFile}
+var liedAbout = []string{hotFile, shadowFile}
 
 const (
 	liePart  = 0.01 // of a run's states
@@ -67,7 +67,7 @@ func (p *prover) planLies(lives []int) (jobs []job, err error) {
 			if err != nil {
 				return nil, err
 			}
-			for _, name := range lies {
+			for _, name := range liedAbout {
 				if states, ok := liesOf(base, s, name, stepSeed(p.seed, n, number)); ok {
 					total += states.count
 					jobs = append(jobs, job{History: n, Step: number, Lie: name})

@@ -19,12 +19,13 @@ import (
 //
 // Nothing written since the last sync is on the disk for certain; everything before it is.
 type history struct {
-	Name string
-	Kind string  // whose files these are: realStore or pocketStore
-	From *origin // the crash state that it began with; nil is an empty directory
-	Ops  []op
-	At   int64 // where the calls begin in the plan's file
-	kept *os.File
+	Name   string
+	Kind   string  // whose files these are: realStore or pocketStore
+	From   *origin // the crash state that it began with; nil is an empty directory
+	Ops    []op
+	At     int64 // where the calls begin in the plan's file
+	Length int   // and how many they are
+	kept   *os.File
 }
 
 // calls are the operations: a worker reads them when it comes to the history, and holds one history at a time.
@@ -33,8 +34,12 @@ func (h *history) calls() (list []op, err error) {
 		return h.Ops, nil
 	}
 	r := bufio.NewReaderSize(io.NewSectionReader(h.kept, h.At, 1<<40), 1<<16)
-	if err = gob.NewDecoder(r).Decode(&list); err != nil {
-		return nil, fmt.Errorf("the calls of %s: %w", h.Name, err)
+	d := gob.NewDecoder(r)
+	list = make([]op, h.Length)
+	for i := range list {
+		if err = d.Decode(&list[i]); err != nil {
+			return nil, fmt.Errorf("the calls of %s: %w", h.Name, err)
+		}
 	}
 	return list, nil
 }

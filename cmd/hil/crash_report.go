@@ -76,7 +76,7 @@ func (p *prover) report(out io.Writer, took time.Duration) error {
 	fmt.Fprintf(out, "%-40s %43d\n", "of them with distinct contents", len(p.distinct))
 	fmt.Fprintln(out, p.sampled)
 	fmt.Fprintln(out, "\na disk that lied, counted apart")
-	for _, name := range lies {
+	for _, name := range liedAbout {
 		t := p.lies[name]
 		fmt.Fprintf(out, "  %-38s %43d\n  %-38s %43d\n", believed(name), t.states, "  of which the start told", t.told)
 	}
@@ -99,14 +99,14 @@ func (p *prover) report(out io.Writer, took time.Duration) error {
 	fmt.Fprintln(out, strings.Join(lines, "\n"))
 	fmt.Fprintf(out, "\n%.0f states a second with %d workers, %v in all; seed %d\n",
 		float64(len(p.distinct))/took.Seconds(), p.workers, time.Since(p.began).Round(time.Second), p.seed)
-	for _, name := range lies {
+	for _, name := range liedAbout {
 		total += p.lies[name].states
 	}
 	for _, n := range p.tried {
 		total += n
 	}
 	fmt.Fprintln(out, p.cost.of(total))
-	for _, name := range lies {
+	for _, name := range liedAbout {
 		if p.lies[name].told == 0 {
 			return fmt.Errorf("no start told that %s", believed(name))
 		}

@@ -11,7 +11,7 @@ import (
 
 // plan is what all workers know: it is written once and read by each.
 //
-//	calls of a history (gob) ── calls of the next ── … ── the plan without them (gob) ── where that begins, 8 bytes
+//	calls of a history (gobs) ── calls of the next ── … ── the plan without them (gob) ── where that begins, 8 bytes
 //
 // A worker with all calls in memory would need a hundred bytes of it for each state, and its collector would go round
 // through memory that no cache holds.
@@ -28,11 +28,14 @@ func (p plan) write(path string) error {
 	w := &placed{w: bufio.NewWriterSize(f, 1<<20)}
 	brief := plan{Seed: p.Seed}
 	for _, h := range p.Histories {
+		calls := gob.NewEncoder(w) // one by one, or a reader would hold a whole history twice
 		ops := h.Ops
-		h.Ops, h.At = nil, w.n
+		h.Ops, h.At, h.Length = nil, w.n, len(ops)
 		brief.Histories = append(brief.Histories, h)
-		if err := gob.NewEncoder(w).Encode(ops); err != nil {
-			return errors.Join(err, f.Close())
+		for i := range ops {
+			if err := calls.Encode(&ops[i]); err != nil {
+				return errors.Join(err, f.Close())
+			}
 		}
 	}
 	at := binary.BigEndian.AppendUint64(nil, uint64(w.n))

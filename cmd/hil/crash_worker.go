@@ -19,12 +19,12 @@ import (
 // job is one step of one history.
 type job struct {
 	History, Step int
+	Lie           string  // the file that the disk lies about; empty is an honest disk
 	Share         float64 // of its states, by seed
 	Most          int     // of its states; 0 is all
 	Skip          []int   // states to be left out: they killed a worker
 	Control       string
-	Lie           string // the file that the disk lies about; empty is an honest disk
-	From, To, Of  int    // of the damage prover: these of so many images drawn
+	From, To, Of  int // of the damage prover: these of so many images drawn
 }
 
 // outcome of a job.

@@ -138,7 +138,7 @@ func (d *day) after() {
 		d.wait(time.Duration(d.between(1, 8)) * time.Second)
 	case n < 960:
 		d.wait(time.Duration(d.between(9, 50)) * time.Second)
-	case n < 996:
+	case n < 998:
 		d.wait(time.Duration(d.between(60, 400)) * time.Second)
 	default:
 		d.wait(time.Duration(d.between(1, 14)) * time.Hour)

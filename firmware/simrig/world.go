@@ -1,6 +1,7 @@
 package simrig
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -116,8 +117,8 @@ var _ scenario.Rig = (*World)(nil)
 
 // Wires as they are when nothing is wrong with them.
 var (
-	readerWire  = WireOpts{Name: "reader", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond}
-	printerWire = WireOpts{Name: "printer", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond}
+	readerWire  = WireOpts{Name: "reader", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 4 * chunkUSB}
+	printerWire = WireOpts{Name: "printer", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 4 * chunkUSB}
 	modemWire   = WireOpts{Name: "modem", Baud: 9600, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 16}
 	phoneWire   = WireOpts{Name: "phone", Latency: 40 * time.Millisecond, Jitter: 30 * time.Millisecond, Chunk: 512}
 )
@@ -334,12 +335,7 @@ func (w *World) answering() error {
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	if _, err = conn.Write([]byte("{\"op\":\"status\"}\n")); err == nil {
-		buffer := make([]byte, agent.MaxLine)
-		for n := 0; err == nil && !bytes.HasSuffix(buffer[:n], []byte("\n")); {
-			var more int
-			more, err = conn.Read(buffer[n:])
-			n += more
-		}
+		_, err = bufio.NewReaderSize(conn, 1024).ReadBytes('\n')
 	}
 	if err != nil && w.Powered() {
 		return fmt.Errorf("the terminal was started and does not answer: %w", err)

@@ -3,7 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"net"
+	"io"
 	"slices"
 	"sync"
 
@@ -60,7 +60,7 @@ type halt struct {
 func (t *tap) stream(answers bool) *stream { return &stream{tap: t, answers: answers} }
 
 // carry lets a piece go on.
-func (s *stream) carry(to net.Conn, piece []byte) error {
+func (s *stream) carry(to io.Writer, piece []byte) error {
 	s.held = append(s.held, piece...)
 	for len(s.held) > 0 {
 		if s.size == 0 {
@@ -119,10 +119,10 @@ func (s *stream) begin() {
 				at = s.size - 1 // once the last byte is in, somebody may have read it
 			}
 		}
-		if at > 0 {
-			s.stops = append(s.stops, halt{min(at, s.size), a.do})
+		if at > 0 && at <= s.size {
+			s.stops = append(s.stops, halt{at, a.do})
 		}
-		return at > 0
+		return at > 0 // a byte behind a message's end never comes
 	})
 	slices.SortStableFunc(s.stops, func(a, b halt) int { return a.at - b.at })
 }

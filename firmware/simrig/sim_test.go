@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"posagent/firmware/agent"
 	"posagent/firmware/scenario"
 )
 
@@ -61,7 +62,30 @@ func TestRandomWorldsKeepTheirBooks(t *testing.T) {
 		all.Add(playRandom(t, randomOptions(seed, dir, cards), Random(seed, salesAWorld)))
 	}
 	require.Empty(t, all.Wrong)
-	require.Greater(t, all.Cuts*100, all.Sales*15, "cuts of %d sales", all.Sales)
+	require.Greater(t, all.PowerCuts()*100, all.Sales*15, "cuts of %d sales", all.Sales)
+}
+
+// A world that goes wrong is shortened to a story that a person can read, and that goes wrong in the same way.
+func TestAFailingWorldIsShortened(t *testing.T) {
+	cards, dir := testCards(t), fastDir(t)
+	var s scenario.Story
+	var wrong string
+	o := Options{}
+	for seed := uint64(1); wrong == ""; seed++ {
+		o = randomOptions(seed, dir, cards)
+		o.PlantStore = func(s agent.Store) agent.Store { return timeoutDeclines{s} }
+		s = Random(seed, 20)
+		if r := playRandom(t, o, s); len(r.Wrong) > 0 {
+			wrong = r.Wrong[0]
+		}
+	}
+	short := scenario.Shrink(s, 150, func(s scenario.Story) bool {
+		r := playRandom(t, o, s)
+		return len(r.Wrong) > 0 && manner(r.Wrong[0]) == manner(wrong)
+	})
+	t.Logf("%d steps became\n%s", len(s.Steps), short)
+	require.LessOrEqual(t, len(short.Steps), 12)
+	require.NotEmpty(t, playRandom(t, o, short).Wrong)
 }
 
 // TestWorker is the inside of a campaign: one process, one thread, one world after the other.
@@ -218,7 +242,7 @@ func (c *campaign) progress(began time.Time, ended chan struct{}) {
 		case <-look.C:
 			c.mu.Lock()
 			fmt.Fprintf(os.Stderr, "%8s  %d sales of %d, %d cuts, %d violations\n", time.Since(began).Round(time.Second), c.all.Sales, c.wanted,
-				c.all.Cuts, len(c.all.Wrong))
+				c.all.PowerCuts(), len(c.all.Wrong))
 			c.mu.Unlock()
 		}
 	}

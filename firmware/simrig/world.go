@@ -109,7 +109,9 @@ type World struct {
 	faults   []error       // of the world itself: nothing that it says may be believed then
 	life     *life
 	lives    int
-	cuts     int
+	cuts     map[string]int // by what they fell upon
+	upon     string         // what is happening now
+	healing  bool
 	happened map[string]int // faults by kind
 }
 
@@ -125,7 +127,7 @@ var (
 
 // New makes a world with power on and the terminal started.
 func New(o Options) (*World, error) {
-	w := &World{o: o, sensor: newSensor(), log: &logbook{level: o.Level}, throws: map[string]*rand.Rand{}, laid: map[string]int{}, happened: map[string]int{}}
+	w := &World{o: o, sensor: newSensor(), log: &logbook{level: o.Level}, throws: map[string]*rand.Rand{}, laid: map[string]int{}, happened: map[string]int{}, cuts: map[string]int{}}
 	if o.Trace {
 		w.trace = &trace{}
 	}
@@ -250,7 +252,43 @@ func (w *World) living() *life {
 }
 
 // On implements scenario.Rig.
-func (w *World) On(e scenario.Event, do func()) { w.sensor.arm(e, do) }
+func (w *World) On(e scenario.Event, do func()) {
+	w.sensor.arm(e, func() {
+		w.happening(sort(e.Kind))
+		do()
+		w.happening("")
+	})
+}
+
+func (w *World) happening(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.upon = what
+}
+
+// sort is an event's kind in a report.
+func sort(k scenario.Kind) string {
+	switch k {
+	case scenario.Before:
+		return "before a commit"
+	case scenario.Inside:
+		return "inside a commit"
+	case scenario.After:
+		return "after a commit"
+	case scenario.Send, scenario.Recv:
+		return "at the end of a message"
+	case scenario.SendByte, scenario.RecvByte:
+		return "inside a message"
+	case scenario.ByteTo, scenario.ByteFrom:
+		return "at a byte of a wire"
+	case scenario.Printing:
+		return "in a slip"
+	case scenario.CardRead:
+		return "at the card"
+	default:
+		return ""
+	}
+}
 
 // Steps implements scenario.Rig.
 func (w *World) Steps() map[scenario.Event]int { return w.sensor.steps() }
@@ -266,7 +304,11 @@ func (w *World) CutPower() {
 	}
 	w.saw("power", "off")
 	w.mu.Lock()
-	w.cuts++
+	upon := w.upon
+	if upon == "" {
+		upon = "at any time"
+	}
+	w.cuts[upon]++
 	w.mu.Unlock()
 	l.die()
 }
@@ -320,8 +362,7 @@ func (w *World) unpack(left remains) (dir string, err error) {
 		left, how = halfBoot(left, after, w.dice("half a boot"))
 		w.saw("power", "failed inside a boot: %s", how)
 		w.mu.Lock()
-		w.cuts++
-		w.happened["boot cut"]++
+		w.cuts["inside a boot"]++
 		w.mu.Unlock()
 	}
 }

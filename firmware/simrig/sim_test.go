@@ -93,7 +93,7 @@ func TestWorker(t *testing.T) {
 	if *workerOf == 0 {
 		t.SkipNow()
 	}
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(800)
 	ended := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)

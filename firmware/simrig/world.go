@@ -321,7 +321,7 @@ func (w *World) RestorePower() error {
 	if dead == nil || !dead.dead() {
 		return nil
 	}
-	if err := dead.buried(); err != nil {
+	if err := dead.bury(); err != nil {
 		return err
 	}
 	w.saw("power", "on")
@@ -399,7 +399,7 @@ func (w *World) Close() error {
 	l := w.life
 	w.mu.Unlock()
 	l.die()
-	err := l.buried()
+	err := l.bury()
 	w.end()
 	w.machines.Wait()
 	return errors.Join(append(w.faults, err, os.RemoveAll(filepath.Clean(w.o.Dir)))...)

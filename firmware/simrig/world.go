@@ -1,12 +1,9 @@
 package simrig
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -18,69 +15,9 @@ import (
 	"posagent/firmware/agent"
 	"posagent/firmware/scenario"
 	"posagent/link"
-	"posagent/link/iso8583"
 	"posagent/link/linktest"
-	"posagent/printer"
 	"posagent/printer/printertest"
-	"posagent/printer/receipt"
-	"posagent/txnstore/txn"
 )
-
-// Of the world's one terminal.
-const (
-	terminalID  = "30010001"
-	merchantID  = "898110054110001"
-	phoneNumber = "95516"
-	dialWithin  = 60 * time.Second
-)
-
-var (
-	masterKey = []byte("0123456789abcdeF")
-	storeKey  = bytes.Repeat([]byte{7}, 32)
-)
-
-// Options make a world.
-type Options struct {
-	Seed  uint64
-	Dir   string     // where stores are kept, on something fast
-	Cards *Cards     // test cards
-	Level slog.Level // of the agent's log; the zero level is Info
-	Trace bool       // keep a trace
-
-	// BootCuts is how many boots in ten thousand, of those after a power cut, are cut in the middle of opening the store.
-	BootCuts int
-
-	// What tests plant, to prove that the judge finds it. Nil plants nothing.
-	PlantStore    func(agent.Store) agent.Store               // between the agent and its store
-	PlantLine     func(link.Dialer, link.Framing) link.Dialer // between the agent and a bearer
-	PlantUnsynced func(commit string) bool                    // such a commit is on the disk only when the next one begins
-}
-
-// Cards are the test cards in the terms of the reader, of the bank and of who searches for them.
-type Cards struct {
-	Reader   map[string]devicetest.TestCard
-	Accounts map[string]linktest.Account
-	Secrets  scenario.Secrets
-}
-
-// LoadCards reads a file of test cards.
-func LoadCards(path string) (*Cards, error) {
-	reader, err := devicetest.LoadCards(path)
-	if err != nil {
-		return nil, err
-	}
-	accounts, err := linktest.LoadCards(path)
-	if err != nil {
-		return nil, err
-	}
-	c := &Cards{Reader: reader, Accounts: accounts}
-	for name, card := range reader {
-		c.Secrets.AddCard(name, card.PAN, card.PAN+"="+card.Expiry+card.Service)
-	}
-	c.Secrets.AddKey("the terminal's master key", masterKey)
-	c.Secrets.AddKey("the store's key", storeKey)
-	return c, nil
-}
 
 // World is a rig in virtual time: it must be made, used and closed inside one bubble of testing/synctest.
 type World struct {
@@ -158,20 +95,6 @@ func New(o Options) (*World, error) {
 		return nil, err
 	}
 	return w, w.answering()
-}
-
-// agentOptions are the terminal's configuration.
-func agentOptions() (agent.Options, error) {
-	cny, err := txn.CurrencyOf("CNY")
-	var head link.Header
-	copy(head.TPDU[:], []byte{0x60, 0, 6, 0, 0})
-	copy(head.Application[:], []byte{0x60, 0x31, 0, 0x31, 0, 0})
-	return agent.Options{Terminal: terminalID, Merchant: merchantID, Operator: "01", Currency: cny, TMK: masterKey,
-		Dialect: iso8583.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
-		Lookalike: 5 * time.Minute, MACOnDeclines: true, Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second,
-		CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
-		Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
-		Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}, err
 }
 
 // opening is the wall clock of the acquirer when a world begins: a Monday morning.
@@ -266,123 +189,8 @@ func (w *World) happening(what string) {
 	w.upon = what
 }
 
-// sort is an event's kind in a report.
-func sort(k scenario.Kind) string {
-	switch k {
-	case scenario.Before:
-		return "before a commit"
-	case scenario.Inside:
-		return "inside a commit"
-	case scenario.After:
-		return "after a commit"
-	case scenario.Send, scenario.Recv:
-		return "at the end of a message"
-	case scenario.SendByte, scenario.RecvByte:
-		return "inside a message"
-	case scenario.ByteTo, scenario.ByteFrom:
-		return "at a byte of a wire"
-	case scenario.Printing:
-		return "in a slip"
-	case scenario.CardRead:
-		return "at the card"
-	default:
-		return ""
-	}
-}
-
 // Steps implements scenario.Rig.
 func (w *World) Steps() map[scenario.Event]int { return w.sensor.steps() }
-
-// Powered implements scenario.Rig.
-func (w *World) Powered() bool { return w.living() != nil }
-
-// CutPower implements scenario.Rig.
-func (w *World) CutPower() {
-	l := w.living()
-	if l == nil {
-		return
-	}
-	w.saw("power", "off")
-	w.mu.Lock()
-	upon := w.upon
-	if upon == "" {
-		upon = "at any time"
-	}
-	w.cuts[upon]++
-	w.mu.Unlock()
-	l.die()
-}
-
-// RestorePower implements scenario.Rig.
-func (w *World) RestorePower() error {
-	w.mu.Lock()
-	dead := w.life
-	w.mu.Unlock()
-	if dead == nil || !dead.dead() {
-		return nil
-	}
-	if err := dead.bury(); err != nil {
-		return err
-	}
-	w.saw("power", "on")
-	dir, err := w.unpack(dead.left)
-	if err != nil {
-		return err
-	}
-	l, err := w.boot(dir)
-	if err != nil {
-		return err
-	}
-	w.mu.Lock()
-	w.life = l
-	w.mu.Unlock()
-	return w.answering()
-}
-
-// unpack lays the files of the last life into a directory for the next one. Some boots do not get far: they open the store
-// and the power fails inside the commit that counts the boot.
-func (w *World) unpack(left remains) (dir string, err error) {
-	for {
-		dir = w.nextDir()
-		if err := left.write(dir); err != nil {
-			return dir, err
-		}
-		if w.o.BootCuts == 0 || w.throw("boot cut", 10_000) >= int64(w.o.BootCuts) {
-			return dir, nil
-		}
-		store, _, err := w.open(dir)
-		if err != nil {
-			return dir, err
-		}
-		after, err := readRemains(dir)
-		if err = errors.Join(err, store.Close(), os.RemoveAll(dir)); err != nil {
-			return dir, err
-		}
-		how := ""
-		left, how = halfBoot(left, after, w.dice("half a boot"))
-		w.saw("power", "failed inside a boot: %s", how)
-		w.mu.Lock()
-		w.cuts["inside a boot"]++
-		w.mu.Unlock()
-	}
-}
-
-// answering waits until the socket does, or until the power fails again.
-func (w *World) answering() error {
-	conn, err := w.Till()
-	if err != nil {
-		return nil
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(time.Minute))
-	if _, err = conn.Write([]byte("{\"op\":\"status\"}\n")); err == nil {
-		_, err = bufio.NewReaderSize(conn, 1024).ReadBytes('\n')
-	}
-	if err != nil && w.Powered() {
-		return fmt.Errorf("the terminal was started and does not answer: %w", err)
-	}
-	return nil
-}
 
 // Wait implements scenario.Rig.
 func (w *World) Wait(d time.Duration) error { time.Sleep(d); return nil }

@@ -16,6 +16,7 @@ type cable struct {
 	at     string
 	calls  map[net.Conn]bool
 	fault  *cableFault
+	tap    *tap // nil listens to nothing
 }
 
 // cableFault lets a number of bytes pass in one direction, and then nothing in either.
@@ -38,6 +39,15 @@ func (c *cable) pull() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.listen.Close()
+	for call := range c.calls {
+		_ = call.Close()
+	}
+}
+
+// drop breaks the calls in progress.
+func (c *cable) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for call := range c.calls {
 		_ = call.Close()
 	}
@@ -94,9 +104,17 @@ func (c *cable) carry(to, from net.Conn, answers bool) {
 		defer c.mu.Unlock()
 		delete(c.calls, to)
 	}()
+	var listened *stream
+	if c.tap != nil {
+		listened = c.tap.stream(answers)
+	}
 	for piece := make([]byte, 4096); ; {
 		n, err := from.Read(piece)
-		if n > 0 {
+		if n > 0 && listened != nil {
+			if listened.carry(to, piece[:n]) != nil {
+				return
+			}
+		} else if n > 0 {
 			pass, meet := c.allow(n, answers)
 			if _, err := to.Write(piece[:pass]); err != nil {
 				return

@@ -15,6 +15,10 @@
 //	hil full    what still finishes on a full disk, counted (full.go); root
 //	hil damage  damaged files, and flushes that did not happen: the store started on each image (damage.go)
 //
+//	hil scenario FILE...
+//	            stories of testdata/scenarios on real processes (scenario.go); those that need virtual time, or a wire that
+//	            processes do not have, are named
+//
 //	hil knife -at N PROGRAM ARGS
 //	            run a program and kill it before its N-th system call that the world could notice, or with -fail N let
 //	            that call fail (knife.go)
@@ -40,6 +44,7 @@ const usage = `usage: hil desk [-bin DIR] [-dir DIR] [-cards FILE]
        hil shutdown [-cuts N] [-workers N] [-seed N] [-only NAME] [-keep DIR]
        hil full
        hil damage [-images N] [-workers N] [-seed N] [-keep DIR] [-image DIR]
+       hil scenario [-bin DIR] [-cards FILE] FILE...
        hil knife [-at N] [-fail N] [-errno NAME] [-forever] [-at-once] [-under DIR] PROGRAM ARGS`
 
 func main() {
@@ -71,6 +76,8 @@ func run(ctx context.Context, args []string) error {
 		return benchCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
 	case "crash":
 		return crashCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
+	case "scenario":
+		return scenarioCommand(ctx, f, args[1:], os.Stdout)
 	case "shutdown":
 		return shutdownCommand(ctx, f, args[1:], os.Stdout, os.Stderr)
 	case "full":

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -45,6 +46,8 @@ type settings struct {
 	Guard     time.Duration // of the modem's escape
 	Retry     time.Duration
 	Lookalike time.Duration
+	CardWait  time.Duration // 0 is twenty seconds
+	Tap       bool          // listens to what passes on the network cable
 }
 
 // rig is a counter: an acquirer, the devices, and the terminal between them, each a process of its own.
@@ -91,6 +94,9 @@ func setUp(p places, s settings) (*rig, error) {
 	if r.cable, err = plugIn(direct); err != nil {
 		return r, err
 	}
+	if s.Tap {
+		r.cable.tap = &tap{}
+	}
 	baud := fmt.Sprint(s.Baud)
 	_, err = r.start(&r.devices, "devicesim", "-reader", "pty:"+r.at("reader"), "-printer", "pty:"+r.at("printer"), "-modem", "pty:"+r.at("modem"),
 		"-baud-reader", baud, "-baud-printer", baud, "-baud-modem", baud, "-cards", p.cards, "-paper", r.at("paper"), "-columns", "32",
@@ -122,7 +128,7 @@ path = "agent.sock"
 
 [reader]
 port = "reader"
-card_wait = "20s"
+card_wait = "{{.CardWait}}"
 
 [printer]
 port = "printer"
@@ -154,7 +160,7 @@ func (r *rig) writeConfig() error {
 		return err
 	}
 	return errors.Join(configuration.Execute(f, map[string]any{"Tries": reversalTries, "ID": terminalID, "Merchant": merchantID,
-		"Answer": r.Answer, "Retry": r.Retry, "Lookalike": r.Lookalike, "Ways": ways}), f.Close())
+		"Answer": r.Answer, "Retry": r.Retry, "Lookalike": r.Lookalike, "CardWait": cmp.Or(r.CardWait, 20*time.Second), "Ways": ways}), f.Close())
 }
 
 // start runs a program of the bench and returns the line in which it says that it is ready.

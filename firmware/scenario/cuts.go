@@ -140,9 +140,9 @@ type Cuts struct {
 	Missed int // planned, and the run was over before
 }
 
-// EveryCut cuts a story at each step of its plan, each time in a new world, which in makes, gives to play and ends. The
-// first violation ends it.
-func EveryCut(s Story, most int, in func(play func(Rig) error) error) (Cuts, error) {
+// EveryCut cuts a story at each step of a plan that is made from its counts, each time in a new world, which in makes,
+// gives to play and ends. The first violation ends it.
+func EveryCut(s Story, plan func(counts map[Event]int) []Event, in func(play func(Rig) error) error) (Cuts, error) {
 	var done Cuts
 	var counts map[Event]int
 	err := in(func(r Rig) (err error) {
@@ -152,7 +152,7 @@ func EveryCut(s Story, most int, in func(play func(Rig) error) error) (Cuts, err
 	if err != nil {
 		return done, err
 	}
-	for _, at := range Plan(counts, most) {
+	for _, at := range plan(counts) {
 		err := in(func(r Rig) error { return RunCut(s, r, at) })
 		switch {
 		case errors.Is(err, ErrMissed):

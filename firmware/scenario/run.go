@@ -149,12 +149,19 @@ func (p *play) arm(a armed) *time.Timer {
 	return nil
 }
 
+// inTheDark is how often await looks at a terminal without power before it gives up: a deed that cuts the power is not done
+// yet when the power is off.
+const inTheDark = 5
+
 // await lets time pass until every armed deed has happened.
 func (p *play) await(waiting []armed) error {
 	const slices = 400
 	slice := max(p.rig.Patience()/slices, time.Millisecond)
-	for n := 0; ; n++ {
+	for n, dark := 0, 0; ; n++ {
 		missing, timed := unhappened(waiting)
+		if !p.rig.Powered() {
+			dark++
+		}
 		p.mu.Lock()
 		late, over := p.late, p.over
 		p.mu.Unlock()
@@ -165,7 +172,7 @@ func (p *play) await(waiting []armed) error {
 			return nil
 		case p.lenient && over && !timed:
 			return nil // the world went another way
-		case !timed && (n >= slices || !p.rig.Powered()):
+		case !timed && (n >= slices || dark > inTheDark):
 			return p.wrong(*missing, fmt.Errorf("%s never happened", strings.TrimPrefix(missing.On.String(), "on ")))
 		}
 		if err := p.rig.Wait(slice); err != nil {

@@ -87,7 +87,7 @@ func TestACutWorldIsJudged(t *testing.T) {
 		return scenario.RunCut(s, forgetful{r}, scenario.Event{Kind: scenario.After, What: "approved", Nth: 1})
 	})
 	assert.ErrorContains(t, err, "cut power after commit approved: a.txt: the books do not agree:\n\tbatch 000001: the totals differ: 1 over 12.50 here, 0 over 0.00 there\n\tvoucher 000001/000002: approved")
-	_, err = scenario.EveryCut(s, 1, func(play func(scenario.Rig) error) error {
+	_, err = scenario.EveryCut(s, func(counts map[scenario.Event]int) []scenario.Event { return scenario.Plan(counts, 1) }, func(play func(scenario.Rig) error) error {
 		return world(t, 1)(func(r scenario.Rig) error { return play(forgetful{r}) })
 	})
 	assert.ErrorContains(t, err, "approved here and not held by the acquirer")

@@ -10,7 +10,10 @@ import (
 
 // Secrets are what must never be found in clear: the world's card numbers, what their tracks say, and its keys, in every
 // form in which they travel or could be stored.
-type Secrets struct{ forms []secret }
+type Secrets struct {
+	forms  []secret
+	begins *[1 << 16]bool // by the first two bytes of each: what begins otherwise need not be compared
+}
 
 // secret is one form of one secret. Its name may be printed.
 type secret struct {
@@ -34,7 +37,7 @@ func (s *Secrets) AddKey(name string, key []byte) {
 		return
 	}
 	text := hex.EncodeToString(key)
-	s.forms = append(s.forms, secret{name, bytes.Clone(key)},
+	s.add(secret{name, bytes.Clone(key)},
 		secret{name + " in hexadecimal", []byte(text)}, secret{name + " in hexadecimal", []byte(strings.ToUpper(text))})
 }
 
@@ -46,27 +49,52 @@ func (s *Secrets) addDigits(name, digits string) {
 	if len(digits) < leastDigits {
 		return
 	}
-	s.forms = append(s.forms, secret{name, []byte(digits)})
+	s.add(secret{name, []byte(digits)})
 	for _, packed := range []struct{ as, digits string }{{"packed", digits}, {"packed and shifted", digits[1:]}} {
 		even := packed.digits[:len(packed.digits)&^1]
 		raw, err := hex.DecodeString(even)
 		// 6200000000000005 begun in the middle of a byte is 20h and zeros, which any file is full of.
 		if err == nil && len(raw) >= 6 && 2*bytes.Count(raw, []byte{0}) < len(raw) {
-			s.forms = append(s.forms, secret{name + ", " + packed.as, raw})
+			s.add(secret{name + ", " + packed.as, raw})
 		}
 	}
 }
 
 // Find searches a text, and says what it found and where, never the secret itself.
 func (s Secrets) Find(where string, text []byte) []string {
+	if s.begins == nil {
+		return nil
+	}
 	var found []string
-	for _, form := range s.forms {
-		if at := bytes.Index(text, form.bytes); at >= 0 {
-			say := fmt.Sprintf("%s stands in %s at byte %d", form.name, where, at)
-			if !slices.Contains(found, say) {
-				found = append(found, say)
-			}
+	for i := 1; i < len(text); i++ {
+		if s.begins[int(text[i-1])<<8|int(text[i])] {
+			found = s.at(i-1, where, text, found)
 		}
 	}
 	return found
+}
+
+// at looks at one place. A form that was found before is not named again.
+func (s Secrets) at(i int, where string, text []byte, found []string) []string {
+	for _, form := range s.forms {
+		if !bytes.HasPrefix(text[i:], form.bytes) {
+			continue
+		}
+		name := form.name + " stands in " + where
+		if !slices.ContainsFunc(found, func(said string) bool { return strings.HasPrefix(said, name+" at byte ") }) {
+			found = append(found, fmt.Sprintf("%s at byte %d", name, i))
+		}
+	}
+	return found
+}
+
+// add makes a form searched for.
+func (s *Secrets) add(forms ...secret) {
+	if s.begins == nil {
+		s.begins = new([1 << 16]bool)
+	}
+	for _, form := range forms {
+		s.begins[int(form.bytes[0])<<8|int(form.bytes[1])] = true
+	}
+	s.forms = append(s.forms, forms...)
 }

@@ -21,12 +21,13 @@
 //   - The telephone: busy, no dial tone, no answer, carrier lost, a line cut that the modem does not notice, noise before a
 //     result code, a modem that is dead or talks nonsense.
 //   - The acquirer is silent, late, drops the line before or after posting, answers twice, in parts, byte by byte, with a
-//     wrong MAC, without one, with another STAN, amount, terminal or merchant, with rubbish, with a forged refusal, with
-//     wrong keys, and asks for a new sign-in at any time.
+//     wrong MAC, without one, with another STAN, amount, terminal or merchant, with rubbish, with wrong keys, and asks for a
+//     new sign-in at any time. Somebody on the line forges a refusal; the terminal demands a MAC on refusals here.
 //   - The reader's line loses, doubles and flips bytes; the reader is dead, talks nonsense, restarts, finds no card, is
 //     unplugged and plugged in again.
 //   - The printer runs out of paper, has its cover open, jams, is switched off, answers nothing or rubbish, is unplugged.
-//   - The terminal's wall clock jumps by hours, back and forth. The till loses its connection and asks again.
+//   - The terminal's wall clock jumps by hours, back and forth. The till loses its connection in a cut and asks again with
+//     the same reference.
 //
 // # What we do not
 //
@@ -35,6 +36,8 @@
 //   - Noise inside a message on the telephone: the line between two modems is taken to be error-corrected (V.42). The MAC
 //     would find it in what is about money, but a sign-in carries none.
 //   - A disk that loses or changes what it has acknowledged: cmd/hil crash and the store's own tests are about that.
+//   - A refusal forged where the acquirer sends refusals without a MAC, as this dialect allows: nobody could tell.
+//   - An adapter that comes back under another name: the ports of a terminal are named by their place (/dev/serial/by-path).
 //   - Two faults of hardware that hide each other's evidence, such as both copies of a record gone bad.
 //
 // # How a world is the same each time

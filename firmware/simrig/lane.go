@@ -35,9 +35,10 @@ type lane struct {
 	dice    *rand.Rand // with mu
 
 	rwake, wwake chan struct{} // something changed
-	timer        *time.Timer   // of the reader
 
-	mu       sync.Mutex
+	mu       sync.Mutex    // guards everything below
+	timer    *time.Timer   // wakes the reader, who waits for it to be ringing
+	waits    time.Duration // until when it is set; 0 while nobody waits
 	faults   Faults
 	held     []byte
 	marks    []mark        // what of held arrives when
@@ -85,37 +86,28 @@ func (l *lane) read(p []byte) (int, error) {
 		return 0, nil
 	}
 	for {
-		n, until, err := l.take(p)
+		n, err := l.take(p)
 		if n > 0 || err != nil {
 			return n, err
-		}
-		if until == farFuture {
-			<-l.rwake
-			continue
-		}
-		if l.timer == nil {
-			l.timer = time.NewTimer(until - since())
-		} else {
-			l.timer.Reset(until - since())
 		}
 		select {
 		case <-l.timer.C:
 		case <-l.rwake:
-			l.timer.Stop()
 		}
 	}
 }
 
-// take returns what has arrived, or how long to wait for the next thing to happen.
-func (l *lane) take(p []byte) (n int, until time.Duration, err error) {
+// take returns what has arrived, or sets the timer to when the next thing happens.
+func (l *lane) take(p []byte) (n int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.waits = 0
 	now := since()
 	if l.readErr != nil {
-		return 0, 0, l.readErr
+		return 0, l.readErr
 	}
 	if l.rlimit != 0 && l.rlimit <= now {
-		return 0, 0, os.ErrDeadlineExceeded
+		return 0, os.ErrDeadlineExceeded
 	}
 	there := 0
 	for _, m := range l.marks {
@@ -128,21 +120,36 @@ func (l *lane) take(p []byte) (n int, until time.Duration, err error) {
 		n = copy(p, l.held[:there])
 		l.drop(n)
 		poke(l.wwake)
-		return n, 0, nil
+		return n, nil
 	}
-	until = farFuture
+	until := farFuture
 	switch {
 	case len(l.marks) > 0:
 		until = max(l.marks[0].at, l.stall)
 	case l.ends != 0 && max(l.ends, l.stall) <= now:
-		return 0, 0, io.EOF
+		return 0, io.EOF
 	case l.ends != 0:
 		until = max(l.ends, l.stall)
 	}
 	if l.rlimit != 0 {
 		until = min(until, l.rlimit)
 	}
-	return 0, until, nil
+	l.waits = until
+	l.ring(until - now)
+	return 0, nil
+}
+
+// ring sets the reader's timer. It is always there, because who writes may set it to ring sooner; in the far future it is
+// off, so that a world in which nothing can happen any more is found out.
+func (l *lane) ring(in time.Duration) {
+	if l.timer == nil {
+		l.timer = time.NewTimer(in)
+	}
+	if in > farFuture/2 {
+		l.timer.Stop()
+		return
+	}
+	l.timer.Reset(in)
 }
 
 // drop forgets the first n bytes of held.
@@ -194,7 +201,10 @@ func (l *lane) put(p []byte) (sent int, until time.Duration, err error) {
 		l.send(rest[:n], now)
 		rest = rest[n:]
 	}
-	poke(l.rwake)
+	if len(l.marks) > 0 && l.waits > l.marks[0].at && l.stall <= l.marks[0].at {
+		l.waits = l.marks[0].at // whoever reads sleeps on until then
+		l.ring(l.waits - now)
+	}
 	until = farFuture
 	if l.wlimit != 0 {
 		until = l.wlimit

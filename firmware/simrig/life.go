@@ -30,9 +30,10 @@ type life struct {
 	ended  chan error
 	died   time.Duration // when; readable once ended
 
-	mu    sync.Mutex // guards everything below
-	wires []*Wire
-	left  remains // what a cut inside a commit leaves; nil leaves the files as they stand
+	mu     sync.Mutex // guards everything below
+	wires  []*Wire
+	left   remains // what a cut leaves, where that is not the files as they stand
+	buried bool
 }
 
 func (l *life) dead() bool { return l.off.Load() }
@@ -115,8 +116,22 @@ func (l *life) die() {
 // find out must not decide when the next life begins.
 const darkness = 5 * time.Second
 
-// buried waits until nothing of a dead life runs any more, and removes its files.
-func (l *life) buried() error {
+// leaves is what a cut would leave from now on; nil is the files as they stand.
+func (l *life) leaves(r remains) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left = r
+}
+
+// bury waits until nothing of a dead life runs any more, and removes its files.
+func (l *life) bury() error {
+	l.mu.Lock()
+	again := l.buried
+	l.buried = true
+	l.mu.Unlock()
+	if again {
+		return nil
+	}
 	<-l.ended // with the errors of a dead store
 	dark := since() - l.died
 	time.Sleep(max(0, (l.died+darkness*(dark/darkness+1))-since()))
@@ -131,13 +146,13 @@ func (l *life) insideCommit(before remains, what string, happens func()) {
 		l.world.broken("reading the store's files: %v", err)
 	}
 	left, how := half(before, after, l.world.dice("half "+what))
-	l.left = left
+	l.leaves(left)
 	happens()
 	if l.dead() {
 		l.world.saw("power", "failed inside commit %s: %s", what, how)
 		return
 	}
-	l.left = nil
+	l.leaves(nil)
 }
 
 // lay opens a wire of this life. It ends with it.

@@ -16,8 +16,8 @@ import (
 // Result is what one random world, or many of them, came to.
 type Result struct {
 	Worlds   int
-	Sales    int // transactions that were begun
-	Cuts     int // of the power
+	Sales    int            // transactions that were begun
+	Cuts     map[string]int // of the power, by what they fell upon
 	Faults   map[string]int
 	Ends     map[string]int // sales by state
 	Suspense map[string]int // what waits for people, by cause
@@ -27,12 +27,12 @@ type Result struct {
 
 // result reads a world that has come to its end.
 func (w *World) result(seed uint64, wrong error) Result {
-	r := Result{Worlds: 1, Faults: map[string]int{}, Ends: map[string]int{}, Suspense: map[string]int{}, Virtual: time.Since(epoch)}
+	r := Result{Worlds: 1, Cuts: map[string]int{}, Faults: map[string]int{}, Ends: map[string]int{}, Suspense: map[string]int{}, Virtual: time.Since(epoch)}
 	if wrong != nil {
 		r.Wrong = []string{fmt.Sprintf("seed %d: %v", seed, wrong)}
 	}
 	w.mu.Lock()
-	r.Cuts = w.cuts
+	maps.Copy(r.Cuts, w.cuts)
 	maps.Copy(r.Faults, w.happened)
 	w.mu.Unlock()
 	for _, s := range w.acquirer.Seen() {
@@ -59,13 +59,12 @@ func (w *World) result(seed uint64, wrong error) Result {
 func (r *Result) Add(o Result) {
 	r.Worlds += o.Worlds
 	r.Sales += o.Sales
-	r.Cuts += o.Cuts
 	r.Virtual += o.Virtual
 	r.Wrong = append(r.Wrong, o.Wrong...)
 	for _, m := range []struct {
 		all *map[string]int
 		of  map[string]int
-	}{{&r.Faults, o.Faults}, {&r.Ends, o.Ends}, {&r.Suspense, o.Suspense}} {
+	}{{&r.Cuts, o.Cuts}, {&r.Faults, o.Faults}, {&r.Ends, o.Ends}, {&r.Suspense, o.Suspense}} {
 		if *m.all == nil {
 			*m.all = map[string]int{}
 		}
@@ -75,10 +74,19 @@ func (r *Result) Add(o Result) {
 	}
 }
 
+// PowerCuts is how often the power failed.
+func (r Result) PowerCuts() (n int) {
+	for _, times := range r.Cuts {
+		n += times
+	}
+	return n
+}
+
 // Print writes the report: one screen.
 func (r Result) Print(w io.Writer, took time.Duration) {
 	fmt.Fprintf(w, "sales       %10d   in %d worlds, %.0f a second\n", r.Sales, r.Worlds, float64(r.Sales)/took.Seconds())
-	fmt.Fprintf(w, "power cuts  %10d   %.1f %% of the sales\n", r.Cuts, 100*float64(r.Cuts)/float64(max(1, r.Sales)))
+	fmt.Fprintf(w, "power cuts  %10d   %.1f %% of the sales: %s\n", r.PowerCuts(), 100*float64(r.PowerCuts())/float64(max(1, r.Sales)),
+		counted(r.Cuts, 12))
 	fmt.Fprintf(w, "virtual     %10.0f h in %s\n", r.Virtual.Hours(), took.Round(time.Second))
 	fmt.Fprintf(w, "ends        %s\n", counted(r.Ends, 12))
 	fmt.Fprintf(w, "faults      %s\n", counted(r.Faults, 12))

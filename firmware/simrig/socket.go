@@ -1,13 +1,11 @@
 package simrig
 
 import (
-	"encoding/json"
+	"bytes"
 	"net"
 	"strings"
 	"sync"
 	"time"
-
-	"posagent/firmware/agent"
 )
 
 // socket is the terminal's local socket: a listener whose connections are wires.
@@ -33,9 +31,12 @@ func newSocket(w *World) *socket {
 func (s *socket) dial() (net.Conn, error) {
 	w := s.world.lay(socketWire)
 	if s.world.traced() {
-		w.Near.leaving = func(p []byte) (int, func()) {
-			s.world.saw("till", "< %s", eventOf(p))
-			return len(p), nil
+		w.Far.coming = func(p []byte) {
+			for line := range bytes.Lines(p) {
+				if event := eventOf(line); event != "" {
+					s.world.saw("till", "< %s", event)
+				}
+			}
 		}
 	}
 	s.mu.Lock()
@@ -55,13 +56,20 @@ func (s *socket) dial() (net.Conn, error) {
 	}
 }
 
-// eventOf says what the till is told.
+// eventOf says what the till is told. The rest of a line that does not come in one piece is nothing.
 func eventOf(line []byte) string {
-	var e agent.Event
-	if err := json.Unmarshal(line, &e); err != nil {
-		return err.Error()
+	text, begins := strings.CutPrefix(string(line), `{"event":"`)
+	if !begins {
+		return ""
 	}
-	return strings.TrimSpace(e.Event + " " + string(e.Stage) + string(e.Outcome))
+	event, rest, _ := strings.Cut(text, `"`)
+	for _, field := range []string{`,"stage":"`, `,"outcome":"`} {
+		if value, is := strings.CutPrefix(rest, field); is {
+			value, _, _ = strings.Cut(value, `"`)
+			return event + " " + value
+		}
+	}
+	return event
 }
 
 // Accept implements net.Listener.
@@ -80,12 +88,13 @@ func (s *socket) Close() error {
 	return nil
 }
 
-// cut breaks every connection.
+// cut breaks every connection. What is on its way to the till then is lost, so that it does not matter which of the
+// terminal's goroutines came first at the instant of the cut.
 func (s *socket) cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range s.open {
-		w.Break(errPower)
+		w.breakOff(errPower, true)
 	}
 }
 

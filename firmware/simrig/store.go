@@ -42,7 +42,7 @@ func (s *poweredStore) commit(what string, call func() error) error {
 	unsynced := l.world.o.PlantUnsynced != nil && l.world.o.PlantUnsynced(what)
 	var before remains
 	var err error
-	l.left = nil
+	l.leaves(nil)
 	if inside != nil || unsynced {
 		if before, err = readRemains(l.dir); err != nil {
 			l.world.broken("reading the store's files: %v", err)
@@ -56,7 +56,7 @@ func (s *poweredStore) commit(what string, call func() error) error {
 		}
 	}
 	if unsynced {
-		l.left = before
+		l.leaves(before)
 	}
 	l.world.saw("store", "%s committed%s", what, failure(err))
 	sensor.happens(scenario.Event{Kind: scenario.After, What: what})

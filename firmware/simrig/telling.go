@@ -45,9 +45,10 @@ type told struct {
 	telling
 
 	mu     sync.Mutex
-	coming []byte // of a message that is not whole, while somebody waits for one
-	begun  bool   // its type is known
-	stops  []stop // in it
+	coming []byte          // of a message that is not whole, while somebody waits for one
+	begun  bool            // its type is known
+	stops  []stop          // in it
+	sketch iso8583.Message // to find a message's end
 }
 
 // Of a frame: an optional length of two bytes, TPDU and application header, then the message type in two bytes of BCD.
@@ -170,7 +171,7 @@ func (c *told) whole() int {
 		}
 		return 0
 	}
-	took, err := dialect.Unpack(new(iso8583.Message), c.coming[headerBytes:])
+	took, err := dialect.Unpack(&c.sketch, c.coming[headerBytes:])
 	if err != nil {
 		return 0 // not yet, or noise, which has no end that anybody could know
 	}

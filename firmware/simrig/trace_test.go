@@ -14,7 +14,7 @@ import (
 	"posagent/firmware/scenario"
 )
 
-var traces = flag.Uint64("traces", 6, "seeds whose traces are compared")
+var traces = flag.Uint64("traces", 4, "seeds whose traces are compared")
 
 // traceOf plays one seed's world, and says what could be observed of it.
 func traceOf(t *testing.T, seed uint64, sales int, dir string, cards *Cards) string {

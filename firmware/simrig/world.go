@@ -1,11 +1,9 @@
 package simrig
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -17,69 +15,9 @@ import (
 	"posagent/firmware/agent"
 	"posagent/firmware/scenario"
 	"posagent/link"
-	"posagent/link/iso8583"
 	"posagent/link/linktest"
-	"posagent/printer"
 	"posagent/printer/printertest"
-	"posagent/printer/receipt"
-	"posagent/txnstore/txn"
 )
-
-// Of the world's one terminal.
-const (
-	terminalID  = "30010001"
-	merchantID  = "898110054110001"
-	phoneNumber = "95516"
-	dialWithin  = 60 * time.Second
-)
-
-var (
-	masterKey = []byte("0123456789abcdeF")
-	storeKey  = bytes.Repeat([]byte{7}, 32)
-)
-
-// Options make a world.
-type Options struct {
-	Seed  uint64
-	Dir   string     // where stores are kept, on something fast
-	Cards *Cards     // test cards
-	Level slog.Level // of the agent's log; the zero level is Info
-	Trace bool       // keep a trace
-
-	// BootCuts is how many boots in ten thousand, of those after a power cut, are cut in the middle of opening the store.
-	BootCuts int
-
-	// What tests plant, to prove that the judge finds it. Nil plants nothing.
-	PlantStore    func(agent.Store) agent.Store               // between the agent and its store
-	PlantLine     func(link.Dialer, link.Framing) link.Dialer // between the agent and a bearer
-	PlantUnsynced func(commit string) bool                    // such a commit is on the disk only when the next one begins
-}
-
-// Cards are the test cards in the terms of the reader, of the bank and of who searches for them.
-type Cards struct {
-	Reader   map[string]devicetest.TestCard
-	Accounts map[string]linktest.Account
-	Secrets  scenario.Secrets
-}
-
-// LoadCards reads a file of test cards.
-func LoadCards(path string) (*Cards, error) {
-	reader, err := devicetest.LoadCards(path)
-	if err != nil {
-		return nil, err
-	}
-	accounts, err := linktest.LoadCards(path)
-	if err != nil {
-		return nil, err
-	}
-	c := &Cards{Reader: reader, Accounts: accounts}
-	for name, card := range reader {
-		c.Secrets.AddCard(name, card.PAN, card.PAN+"="+card.Expiry+card.Service)
-	}
-	c.Secrets.AddKey("the terminal's master key", masterKey)
-	c.Secrets.AddKey("the store's key", storeKey)
-	return c, nil
-}
 
 // World is a rig in virtual time: it must be made, used and closed inside one bubble of testing/synctest.
 type World struct {
@@ -108,7 +46,9 @@ type World struct {
 	faults   []error       // of the world itself: nothing that it says may be believed then
 	life     *life
 	lives    int
-	cuts     int
+	cuts     map[string]int // by what they fell upon
+	upon     string         // what is happening now
+	healing  bool
 	happened map[string]int // faults by kind
 }
 
@@ -116,15 +56,15 @@ var _ scenario.Rig = (*World)(nil)
 
 // Wires as they are when nothing is wrong with them.
 var (
-	readerWire  = WireOpts{Name: "reader", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond}
-	printerWire = WireOpts{Name: "printer", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond}
+	readerWire  = WireOpts{Name: "reader", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 4 * chunkUSB}
+	printerWire = WireOpts{Name: "printer", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 4 * chunkUSB}
 	modemWire   = WireOpts{Name: "modem", Baud: 9600, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 16}
 	phoneWire   = WireOpts{Name: "phone", Latency: 40 * time.Millisecond, Jitter: 30 * time.Millisecond, Chunk: 512}
 )
 
 // New makes a world with power on and the terminal started.
 func New(o Options) (*World, error) {
-	w := &World{o: o, sensor: newSensor(), log: &logbook{level: o.Level}, throws: map[string]*rand.Rand{}, laid: map[string]int{}, happened: map[string]int{}}
+	w := &World{o: o, sensor: newSensor(), log: &logbook{level: o.Level}, throws: map[string]*rand.Rand{}, laid: map[string]int{}, happened: map[string]int{}, cuts: map[string]int{}}
 	if o.Trace {
 		w.trace = &trace{}
 	}
@@ -155,20 +95,6 @@ func New(o Options) (*World, error) {
 		return nil, err
 	}
 	return w, w.answering()
-}
-
-// agentOptions are the terminal's configuration.
-func agentOptions() (agent.Options, error) {
-	cny, err := txn.CurrencyOf("CNY")
-	var head link.Header
-	copy(head.TPDU[:], []byte{0x60, 0, 6, 0, 0})
-	copy(head.Application[:], []byte{0x60, 0x31, 0, 0x31, 0, 0})
-	return agent.Options{Terminal: terminalID, Merchant: merchantID, Operator: "01", Currency: cny, TMK: masterKey,
-		Dialect: iso8583.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
-		Lookalike: 5 * time.Minute, MACOnDeclines: true, Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second,
-		CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
-		Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
-		Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}, err
 }
 
 // opening is the wall clock of the acquirer when a world begins: a Monday morning.
@@ -249,103 +175,22 @@ func (w *World) living() *life {
 }
 
 // On implements scenario.Rig.
-func (w *World) On(e scenario.Event, do func()) { w.sensor.arm(e, do) }
+func (w *World) On(e scenario.Event, do func()) {
+	w.sensor.arm(e, func() {
+		w.happening(sort(e.Kind))
+		do()
+		w.happening("")
+	})
+}
+
+func (w *World) happening(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.upon = what
+}
 
 // Steps implements scenario.Rig.
 func (w *World) Steps() map[scenario.Event]int { return w.sensor.steps() }
-
-// Powered implements scenario.Rig.
-func (w *World) Powered() bool { return w.living() != nil }
-
-// CutPower implements scenario.Rig.
-func (w *World) CutPower() {
-	l := w.living()
-	if l == nil {
-		return
-	}
-	w.saw("power", "off")
-	w.mu.Lock()
-	w.cuts++
-	w.mu.Unlock()
-	l.die()
-}
-
-// RestorePower implements scenario.Rig.
-func (w *World) RestorePower() error {
-	w.mu.Lock()
-	dead := w.life
-	w.mu.Unlock()
-	if dead == nil || !dead.dead() {
-		return nil
-	}
-	if err := dead.buried(); err != nil {
-		return err
-	}
-	w.saw("power", "on")
-	dir, err := w.unpack(dead.left)
-	if err != nil {
-		return err
-	}
-	l, err := w.boot(dir)
-	if err != nil {
-		return err
-	}
-	w.mu.Lock()
-	w.life = l
-	w.mu.Unlock()
-	return w.answering()
-}
-
-// unpack lays the files of the last life into a directory for the next one. Some boots do not get far: they open the store
-// and the power fails inside the commit that counts the boot.
-func (w *World) unpack(left remains) (dir string, err error) {
-	for {
-		dir = w.nextDir()
-		if err := left.write(dir); err != nil {
-			return dir, err
-		}
-		if w.o.BootCuts == 0 || w.throw("boot cut", 10_000) >= int64(w.o.BootCuts) {
-			return dir, nil
-		}
-		store, _, err := w.open(dir)
-		if err != nil {
-			return dir, err
-		}
-		after, err := readRemains(dir)
-		if err = errors.Join(err, store.Close(), os.RemoveAll(dir)); err != nil {
-			return dir, err
-		}
-		how := ""
-		left, how = halfBoot(left, after, w.dice("half a boot"))
-		w.saw("power", "failed inside a boot: %s", how)
-		w.mu.Lock()
-		w.cuts++
-		w.happened["boot cut"]++
-		w.mu.Unlock()
-	}
-}
-
-// answering waits until the socket does, or until the power fails again.
-func (w *World) answering() error {
-	conn, err := w.Till()
-	if err != nil {
-		return nil
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(time.Minute))
-	if _, err = conn.Write([]byte("{\"op\":\"status\"}\n")); err == nil {
-		buffer := make([]byte, agent.MaxLine)
-		for n := 0; err == nil && !bytes.HasSuffix(buffer[:n], []byte("\n")); {
-			var more int
-			more, err = conn.Read(buffer[n:])
-			n += more
-		}
-	}
-	if err != nil && w.Powered() {
-		return fmt.Errorf("the terminal was started and does not answer: %w", err)
-	}
-	return nil
-}
 
 // Wait implements scenario.Rig.
 func (w *World) Wait(d time.Duration) error { time.Sleep(d); return nil }
@@ -362,7 +207,7 @@ func (w *World) Close() error {
 	l := w.life
 	w.mu.Unlock()
 	l.die()
-	err := l.buried()
+	err := l.bury()
 	w.end()
 	w.machines.Wait()
 	return errors.Join(append(w.faults, err, os.RemoveAll(filepath.Clean(w.o.Dir)))...)

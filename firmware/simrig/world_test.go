@@ -63,3 +63,17 @@ func TestOneSaleOneCutAndItsRecovery(t *testing.T) {
 		})
 	}
 }
+
+// A store that cannot be opened again is a violation with a name, not the end of the campaign.
+func TestAStoreThatDoesNotOpenIsFound(t *testing.T) {
+	o := Options{Seed: 1, Dir: fastDir(t), Cards: testCards(t)}
+	require.NoError(t, inWorld(t, o, func(w *World) error {
+		w.CutPower()
+		for name := range w.life.left {
+			w.life.left[name] = content{[]byte("spoilt"), 6}
+		}
+		require.ErrorContains(t, w.RestorePower(), "the store does not open")
+		require.False(t, w.Powered())
+		return nil
+	}))
+}

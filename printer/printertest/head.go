@@ -109,8 +109,12 @@ func (p *Printer) printLineLocked() {
 	case 2:
 		indent = h.columns - h.used
 	}
-	p.paper.add(line{cells: h.line, indent: max(indent, 0), height: height}, p.fault)
-	h.line, h.used = nil, 0
+	kept := p.paper.add(line{cells: h.line, indent: max(indent, 0), height: height}, p.fault)
+	if h.used = 0; kept {
+		h.line = nil
+	} else {
+		h.line = h.line[:0]
+	}
 	p.untold++
 	if m := &p.machine; m.counting {
 		if m.endsAfter--; m.endsAfter <= 0 {

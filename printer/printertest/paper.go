@@ -17,7 +17,8 @@ const tearOff = 3
 
 // line is one printed line.
 type line struct {
-	cells  []cell
+	cells  []cell // nil where nobody will draw them
+	blank  bool
 	indent int // columns
 	height int // times the normal height
 	frame  int // dots of a picture with this line as its caption, or 0
@@ -43,16 +44,21 @@ type paper struct {
 	files     *files // nil keeps the paper in memory
 }
 
-// add prints a line. It is on the roll, and in paper.txt, before add returns.
-func (p *paper) add(l line, fault func(string, ...any)) {
+// add prints a line. It is on the roll, and in paper.txt, before add returns. Its cells are kept only to be drawn.
+func (p *paper) add(l line, fault func(string, ...any)) (kept bool) {
+	l.blank = len(l.cells) == 0
 	l.frame, p.nextFrame = p.nextFrame, 0
 	l.text = l.words()
+	if kept = p.files != nil; !kept {
+		l.cells = nil
+	}
 	p.uncut = append(p.uncut, l)
 	p.write(l.text+"\n", fault)
 	if len(p.uncut) >= uncutMost {
 		fault("%d lines without a cut", len(p.uncut))
 		p.end(tearMark, fault)
 	}
+	return kept
 }
 
 func (p *paper) write(text string, fault func(string, ...any)) {
@@ -75,7 +81,7 @@ func (p *paper) breakOff(fault func(string, ...any)) {
 		return
 	}
 	for i := 1; i <= tearOff; i++ {
-		if i > len(p.uncut) || len(p.uncut[len(p.uncut)-i].cells) > 0 {
+		if i > len(p.uncut) || !p.uncut[len(p.uncut)-i].blank {
 			p.end(tornMark, fault)
 			return
 		}

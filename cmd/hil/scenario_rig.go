@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"posagent/device/devicetest"
+	"posagent/firmware/scenario"
+)
+
+// The bench's clock runs haste times as fast as a story's: its terminal's patience is so many times shorter, and so is
+// every time in a story. What then still takes longer than longest needs virtual time.
+const (
+	haste   = 10
+	longest = 20 * time.Second
+)
+
+// processRig plays stories on real processes: the terminal's program, and the simulators as programs of their own.
+type processRig struct {
+	*rig
+	ctx     context.Context
+	secrets scenario.Secrets
+	powered atomic.Bool
+}
+
+var _ scenario.Rig = (*processRig)(nil)
+
+// newProcessRig starts everything.
+func newProcessRig(ctx context.Context, p places) (*processRig, error) {
+	r, err := setUp(p, settings{Bearers: []string{"tcp", "dial"}, Answer: 30 * time.Second / haste, Guard: 20 * time.Millisecond,
+		Retry: time.Second, Lookalike: 5 * time.Minute / haste, CardWait: 30 * time.Second / haste, Tap: true})
+	s := &processRig{rig: r, ctx: ctx}
+	if err == nil {
+		err = s.learnSecrets()
+	}
+	if err == nil {
+		err = s.RestorePower()
+	}
+	if err != nil && r != nil {
+		r.tearDown()
+	}
+	return s, err
+}
+
+func (r *processRig) learnSecrets() error {
+	cards, err := devicetest.LoadCards(r.cards)
+	if err != nil {
+		return err
+	}
+	for name, card := range cards {
+		r.secrets.AddCard(name, card.PAN, card.PAN+"="+card.Expiry+card.Service)
+	}
+	return r.learnKey("the terminal's master key", "tmk.key")
+}
+
+func (r *processRig) learnKey(name, file string) error {
+	text, err := os.ReadFile(r.at(file))
+	if err != nil {
+		return err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	r.secrets.AddKey(name, key)
+	return err
+}
+
+// hurried is a story in the bench's time.
+func hurried(s scenario.Story) scenario.Story {
+	s.Steps = slices.Clone(s.Steps)
+	for i := range s.Steps {
+		step := &s.Steps[i]
+		step.Time, step.On.Time = step.Time/haste, step.On.Time/haste
+		if step.Verb == scenario.Hand && step.Who == "acquirer" {
+			words := strings.Split(step.What, " ")
+			for w := range words {
+				if d, err := time.ParseDuration(words[w]); err == nil && w > 0 && (words[w-1] == "late" || words[w-1] == "slow") {
+					words[w] = (d / haste).String()
+				}
+			}
+			step.What = strings.Join(words, " ")
+		}
+	}
+	return s
+}
+
+func unable(needs string) error { return fmt.Errorf("%w: it needs %s", scenario.ErrUnable, needs) }
+
+// Able says what only a simulated world, or a board with the right cables, can do.
+func (r *processRig) Able(s scenario.Step) error {
+	switch s.On.Kind {
+	case scenario.Before, scenario.Inside, scenario.After:
+		return unable("a store that is watched (the knife cuts there: go test ./cmd/hil -run NoCut)")
+	case scenario.CardRead, scenario.Printing:
+		return unable("devices whose every deed is watched")
+	case scenario.ByteTo, scenario.ByteFrom:
+		if s.On.What != "line" {
+			return unable("a tap on the serial line to the " + s.On.What)
+		}
+	}
+	switch {
+	case s.Time > longest || s.On.Time > longest:
+		return unable("virtual time")
+	case s.Verb == scenario.Hand && s.Who == "wire":
+		return unable("a wire between the processes that can be meddled with")
+	case s.Verb == scenario.Hand && s.Who == "clock":
+		return unable("a clock of the terminal's own")
+	}
+	return nil
+}
+
+// ableAs looks at a story as a whole: only the network cable has a tap.
+func ableAs(s scenario.Story) error {
+	down := false
+	for _, step := range s.Steps {
+		if step.Verb == scenario.Hand && step.Who == "line" && !step.Armed() {
+			down = step.What == "down"
+		}
+		if down && slices.Contains([]scenario.Kind{scenario.Send, scenario.Recv, scenario.SendByte, scenario.RecvByte, scenario.ByteTo, scenario.ByteFrom}, step.On.Kind) {
+			return fmt.Errorf("%s:%d: %s: %w", s.Name, step.Line, step, unable("a tap on the telephone line"))
+		}
+	}
+	return nil
+}
+
+// Till implements scenario.Rig.
+func (r *processRig) Till() (net.Conn, error) {
+	return net.DialTimeout("unix", r.at("agent.sock"), 2*time.Second)
+}
+
+// Hand implements scenario.Rig.
+func (r *processRig) Hand(who, what string) error {
+	switch {
+	case who == "acquirer":
+		_, err := r.tell("acquirer", what)
+		return err
+	case who != "line":
+		_, err := r.tell("devices", who+" "+what)
+		return err
+	case what == "down":
+		r.cable.pull()
+	case what == "up":
+		r.cable.pull() // twice is no harm, and what listens already would be in the way
+		return r.cable.replug()
+	case what == "drop":
+		r.cable.drop()
+	default:
+		return errors.New("line does not know that: use down, up or drop")
+	}
+	return nil
+}
+
+// On implements scenario.Rig.
+func (r *processRig) On(e scenario.Event, do func()) { r.cable.tap.arm(e, do) }
+
+// CutPower implements scenario.Rig. Nothing that the cable still holds goes on.
+func (r *processRig) CutPower() {
+	if r.powered.CompareAndSwap(true, false) {
+		r.cutPower()
+		r.cable.drop()
+	}
+}
+
+// Powered implements scenario.Rig.
+func (r *processRig) Powered() bool { return r.powered.Load() }
+
+// RestorePower implements scenario.Rig.
+func (r *processRig) RestorePower() error {
+	if r.powered.Load() {
+		return nil
+	}
+	r.powered.Store(true)
+	err := r.boot(r.ctx)
+	if !r.powered.Load() {
+		return nil // it failed again meanwhile
+	}
+	if err == nil {
+		err = r.learnKey("the store's key", "store.key")
+	}
+	return err
+}
+
+// Wait implements scenario.Rig.
+func (r *processRig) Wait(d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-r.ctx.Done():
+		return r.ctx.Err()
+	}
+}
+
+// Patience implements scenario.Rig.
+func (r *processRig) Patience() time.Duration { return 40 * time.Second }
+
+// Heal implements scenario.Rig.
+func (r *processRig) Heal() error {
+	orders := []string{"reader nonsense off", "reader silent off", "reader tamper off", "reader remove",
+		"printer mute off", "printer nonsense off", "printer mingle off", "printer paper ok", "printer cover closed", "printer jam clear",
+		"modem ok", "modem echo on", "modem silent off", "modem nonsense off"}
+	said, err := r.tell("devices", "printer status")
+	if err != nil {
+		return err
+	}
+	if strings.Contains(said, "silent") {
+		orders = append([]string{"printer silent off"}, orders...) // it forgets what it held
+	}
+	for _, order := range orders {
+		if _, err := r.tell("devices", order); err != nil {
+			return err
+		}
+	}
+	return errors.Join(r.Hand("acquirer", "fault none"), r.Hand("line", "up"))
+}
+
+// Books implements scenario.Rig. A printer cuts after it has proven, so paper is given a moment.
+func (r *processRig) Books() (scenario.Books, error) {
+	for tries := 0; ; tries++ {
+		b, err := r.openBooks(r.ctx)
+		if err != nil {
+			return b, err
+		}
+		if len(scenario.Disagreements(b)) == 0 || tries == 50 {
+			said, err := r.tell("acquirer", "seen")
+			if err == nil {
+				err = json.Unmarshal([]byte(said), &b.Seen)
+			}
+			return b, err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// Secrets implements scenario.Rig.
+func (r *processRig) Secrets() scenario.Secrets { return r.secrets }
+
+// Leaks implements scenario.Rig: the terminal's log, the store's files and the paper.
+func (r *processRig) Leaks() ([]string, error) {
+	files := []string{r.at("posagent.log")}
+	for _, pattern := range []string{"store/*", "paper/*.txt"} {
+		more, err := filepath.Glob(r.at(pattern))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, more...)
+	}
+	var found []string
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, r.secrets.Find(filepath.Base(f), text)...)
+	}
+	return found, nil
+}
+
+// Steps implements scenario.Rig: processes are not counted, the knife cuts them at every system call instead.
+func (r *processRig) Steps() map[scenario.Event]int { return nil }
+
+// Close implements scenario.Rig.
+func (r *processRig) Close() error {
+	r.tearDown()
+	return nil
+}

@@ -18,10 +18,10 @@ import (
 // either both are true or neither is. The newest closings are kept for their reports.
 //
 //	closing frame: fields as in a record (record.go), each at most once, but the doubts
-const (
-	closingFrame frameKind = 'B'
-	keptClosings           = 32
-)
+const closingFrame frameKind = 'B'
+
+// keptClosings is how many closings that nothing is due of are kept beside those that something is.
+const keptClosings = 32
 
 var closingKey = []byte("closing")
 

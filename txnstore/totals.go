@@ -38,10 +38,9 @@ type Total struct {
 // What is in slots is added when it is asked for.
 var totalBucket = []byte("total")
 
-const (
-	totalFrame frameKind = 'T'
-	creditMark           = 'c'
-)
+const totalFrame frameKind = 'T'
+
+const creditMark = 'c' // behind the key of a credit's total
 
 // tally is the part of a record that totals are made of. It is read without the store's key.
 type tally struct {

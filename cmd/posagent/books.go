@@ -48,8 +48,14 @@ func (c *command) txnList(ctx context.Context, most int) int {
 // standing is a record's state, or for a sale that does not count any more what undid it.
 func standing(t agent.Record) string {
 	for _, u := range t.UndoneBy {
-		if u.State == txn.Approved && t.State == txn.Approved {
-			return map[txn.Kind]string{txn.Void: "voided", txn.Refund: "refunded"}[u.Kind]
+		switch {
+		case u.State != txn.Approved || t.State != txn.Approved:
+		case strings.Trim(t.Left, "0.") != "":
+			return "partly"
+		case u.Kind == txn.Void:
+			return "voided"
+		default:
+			return "refunded"
 		}
 	}
 	return string(t.State)
@@ -108,6 +114,9 @@ func (c *command) show(e agent.Event) {
 		kind, _ := words.OfKind(u.Kind)
 		state := words.OfState(u.State)
 		row("undone by", "%s  voucher %s  %s %s  %s", kind.Both(), u.STAN, t.Currency, u.Amount, state.Both())
+	}
+	if t.Left != "" {
+		row("left", "%s %s", t.Currency, t.Left)
 	}
 	row("answer", "%s", strings.Join(nonEmpty("code", t.Code, "reference no.", t.RRN, "authorisation", t.AuthCode), "  "))
 	if e.Advice != nil {

@@ -13,7 +13,7 @@ func outcome(x txn.Txn, err error) Event {
 	o := words.OutcomeOf(x.State)
 	text := words.OfEnding(x.Kind, o)
 	e := Event{Event: "outcome", Outcome: o, Text: &text, Txn: RecordOf(x)}
-	if x.Answer.Code != "" {
+	if x.Answer.Code != "" && !(x.State == txn.Approved && x.Answer.Code == "94") { // to the copy of a refund 94 is no refusal
 		advice := words.Advice(x.Answer.Code)
 		e.Advice = &advice
 	}

@@ -119,6 +119,7 @@ type Record struct {
 	Customer  txn.Slip      `json:"customer_slip,omitempty"`
 	Original  *Original     `json:"original,omitempty"`   // what a void or refund undoes
 	Approver  string        `json:"supervisor,omitempty"` // who allowed it
+	Left      string        `json:"left,omitempty"`       // of a sale with something in undone_by: what certainly was not given back
 	UndoneBy  []Undo        `json:"undone_by,omitempty"`  // what undid this sale, or may have; in list and show
 	Began     time.Time     `json:"began"`
 	Boot      uint32        `json:"boot"`

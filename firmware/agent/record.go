@@ -34,16 +34,31 @@ func RecordOf(x txn.Txn) *Record {
 // comes with all that undid it.
 func RecordsOf(newest []txn.Txn) []Record {
 	list := []Record{}
-	undone := map[txn.ID][]Undo{}
+	undone := map[txn.ID][]txn.Txn{}
 	for _, x := range newest {
 		r := RecordOf(x)
 		if x.Undoes(x.Original.ID) {
-			undone[x.Original.ID] = append(undone[x.Original.ID], undoOf(x))
+			undone[x.Original.ID] = append(undone[x.Original.ID], x)
 		}
-		r.UndoneBy = undone[x.ID]
+		r.undone(x, undone[x.ID])
 		list = append(list, *r)
 	}
 	return list
+}
+
+// undone says what took money back from a sale, and what is left of it for certain.
+func (r *Record) undone(sale txn.Txn, by []txn.Txn) (left txn.Amount) {
+	left = sale.Amount
+	for _, x := range by {
+		r.UndoneBy = append(r.UndoneBy, undoOf(x))
+		if x.State == txn.Approved {
+			left -= x.Amount
+		}
+	}
+	if len(by) > 0 {
+		r.Left = sale.Currency.Format(left)
+	}
+	return left
 }
 
 func undoOf(x txn.Txn) Undo {
@@ -56,12 +71,17 @@ func Shown(x txn.Txn, since func(txn.ID, func(txn.Txn) error) error) (Event, err
 	if x.Kind != txn.Sale {
 		return e, nil
 	}
+	var by []txn.Txn
 	err := since(x.ID+1, func(later txn.Txn) error {
 		if later.Undoes(x.ID) {
-			e.Txn.UndoneBy = append(e.Txn.UndoneBy, undoOf(later))
+			by = append(by, later)
 		}
 		return nil
 	})
+	if e.Txn.undone(x, by) == 0 && x.State == txn.Approved {
+		text := words.GivenBackSale
+		e.Text = &text
+	}
 	return e, err
 }
 

@@ -113,6 +113,9 @@ func TestARefundWithoutAnAnswerIsRepeated(t *testing.T) {
 				}
 				approved(t, e)
 				assert.Equal(t, 2, e.Txn.Tries)
+				if e.Txn.Code == "94" {
+					assert.Nil(t, e.Advice, "in the words of the table that would be a refusal")
+				}
 				assert.Zero(t, w.acquirer.Counts()["0400"], "a refund is never reversed")
 				assert.Equal(t, linktest.Given, w.standing(e.Txn))
 				assert.Equal(t, txn.Amount(1000), w.acquirer.Ledger().Accounts["visa-4242"].Held)

@@ -46,6 +46,11 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 		return refused(kind, err)
 	}
 	a.log.Info(string(kind), "reference", q.Reference, "stan", x.STAN, "batch", x.Batch, "state", string(x.State), "code", x.Answer.Code, "cause", err)
+	if kind == txn.Sale && err == nil && x.State == txn.Approved {
+		if e, unread := Shown(x, a.store.Since); unread == nil {
+			return e // a repeated reference may be that of a sale that was voided since
+		}
+	}
 	return outcome(x, err)
 }
 

@@ -57,6 +57,9 @@ func TestAVoidGivesTheSaleBackAndIsOnPaper(t *testing.T) {
 			assert.Equal(t, 2, w.paper("消费撤销", "12.50", e.Txn.STAN, sale.Txn.STAN))
 			after := w.show(sale.Txn.Reference)
 			require.Len(t, after.Txn.UndoneBy, 1)
+			assert.Equal(t, "0.00", after.Txn.Left)
+			assert.NotContains(t, after.Text.EN, "hand over")
+			assert.NotContains(t, w.sellAs(sale.Txn.Reference, "", "12.50", false).Text.EN, "hand over", "repeated after the void")
 			assert.Equal(t, e.Txn.STAN, after.Txn.UndoneBy[0].STAN)
 		})
 	}

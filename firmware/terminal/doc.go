@@ -11,6 +11,10 @@
 //	                 approved ───────────► approved ─► paper ◄───┤
 //	                 anything else ──────► reversing ─► Reverse ◄┘
 //
+// A void is the same story (void.go): a request of its own, reversed when its fate is unknown, and then its sale stands
+// again. A refund (refund.go) is an advice: told until it is acknowledged, never reversed. The closing of a batch (batch.go,
+// settle.go) is a row of steps, each committed before the next, that recovery resumes; until it is over nothing is sold.
+//
 // Three rules hold everywhere:
 //
 //   - Nothing is sent before the commit that says it may have been.

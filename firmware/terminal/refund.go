@@ -138,6 +138,7 @@ func (t *Terminal) advise(ctx context.Context, x txn.Txn) (txn.Txn, error) {
 		case err != nil:
 			return t.failedTry(x, "", briefly("refund", err), err)
 		case answer.Approved || answer.Code == duplicate && earlier > 0:
+			answer.Approved = true
 			return t.store.Advance(x.ID, txn.Approved, func(x *txn.Txn) {
 				x.Answer, x.Sent = answer, sent
 				x.Slips = txn.Slips{Merchant: txn.SlipOwed, Customer: txn.SlipOwed}

@@ -43,6 +43,7 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 			inBothLanguages(t, string(s), OfClosing(txn.Closing{Batch: 1, Step: s, Domestic: v, Foreign: v}))
 		}
 	}
+	inBothLanguages(t, "given back", GivenBackSale)
 	inBothLanguages(t, "none", OfClosing(txn.Closing{}))
 	for _, p := range []Pair{ReportTitle, DebitSide, CreditSide, DomesticCards, ForeignCards, AllCards, NetTotal, HostTotals, OwnTotals, DifferenceLabel,
 		RecordsTold, RecordsUnread, RecordsRefused, NextBatch, ExplainsIt, AlsoDoubtful, NothingExplains, DoNotClaim} {

@@ -85,6 +85,7 @@ func missed(dir string, c *codec) *fault {
 	if err != nil {
 		return nil
 	}
+	t.read = map[uint64]leafOrBranch{}
 	frame, err := t.get(metaBucket, recentKey)
 	if err != nil || frame == nil {
 		return nil

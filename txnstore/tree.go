@@ -13,6 +13,26 @@ import (
 type tree struct {
 	file boltFile
 	meta metaPage
+	read map[uint64]leafOrBranch // pages read before, where many keys are looked up one after the other; nil keeps none
+}
+
+type leafOrBranch struct {
+	treePage
+	list []element
+}
+
+// page reads one page of a tree and checks it.
+func (t tree) page(id uint64) (got leafOrBranch, err error) {
+	if got, known := t.read[id]; known {
+		return got, nil
+	}
+	if got.treePage, err = t.file.readPage(id, t.meta.pages, maxOverflow); err == nil {
+		got.list, err = got.elements()
+	}
+	if err == nil && t.read != nil {
+		t.read[id] = got
+	}
+	return got, err
 }
 
 // readTree takes the state that was committed last. The caller keeps others from committing while it reads.
@@ -93,11 +113,8 @@ func (t tree) scan(bucket, from []byte, down bool, visit step) error {
 // pages visits the elements of the leaves below a page whose keys lie from low up to high. Every level has fewer keys to
 // hold than the one above or the depth ends it, so no circle is followed for long.
 func (t tree) pages(id uint64, depth int, low, high, from []byte, down bool, visit func(uint64, element, error) bool) bool {
-	var list []element
-	p, err := t.file.readPage(id, t.meta.pages, maxOverflow)
-	if err == nil {
-		list, err = p.elements()
-	}
+	p, err := t.page(id)
+	list := p.list
 	if n := len(list); err == nil && n > 0 && (bytes.Compare(list[0].key, low) < 0 || high != nil && bytes.Compare(list[n-1].key, high) >= 0) {
 		err = &fault{id, pageHeader, "its keys belong to another page"}
 	}

@@ -47,7 +47,7 @@ func FuzzVerify(f *testing.F) {
 		}
 		meta, _, ok := file.current()
 		require.True(t, ok)
-		tree := tree{file, meta}
+		tree := tree{file: file, meta: meta}
 		w := walk{file: file, meta: meta, visit: func(v visited) {
 			got, err := tree.get(v.bucket, v.key)
 			require.NoError(t, err)

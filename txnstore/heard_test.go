@@ -283,6 +283,24 @@ func TestNumbersThatMayHaveBeenGivenArePassedOver(t *testing.T) {
 	require.NoError(t, next.Close())
 }
 
+// Starts died of something that the verifier does not see.
+func TestStartsThatDieEndInASalvage(t *testing.T) {
+	dir := worn(t, 9)
+	s, _ := mustOpen(t, dir)
+	want := everything(t, s)
+	require.NoError(t, s.Close())
+	for died := range mostDeaths {
+		assert.Equal(t, died, startsDied(dir))
+	}
+	s, report := mustOpen(t, dir)
+	says(t, report, "starts ended before they were done")
+	says(t, report, "hot.db was put aside")
+	says(t, report, "archive.db was put aside")
+	assert.Equal(t, want, everything(t, s))
+	require.NoError(t, s.Close())
+	assert.NoFileExists(t, filepath.Join(dir, startingName))
+}
+
 // A record under a damaged key is not in its place: a walk says so, and the next number does not follow it.
 func TestADamagedKeyHidesNothing(t *testing.T) {
 	s := trading(t, 30)

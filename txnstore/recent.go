@@ -24,10 +24,9 @@ import (
 // lost page is missed as long as one of its records is among them.
 var recentKey = []byte("recent")
 
-const (
-	recentFrame frameKind = 'N'
-	mostRecent            = 64
-)
+const recentFrame frameKind = 'N'
+
+const mostRecent = 64
 
 type version struct {
 	id  txn.ID

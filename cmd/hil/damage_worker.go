@@ -92,7 +92,6 @@ func gcd(a, b int) int {
 
 // specimen is one image, ready to be examined.
 type specimen struct {
-	area  string
 	state *image
 	mark  digest
 	m     *model

@@ -86,7 +86,13 @@ func (b *books) byReference(ref string) (txn.Txn, bool, error) {
 		return txn.Txn{}, false, err
 	}
 	t, err := b.get(id)
-	return t, err == nil, err
+	if errors.Is(err, ErrNotFound) && uint64(id) >= b.count.NextID || err == nil && t.Reference != ref { // a lower one was lost
+		err = b.archive.doubt(fmt.Errorf("the index of references leads to transaction %d, whose reference is another", id))
+	}
+	if err != nil {
+		return txn.Txn{}, false, err
+	}
+	return t, true, nil
 }
 
 // due collects what one index of the archive names, the slots and the waiting changes, as far as they still qualify,

@@ -256,7 +256,7 @@ func (s *Store) Closing(batch uint32) (txn.Closing, bool, error) { return s.shel
 // Closing is Store.Closing.
 func (v *Viewer) Closing(batch uint32) (txn.Closing, bool, error) { return v.shelf().closing(batch) }
 
-// SaveClosing makes a step of a closing durable, in one commit, and returns it as it is stored. The first step names the
+// SaveClosing makes a step of a closing durable, in one commit of archive.db, and returns it as it is stored. The first step names the
 // open batch; the step that closes it opens the next batch, in the same commit.
 //
 // Errors: ErrStep for a step that is not drawn, or a second closing before the first is over; ErrUnknownCommit.
@@ -296,14 +296,13 @@ func (s *Store) SaveClosing(c txn.Closing) (txn.Closing, error) {
 	if err != nil {
 		return c, err
 	}
-	if err := commit(archiveName, tx); err != nil {
+	if err := s.files.archive.commit(tx); err != nil {
 		s.count = s.count.raised(count)
 		return c, s.unknown(archiveName, err)
 	}
-	if count == s.count {
-		return stored, nil
-	}
-	return stored, s.commitHot(nil, count) // the archive says so already; this is its second copy
+	// The archive alone was given it. hot.db hears of that, so that a start would miss a step that a disk did not keep, and
+	// holds the next batch as a second copy.
+	return stored, s.commitHot(nil, count)
 }
 
 // stageClosing puts a closing, drops the oldest of those that nothing is due of, and puts the counters. The caller commits.
@@ -311,7 +310,7 @@ func (a *archive) stageClosing(batch uint32, frame []byte, all map[uint32]txn.Cl
 	if err := a.sound(nil); err != nil {
 		return nil, err
 	}
-	return stage(a.db, func(tx *bolt.Tx) error {
+	return a.begin(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(metaBucket)
 		old := make([]uint32, 0, len(all))
 		for b, c := range all {

@@ -21,7 +21,7 @@
 //	            owed    ID -> 1                     State.Owes() is not Nothing
 //	            paper   ID -> 1                     a slip is still owed
 //	            total   batch, currency, side -> sums   changed with the records (totals.go)
-//	            meta    "identity", "counters"      as they were at the last commit here
+//	            meta    "identity", "counters"      as they were at the last commit here; "pruned", "recent"
 //	                    "closing" and batch         where the settlement of a batch stands (closing.go)
 //
 //	shadow      sixteen blocks of 4 KiB, opened O_DSYNC: the second copy of what hot.db commits (shadow.go).
@@ -41,6 +41,8 @@
 //     deleted, and built anew from everything that can be read (salvage.go); never is it taken for a new and empty store.
 //     What was found stays in report-….txt until somebody acknowledges it. Where nothing says whose store it is, Open
 //     refuses with ErrDamaged and changes nothing.
+//   - A disk that reports a flush and does not make it is told at the next start, because each file says what the others had
+//     reached (heard.go), and archive.db what it was given last (recent.go).
 //   - A page of archive.db that goes bad under a running agent refuses what needs it, and no more; the next Open looks at
 //     everything and salvages.
 //

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	bolt "go.etcd.io/bbolt"
 
 	"posagent/txnstore/txn"
 )
@@ -281,6 +282,43 @@ func TestNumbersThatMayHaveBeenGivenArePassedOver(t *testing.T) {
 	says(t, report, fmt.Sprintf("numbers %d to %d and as many STANs are passed over", last.ID, last.ID+skipped-1))
 	assert.Greater(t, mustBegin(t, next, "two").ID, last.ID)
 	require.NoError(t, next.Close())
+}
+
+// A flipped bit in the index of references: nobody is shown another's sale, and the next start makes the index anew.
+func TestAReferenceThatLeadsElsewhereIsRefusedAndMended(t *testing.T) {
+	for _, id := range []txn.ID{2, 500} {
+		s := trading(t, 12)
+		require.NoError(t, s.archiveFinished())
+		alterArchive(t, s, func(tx *bolt.Tx) error { return tx.Bucket(refBucket).Put([]byte(refNumber(5)), idKey(id)) })
+		_, _, err := s.ByReference(refNumber(5))
+		require.ErrorIs(t, err, ErrBadRecord)
+		_, err = s.Begin(draft(refNumber(5)))
+		require.ErrorIs(t, err, ErrBadRecord)
+		require.NoError(t, s.Close())
+		s, _ = mustOpen(t, s.dir)
+		got, ok, err := s.ByReference(refNumber(5))
+		require.NoError(t, err)
+		assert.True(t, ok && got.ID == 6)
+		require.NoError(t, s.Close())
+	}
+}
+
+// Starts died of something that the verifier does not see.
+func TestStartsThatDieEndInASalvage(t *testing.T) {
+	dir := worn(t, 9)
+	s, _ := mustOpen(t, dir)
+	want := everything(t, s)
+	require.NoError(t, s.Close())
+	for died := range mostDeaths {
+		assert.Equal(t, died, startsDied(dir))
+	}
+	s, report := mustOpen(t, dir)
+	says(t, report, "starts ended before they were done")
+	says(t, report, "hot.db was put aside")
+	says(t, report, "archive.db was put aside")
+	assert.Equal(t, want, everything(t, s))
+	require.NoError(t, s.Close())
+	assert.NoFileExists(t, filepath.Join(dir, startingName))
 }
 
 // A record under a damaged key is not in its place: a walk says so, and the next number does not follow it.

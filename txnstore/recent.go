@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -24,10 +25,9 @@ import (
 // lost page is missed as long as one of its records is among them.
 var recentKey = []byte("recent")
 
-const (
-	recentFrame frameKind = 'N'
-	mostRecent            = 64
-)
+const recentFrame frameKind = 'N'
+
+const mostRecent = 64
 
 type version struct {
 	id  txn.ID
@@ -93,6 +93,7 @@ func missed(dir string, c *codec) *fault {
 	if err != nil {
 		return &fault{t.meta.root, 0, err.Error()}
 	}
+	var references []record
 	for _, v := range list {
 		frame, err := t.get(txnBucket, idKey(v.id))
 		if err != nil {
@@ -106,8 +107,12 @@ func missed(dir string, c *codec) *fault {
 		case err != nil:
 			continue // it stops itself
 		}
+		references = append(references, r)
+	}
+	slices.SortFunc(references, func(a, b record) int { return strings.Compare(a.Reference, b.Reference) }) // neighbours share a page
+	for _, r := range references {
 		if id, err := t.get(refBucket, []byte(r.Reference)); err != nil || id == nil {
-			return &fault{t.meta.root, 0, fmt.Sprintf("the reference of transaction %d is not there, and was written: a flush was reported and did not happen", v.id)}
+			return &fault{t.meta.root, 0, fmt.Sprintf("the reference of transaction %d is not there, and was written: a flush was reported and did not happen", r.ID)}
 		}
 	}
 	return nil

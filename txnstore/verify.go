@@ -198,7 +198,11 @@ func verifyBolt(h *Health, b boltFile, whole bool, c *codec) {
 			buckets = append(buckets, slotBucket(i))
 		}
 	}
+	names := nameCheck{map[string]txn.ID{}, map[string]mention{}}
 	w.visit = func(x visited) {
+		if whole && h.File == archiveName {
+			names.see(x)
+		}
 		if what := misplaced(h.File, x); what != "" {
 			h.add(Damaged, &fault{x.page, x.offset, what})
 		} else if c != nil {
@@ -217,6 +221,39 @@ func verifyBolt(h *Health, b boltFile, whole bool, c *codec) {
 		}
 	}
 	values.finish()
+	names.finish(h)
+}
+
+// nameCheck holds the references that records have against their index, without a key. One that leads elsewhere would answer
+// a repeated request with somebody else's sale.
+type nameCheck struct {
+	records map[string]txn.ID
+	index   map[string]mention
+}
+
+func (n nameCheck) see(x visited) {
+	switch string(x.bucket) {
+	case string(refBucket):
+		if id, err := keyID(x.value); err == nil {
+			n.index[string(x.key)] = mention{id, fault{x.page, x.offset, "a reference leads to another transaction than its own"}}
+		}
+	case string(txnBucket):
+		id, err := keyID(x.key)
+		if reference := readReference(x.value); err == nil && reference != "" {
+			n.records[reference] = id
+		}
+	}
+}
+
+func (n nameCheck) finish(h *Health) {
+	for reference, id := range n.records {
+		switch at, listed := n.index[reference]; {
+		case !listed:
+			h.add(Damaged, &fault{0, 0, fmt.Sprintf("the reference of transaction %d is in no index", id)})
+		case at.id != id:
+			h.add(Damaged, &at.fault)
+		}
+	}
 }
 
 // misplaced says what is wrong with a key: nothing would be found under it, and nobody would miss it.

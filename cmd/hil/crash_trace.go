@@ -202,9 +202,12 @@ func (r *recorder) text(at uint64) string {
 	return string(all)
 }
 
+// unsyncedMarker is for a process that dies, not for the power: with it or without it the store says the same after a cut.
+const unsyncedMarker = "starting"
+
 // inside tells the name of a path in the directory.
 func (r *recorder) inside(path string) (name string, ok bool) {
-	if filepath.Dir(path) != r.dir {
+	if filepath.Dir(path) != r.dir || filepath.Base(path) == unsyncedMarker {
 		return "", false
 	}
 	return filepath.Base(path), true

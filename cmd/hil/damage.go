@@ -68,6 +68,9 @@ type damageProver struct {
 	drawn  map[[2]int]drawnKind
 	more   int // chunks drawn beyond the plan
 
+	keeper  *damageWorker
+	trouble error // of keeping wrong images
+
 	rows     map[string]map[string]int // by area
 	found    []blame
 	byKind   map[string]int
@@ -80,6 +83,7 @@ func proveDamage(ctx context.Context, s damageSettings, out, log io.Writer) (err
 	p := &damageProver{damageSettings: s, rows: map[string]map[string]int{}, byKind: map[string]int{},
 		drawn: map[[2]int]drawnKind{}, caughtAs: map[string]map[string]int{}}
 	p.prover = prover{log: log, began: time.Now(), distinct: map[digest]bool{}}
+	p.keeper = &damageWorker{at: -1}
 	p.prover.seed, p.damageSettings.seed = s.seed, s.seed
 	if p.self, err = os.Executable(); err != nil {
 		return err
@@ -91,6 +95,7 @@ func proveDamage(ctx context.Context, s damageSettings, out, log io.Writer) (err
 	if err := p.prepareDamage(ctx); err != nil {
 		return err
 	}
+	p.keeper.plan, p.keeper.dir = p.plan, p.dir
 	file := filepath.Join(p.dir, "plan")
 	if err := writeGob(file, p.plan); err != nil {
 		return err
@@ -109,10 +114,8 @@ func proveDamage(ctx context.Context, s damageSettings, out, log io.Writer) (err
 		}
 		return p.another()
 	}}
-	if err := c.run(ctx, s.workers); err != nil {
-		return err
-	}
-	return errors.Join(p.reportDamage(out, time.Since(examining)), p.keepImages(out))
+	ended := c.run(ctx, s.workers)
+	return errors.Join(ended, p.trouble, p.reportDamage(out, time.Since(examining))) // a run that was interrupted reports what it has
 }
 
 const (

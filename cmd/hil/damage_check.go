@@ -294,7 +294,7 @@ func (d *damaged) lists(now map[txn.ID]*sighting, short bool) error {
 	for _, ref := range d.m.refs[max(0, len(d.m.refs)-3):] {
 		t, ok, err := d.store.ByReference(ref)
 		switch {
-		case err != nil && !reasoned(err):
+		case err != nil && !reasoned(err) && !errors.Is(err, txnstore.ErrNotFound): // its transaction is lost: it is not charged again
 			return fault(refused, "reference: %v", err)
 		case err != nil:
 			d.alarm = true

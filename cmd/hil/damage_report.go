@@ -31,6 +31,8 @@ func (p *damageProver) countDamage(_ job, o outcome) {
 	}
 	for _, f := range o.Faults {
 		p.byKind[f.Kind]++
+		p.say("%s: %s: %s", p.nameOf(f), f.Kind, f.Words)
+		p.trouble = errors.Join(p.trouble, p.keepImage(f))
 	}
 	p.byKind["others"] += o.Failures - len(o.Faults)
 	p.found = append(p.found, o.Faults...)
@@ -83,6 +85,9 @@ func (p *damageProver) reportDamage(out io.Writer, took time.Duration) error {
 	fmt.Fprintln(out, strings.Join(lines, "\n"))
 	fmt.Fprintf(out, "\n%.0f images a second with %d workers, %v in all; seed %d\n",
 		float64(total["images"])/took.Seconds(), p.damageSettings.workers, time.Since(p.began).Round(time.Second), p.plan.Seed)
+	if bad > 0 && p.damageSettings.keep != "" {
+		fmt.Fprintf(out, "the first of each sort are kept: hil damage -image %s/NAME examines one again\n", p.damageSettings.keep)
+	}
 	switch {
 	case bad > 0:
 		return fmt.Errorf("%d damaged images are borne wrongly", bad)
@@ -127,46 +132,31 @@ func (p *damageProver) nameOf(f blame) string {
 	return fmt.Sprintf("%s %s, %s, number %d", kind.name, kind.file, where, f.Number)
 }
 
-// keepImages lays the first wrong images of each kind out as files.
-func (p *damageProver) keepImages(out io.Writer) error {
-	if p.damageSettings.keep == "" || len(p.found) == 0 {
+// keepImage lays a wrong image out as files, the first of each sort.
+func (p *damageProver) keepImage(f blame) error {
+	if p.damageSettings.keep == "" || p.byKind[f.Kind] > shownFaults {
 		return nil
 	}
-	w := &damageWorker{plan: p.plan, dir: p.dir, at: -1}
-	count := map[string]int{}
-	for _, f := range p.found {
-		if count[f.Kind]++; count[f.Kind] > shownFaults {
-			continue
-		}
-		if err := w.turn(f.History); err != nil {
-			return err
-		}
-		s, err := w.specimen(job{History: f.History, Step: f.Step}, f.Number)
-		if err != nil || s.state == nil {
-			return errors.Join(err, fmt.Errorf("%s cannot be made again", p.nameOf(f)))
-		}
-		k := kept{Totals: s.sum, OneFile: s.want.oneFile, Told: s.want.told, Recount: s.want.recount}
-		if f.History < len(p.plan.Bases) {
-			b := p.plan.Bases[f.History]
-			k.Promises, k.Acked, k.Pruned = b.Promises, len(b.Promises), b.Pruned
-		} else {
-			h := &p.plan.Lives[f.History-len(p.plan.Bases)]
-			k.Promises = w.list
-			if w.kinds[f.Step].name == kindOlder {
-				k.Acked = promisedAt(h.Ops, w.older[f.Number].cut)
-			} else {
-				k.Acked = promisedAt(h.Ops, w.lies[map[string]int{kindWrite: 1}[w.kinds[f.Step].name]][f.Number].cut)
-			}
-		}
-		dir := filepath.Join(p.damageSettings.keep, fmt.Sprintf("%s-%d-%d-%d", f.Kind, f.History, f.Step, f.Number))
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
-		}
-		b := workbench{dir: filepath.Join(dir, "store")}
-		if err := errors.Join(b.lay(s.state), writeGob(filepath.Join(dir, keptName), k)); err != nil {
-			return err
-		}
+	w := p.keeper
+	if err := w.turn(f.History); err != nil {
+		return err
 	}
-	fmt.Fprintf(out, "the first of each sort are kept: hil damage -image %s/NAME examines one again\n", p.damageSettings.keep)
-	return nil
+	s, err := w.specimen(job{History: f.History, Step: f.Step}, f.Number)
+	if err != nil || s.state == nil {
+		return errors.Join(err, fmt.Errorf("%s cannot be made again", p.nameOf(f)))
+	}
+	k := kept{Totals: s.sum, OneFile: s.want.oneFile, Told: s.want.told, Recount: s.want.recount}
+	if f.History < len(p.plan.Bases) {
+		b := p.plan.Bases[f.History]
+		k.Promises, k.Acked, k.Pruned = b.Promises, len(b.Promises), b.Pruned
+	} else {
+		h := &p.plan.Lives[f.History-len(p.plan.Bases)]
+		k.Promises, k.Acked = w.list, promisedAt(h.Ops, w.cutOf(f.Step, f.Number))
+	}
+	dir := filepath.Join(p.damageSettings.keep, fmt.Sprintf("%s-%d-%d-%d", f.Kind, f.History, f.Step, f.Number))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	b := workbench{dir: filepath.Join(dir, "store")}
+	return errors.Join(b.lay(s.state), writeGob(filepath.Join(dir, keptName), k))
 }

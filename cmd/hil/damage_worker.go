@@ -92,7 +92,6 @@ func gcd(a, b int) int {
 
 // specimen is one image, ready to be examined.
 type specimen struct {
-	area  string
 	state *image
 	mark  digest
 	m     *model
@@ -209,6 +208,18 @@ func (w *damageWorker) examine(j job, s specimen) (observed, error) {
 	}
 	err := d.examine()
 	return d.seen, err
+}
+
+// cutOf is the moment of a life at which an image was taken.
+func (w *damageWorker) cutOf(kind, n int) int {
+	switch w.kinds[kind].name {
+	case kindOlder:
+		return w.older[n].cut
+	case kindWrite:
+		return w.lies[1][n].cut
+	default:
+		return w.lies[0][n].cut
+	}
 }
 
 // kept is a wrong image on a disk, with what is needed to examine it again.

@@ -138,10 +138,10 @@ func (d *day) after() {
 		d.wait(time.Duration(d.between(1, 8)) * time.Second)
 	case n < 960:
 		d.wait(time.Duration(d.between(9, 50)) * time.Second)
-	case n < 998:
+	case n < 999:
 		d.wait(time.Duration(d.between(60, 400)) * time.Second)
 	default:
-		d.wait(time.Duration(d.between(1, 14)) * time.Hour)
+		d.wait(time.Duration(d.between(1, 18)) * time.Hour)
 	}
 	if d.chance(oftenCutIdle) {
 		d.do(scenario.Step{Verb: scenario.Cut, On: d.recoveryMoment()})

@@ -348,5 +348,5 @@ func TestRecentRecordsAreAFewAndPrunedOnesLeave(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, list, mostRecent)
 	assert.Equal(t, txn.ID(s.count.NextID-1), list[mostRecent-1].id)
-	assert.Nil(t, missed(s.dir, s.codec))
+	assert.Nil(t, missed(s.dir))
 }

@@ -75,7 +75,7 @@ func keepRecent(tx *bolt.Tx, entries []entry, pruned []record) error {
 
 // missed looks the recent records of archive.db up, and returns what is wrong with the first that is not there as it was
 // written. A page that cannot be read is the verifier's business, or that of whoever reads it.
-func missed(dir string, c *codec) *fault {
+func missed(dir string) *fault {
 	file, err := os.Open(filepath.Join(dir, archiveName))
 	if err != nil {
 		return nil
@@ -93,27 +93,32 @@ func missed(dir string, c *codec) *fault {
 	if err != nil {
 		return &fault{t.meta.root, 0, err.Error()}
 	}
-	var references []record
+	var there []glance
 	for _, v := range list {
 		frame, err := t.get(txnBucket, idKey(v.id))
 		if err != nil {
 			return &fault{t.meta.root, 0, fmt.Sprintf("transaction %d: %v", v.id, err)}
 		}
-		r, err := decodeArchived(c, v.id, frame)
-		switch {
-		case errors.Is(err, ErrNotFound), err == nil && r.Gen < v.gen:
-			return &fault{t.meta.root, 0, fmt.Sprintf("transaction %d is not there in version %d, which was written: a flush was reported and did not happen",
-				v.id, v.gen)}
-		case err != nil:
-			continue // it stops itself
+		if frame == nil {
+			return v.missing(t)
 		}
-		references = append(references, r)
+		switch g, err := glanceAt(frame); {
+		case err != nil || g.id != v.id: // it stops itself
+		case g.gen < v.gen:
+			return v.missing(t)
+		default:
+			there = append(there, g)
+		}
 	}
-	slices.SortFunc(references, func(a, b record) int { return strings.Compare(a.Reference, b.Reference) }) // neighbours share a page
-	for _, r := range references {
-		if id, err := t.get(refBucket, []byte(r.Reference)); err != nil || id == nil {
-			return &fault{t.meta.root, 0, fmt.Sprintf("the reference of transaction %d is not there, and was written: a flush was reported and did not happen", r.ID)}
+	slices.SortFunc(there, func(a, b glance) int { return strings.Compare(a.reference, b.reference) }) // neighbours share a page
+	for _, g := range there {
+		if id, err := t.get(refBucket, []byte(g.reference)); err != nil || id == nil {
+			return &fault{t.meta.root, 0, fmt.Sprintf("the reference of transaction %d is not there, and was written: a flush was reported and did not happen", g.id)}
 		}
 	}
 	return nil
+}
+
+func (v version) missing(t tree) *fault {
+	return &fault{t.meta.root, 0, fmt.Sprintf("transaction %d is not there in version %d, which was written: a flush was reported and did not happen", v.id, v.gen)}
 }

@@ -55,12 +55,11 @@ func tallyOf(t txn.Txn) tally { return tally{t.Batch, t.Currency.Number, t.Kind,
 
 // Tags of fields.go.
 const (
-	tagKind      = 8
-	tagState     = 9
-	tagReference = 10
-	tagBatch     = 11
-	tagAmount    = 13
-	tagCurrency  = 14
+	tagKind     = 8
+	tagState    = 9
+	tagBatch    = 11
+	tagAmount   = 13
+	tagCurrency = 14
 )
 
 func readTally(frame []byte) (t tally, err error) {
@@ -95,19 +94,6 @@ func readTally(frame []byte) (t tally, err error) {
 		return t, errors.New("batch, state or currency missing")
 	}
 	return t, nil
-}
-
-// readReference is a record's reference, empty where the frame cannot be read.
-func readReference(frame []byte) string {
-	b, err := openFrame(recordFrame, frame)
-	for err == nil && len(b) > 0 {
-		var tag byte
-		var v []byte
-		if tag, v, b, err = cutField(b); err == nil && tag == tagReference {
-			return string(v)
-		}
-	}
-	return ""
 }
 
 // totals are kept by batch, currency and side.

@@ -113,7 +113,7 @@ func examined(dir string, whole bool, values, c *codec) ([]Health, error) {
 	health, err := verifyAll(dir, whole, values)
 	for i := range health {
 		if h := &health[i]; h.File == archiveName && h.Verdict != Damaged {
-			if f := missed(dir, c); f != nil {
+			if f := missed(dir); f != nil {
 				h.add(Damaged, f)
 			}
 		}
@@ -239,8 +239,8 @@ func (n nameCheck) see(x visited) {
 		}
 	case string(txnBucket):
 		id, err := keyID(x.key)
-		if reference := readReference(x.value); err == nil && reference != "" {
-			n.records[reference] = id
+		if g, bad := glanceAt(x.value); err == nil && bad == nil && g.reference != "" {
+			n.records[g.reference] = id
 		}
 	}
 }

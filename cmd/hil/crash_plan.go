@@ -13,13 +13,13 @@ import (
 // than their part of the run. Then short lives follow, one after the other and each to its last state, until there are
 // enough distinct ones; of their births, which are all alike, only the first is examined whole, and that in a large run.
 const (
-	shortSales   = 40
+	shortSales   = 16
 	longPart     = 0.005
 	recoverPart  = 0.15
 	againPart    = 0.05
 	birthPart    = 0.05   // of a birth that is like the first
 	largeRun     = 50_000 // states
-	statesOfLife = 25_000 // distinct, at least
+	statesOfLife = 10_000 // distinct, at least
 	statesOfOpen = 2_500  // about
 )
 

@@ -43,14 +43,19 @@ type campaign struct {
 	wanted int
 	stop   chan struct{}
 
-	mu      sync.Mutex // guards everything below
+	mu      sync.Mutex        // guards everything below
+	quiet   map[*exec.Cmd]int // looks since a worker's last word
 	all     Result
 	seeds   []uint64 // of what went wrong
 	stopped bool
 }
 
-// patience is how long, in real time, one world may take: the slowest that was seen took three seconds.
-const patience = 2 * time.Minute
+// A worker that says nothing for so many looks hangs: the slowest world that was seen took three seconds. Looks are
+// counted, not time: a machine that stands still looks at nobody.
+const (
+	between  = 5 * time.Second
+	patience = 60
+)
 
 // worker runs one process until enough was sold. A process that dies or hangs is a world that went wrong.
 func (c *campaign) worker(first, of uint64) {
@@ -73,13 +78,13 @@ func (c *campaign) worker(first, of uint64) {
 		<-c.stop
 		_ = stdin.Close()
 	}()
-	watchdog := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
-	defer watchdog.Stop()
+	c.heard(cmd, true)
+	defer c.heard(cmd, false)
 	seed, over := first, false
 	lines := bufio.NewScanner(stdout)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		watchdog.Reset(patience)
+		c.heard(cmd, true)
 		if rest, found := strings.CutPrefix(lines.Text(), "world "); found {
 			_, _ = fmt.Sscan(rest, &seed)
 			over = false
@@ -94,6 +99,19 @@ func (c *campaign) worker(first, of uint64) {
 	}
 	if err := cmd.Wait(); err != nil || !over {
 		c.add(seed, Result{Wrong: []string{fmt.Sprintf("seed %d: the world's process ended in the middle of it (%v):\n%s", seed, err, complaints)}})
+	}
+}
+
+// heard begins the count of looks anew, or ends it.
+func (c *campaign) heard(worker *exec.Cmd, lives bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.quiet == nil {
+		c.quiet = map[*exec.Cmd]int{}
+	}
+	c.quiet[worker] = 0
+	if !lives {
+		delete(c.quiet, worker)
 	}
 }
 
@@ -130,7 +148,7 @@ func (c *campaign) add(seed uint64, r Result) {
 }
 
 func (c *campaign) progress(began time.Time, ended chan struct{}) {
-	look := time.NewTicker(5 * time.Second)
+	look := time.NewTicker(between)
 	defer look.Stop()
 	for {
 		select {
@@ -140,6 +158,11 @@ func (c *campaign) progress(began time.Time, ended chan struct{}) {
 			c.mu.Lock()
 			fmt.Fprintf(os.Stderr, "%8s  %d sales of %d, %d cuts, %d violations\n", time.Since(began).Round(time.Second), c.all.Sales, c.wanted,
 				c.all.PowerCuts(), len(c.all.Wrong))
+			for worker := range c.quiet {
+				if c.quiet[worker]++; c.quiet[worker] > patience {
+					_ = worker.Process.Kill()
+				}
+			}
 			c.mu.Unlock()
 		}
 	}

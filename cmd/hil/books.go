@@ -8,6 +8,7 @@ import (
 
 	"posagent/firmware/agent"
 	"posagent/firmware/scenario"
+	"posagent/txnstore/txn"
 )
 
 // openBooks reads the terminal's books through its socket, the acquirer's from its file, and every slip.
@@ -38,8 +39,8 @@ func (r *rig) theirBooks() (scenario.Books, error) {
 		return b, err
 	}
 	for _, row := range ledger.Terminals[terminalID].Rows {
-		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Amount: row.Amount, Held: row.Held,
-			Standing: scenario.Standing(row.State), Reversals: row.Reversals, Account: row.Account})
+		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Kind: txn.Kind(row.Kind.String()), Of: [2]uint32{row.Of.Batch, row.Of.STAN},
+			Amount: row.Amount, Held: row.Held, Back: row.Back, Standing: scenario.Standing(row.State), Reversals: row.Reversals, Account: row.Account})
 	}
 	for name, account := range ledger.Accounts {
 		b.Accounts = append(b.Accounts, scenario.Account{Name: name, Opening: account.Opening, Balance: account.Balance, Held: account.Held})

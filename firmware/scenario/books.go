@@ -39,6 +39,9 @@ const (
 	Unseen   Standing = "nothing"  // it stands nowhere in them
 	Held     Standing = "held"     // the money is held for the merchant
 	Reversed Standing = "reversed" // it was, and was given back
+	Voided   Standing = "voided"   // a sale whose void stands
+	Refunded Standing = "refunded" // a sale that refunds have given back wholly
+	Given    Standing = "given"    // a void or a refund that stands: its money went back to the card
 	Refused  Standing = "declined" // it never was
 	Absent   Standing = "absent"   // a reversal came for a request that had not come
 )
@@ -46,8 +49,11 @@ const (
 // Row is one transaction in the acquirer's books.
 type Row struct {
 	Batch, STAN uint32
+	Kind        txn.Kind   // empty is a sale
+	Of          [2]uint32  // of a void or refund: batch and STAN of its sale
 	Amount      txn.Amount // asked for
 	Held        txn.Amount // held for the merchant now
+	Back        txn.Amount // given back: of a sale by its void and refunds, of those what they gave
 	Standing    Standing
 	Reversals   int // requests to reverse it
 	Account     string
@@ -60,9 +66,10 @@ type Account struct {
 	Opening, Balance, Held txn.Amount
 }
 
-// Batch is what one batch comes to on both sides.
+// Batch is what one side of one batch comes to in both sides' books.
 type Batch struct {
 	Number      uint32
+	Credit      bool // voids and refunds; else sales, whatever was given back of them since
 	Here, There Sum
 }
 

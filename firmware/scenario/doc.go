@@ -20,6 +20,9 @@
 //
 //	present CARD                      a card of cards.toml is put to the reader
 //	sale AMOUNT [again] [as NAME]     the till asks for a sale and waits for its end; NAME is its reference
+//	void [of NAME] [as NAME]          the supervisor takes a sale back; the card is presented again
+//	refund AMOUNT [of NAME] [as NAME] money of a sale is given back
+//	batch close|totals|report
 //	ask OP [AMOUNT] [of NAME]         the till asks for anything else: recover, reprint, status, list, recount
 //	cancel                            the cashier presses cancel
 //	cut power, restore power
@@ -51,7 +54,7 @@
 //
 //	expect till OUTCOME ["WORDS"] [of NAME]     approved declined not-done reversed unknown resolved refused lost
 //	expect store STATE [of NAME]                or nothing
-//	expect host held|reversed|declined|absent|nothing [of NAME]
+//	expect host held|voided|refunded|given|reversed|declined|absent|nothing [of NAME]
 //	expect host reversal [of NAME]
 //	expect host saw N of MTI
 //	expect paper WORD… [times N] [marked|unmarked] [of NAME]
@@ -59,6 +62,7 @@
 //	expect journal "WORDS" [of NAME]
 //	expect reason|code|tries|bearer VALUE [of NAME]
 //	expect shown STAGE, expect not shown STAGE
+//	expect closing STEP                        how far the till was told that the batch is
 //	expect books agree
 //
 // NAME is a name given with "as"; "last", or nothing, is the newest.

@@ -33,10 +33,11 @@ var wires = []string{"line", "modem", "reader", "printer"}
 
 // Commits are what the store is asked to make durable. A state is the commit that brings a transaction into it: "pending"
 // begins it. The others are: one more try of a reversal is counted (try); a slip or a note is remembered, which need not
-// reach the disk yet (mark); a number is drawn for a message that is no transaction (stan); the batch is changed (batch);
+// reach the disk yet (mark); a number is drawn for a message that is no transaction (stan); the batch is changed (batch); the closing of a batch goes
+// a step further (closing);
 // finished records are archived to make room (room), or because it is quiet (tidy).
 var commits = []string{"pending", "abandoned", "declined", "authorized", "approved", "reversing", "reversed", "suspense",
-	"resolved", "advising", "try", "mark", "stan", "batch", "room", "tidy"}
+	"resolved", "advising", "try", "mark", "stan", "batch", "closing", "room", "tidy"}
 
 // Event is something that happens to the terminal and that the world could notice. Two equal events are the same event:
 // it is a key for maps.

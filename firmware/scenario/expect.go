@@ -26,6 +26,8 @@ func (p *play) expect(s Step) error {
 		return e.ofTill(q)
 	case Shown, NotShown:
 		return e.ofShown(asked)
+	case Closing:
+		return e.ofClosing(asked)
 	}
 	books, err := p.books()
 	if err != nil {
@@ -76,6 +78,19 @@ func (e Expectation) ofShown(asked []*request) error {
 		return fmt.Errorf("the till was shown %s", strings.Join(shown, ", "))
 	}
 	return nil
+}
+
+// ofClosing looks at what the till was told of the batch, last.
+func (e Expectation) ofClosing(asked []*request) error {
+	for i := len(asked) - 1; i >= 0; i-- {
+		if b := asked[i].event.Batch; b != nil {
+			if string(b.Step) == e.Text {
+				return nil
+			}
+			return fmt.Errorf("its step is %q%s", b.Step, inBrackets(asked[i].event.Error))
+		}
+	}
+	return fmt.Errorf("nothing was told of a batch before this line")
 }
 
 // ofPaper counts whole slips that carry all of the words.

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -12,7 +13,7 @@ import (
 //
 //	approved here ⇔ held by the acquirer ⇔ both copies on paper
 //
-// with equal totals on both sides, no money made or lost, nothing owed but what truly waits for people, and no card data
+// where a void or a refund is held when it stands: its money went back to the card. With equal totals on both sides, no money made or lost, nothing owed but what truly waits for people, and no card data
 // or key anywhere.
 func Judge(b Books) []string {
 	return sorted(b.disagreements(), b.unfinished(), b.Leaks)
@@ -64,25 +65,46 @@ func (b Books) disagreements() []string {
 	for k, s := range here {
 		wrong.claimedHere(s, there[k])
 	}
+	wrong.undone(there)
 	wrong.paper(here, b.Slips)
 	wrong.totals(b)
 	wrong.accounts(b)
 	return wrong
 }
 
+// stands reports whether a row counts: a sale that was approved and not reversed, though its void or refunds stand too, or
+// one of those.
+func (r Row) stands() bool {
+	return r.Standing == Held || r.Standing == Voided || r.Standing == Refunded || r.Standing == Given
+}
+
+// worth is what a row that stands came to when it was approved.
+func (r Row) worth() txn.Amount { return r.Held + r.Back }
+
+func (r Row) credits() bool { return r.Kind.Credits() }
+
+// what names a row's kind.
+func (r Row) what() txn.Kind { return cmp.Or(r.Kind, txn.Sale) }
+
 // heldThere holds one row of the acquirer against the terminal's books.
 func (f *findings) heldThere(row Row, here map[key]Sale) {
 	s, known := here[row.key()]
+	verb := "holds money"
+	if row.credits() {
+		verb = "gave money back"
+	}
 	switch {
-	case row.Standing != Held:
+	case !row.stands():
 	case !known:
-		f.say("voucher %s: the acquirer holds money for a sale that the terminal does not know", row.key())
+		f.say("voucher %s: the acquirer %s for a %s that the terminal does not know", row.key(), verb, row.what())
+	case cmp.Or(s.Kind, txn.Sale) != row.what():
+		f.say("voucher %s: the acquirer has a %s and the terminal a %s", row.key(), row.what(), s.Kind)
 	case s.State == txn.Suspense || s.State.Open():
 		// Not proven here yet: unfinished at worst, and the totals allow for it.
 	case s.State != txn.Approved:
-		f.say("voucher %s: the acquirer holds money and the terminal says %s", row.key(), s.State)
-	case s.Amount != row.Held:
-		f.say("voucher %s: the acquirer holds %s and the terminal says %s", row.key(), money(row.Held), money(s.Amount))
+		f.say("voucher %s: the acquirer %s and the terminal says %s", row.key(), verb, s.State)
+	case s.Amount != row.worth():
+		f.say("voucher %s: the acquirer holds %s and the terminal says %s", row.key(), money(row.worth()), money(s.Amount))
 	}
 }
 
@@ -90,7 +112,7 @@ func (f *findings) heldThere(row Row, here map[key]Sale) {
 func (f *findings) claimedHere(s Sale, row Row) {
 	switch s.State {
 	case txn.Approved:
-		if row.Standing != Held {
+		if !row.stands() {
 			f.say("voucher %s: approved here and not held by the acquirer", s.key())
 		}
 	case txn.Declined:
@@ -100,6 +122,27 @@ func (f *findings) claimedHere(s Sale, row Row) {
 	case txn.Abandoned:
 		if row.Standing != "" && row.Standing != Unseen {
 			f.say("voucher %s: not sent, says the terminal, and in the acquirer's books it is %s", s.key(), row.Standing)
+		}
+	}
+}
+
+// undone holds what was given back of each sale against the voids and refunds that gave it.
+func (f *findings) undone(there map[key]Row) {
+	back := map[key]txn.Amount{}
+	for _, row := range there {
+		if row.credits() {
+			back[key{row.Of[0], row.Of[1]}] += row.Back
+		}
+	}
+	for k, row := range there {
+		if !row.credits() && row.Back != back[k] {
+			f.say("voucher %s: %s of it were given back, and its voids and refunds gave %s", k, money(row.Back), money(back[k]))
+		}
+		delete(back, k)
+	}
+	for k, amount := range back {
+		if amount != 0 {
+			f.say("voucher %s: %s were given back, and the acquirer has no such sale", k, money(amount))
 		}
 	}
 }

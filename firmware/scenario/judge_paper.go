@@ -2,8 +2,8 @@ package scenario
 
 import "posagent/txnstore/txn"
 
-// paper holds every transaction against its slips: money held has both copies, each unmarked at most once; money not
-// held has no slip that looks like a sale. A slip that is owed is not missing.
+// paper holds every transaction against its slips: money held, or given back, has both copies, each unmarked at most once; money that is not
+// has no slip that looks like it. A slip that is owed is not missing.
 func (f *findings) paper(here map[key]Sale, slips []Slip) {
 	piles := make(map[key]*pile, len(here))
 	for k := range here {
@@ -12,6 +12,7 @@ func (f *findings) paper(here map[key]Sale, slips []Slip) {
 	for _, s := range slips {
 		p, known := piles[s.key()]
 		switch {
+		case s.Report:
 		case known:
 			f.slip(here[s.key()], s)
 			p.add(s)

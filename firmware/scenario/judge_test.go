@@ -206,7 +206,7 @@ func TestTheJudgeReportsEveryDisagreement(t *testing.T) {
 		"money of nobody": {func(b *Books) { b.Accounts[0].Name = "other" },
 			[]string{"account other has 147.50 held and the rows say 0.00", `account "visa-4242" is not in the acquirer's books and has 147.50 held`}},
 		"a reversed row that holds": {func(b *Books) { b.There[2].Held, b.Accounts = 1, nil },
-			[]string{"000001/000004 is reversed in the acquirer's books and holds 0.01 of 33.30"}},
+			[]string{"000001/000004 is reversed in the acquirer's books and holds 0.01, gave back 0.00, of 33.30"}},
 		"a card number in the log": {func(b *Books) { b.Leaks = []string{"the number of visa-4242 stands in posagent.log at byte 17"} },
 			[]string{"the number of visa-4242 stands in posagent.log"}},
 	} {
@@ -219,6 +219,73 @@ func TestTheJudgeReportsEveryDisagreement(t *testing.T) {
 			}
 			assert.Len(t, found, len(c.says), "%q", found)
 		})
+	}
+}
+
+// givingBack is a day on which a sale was voided, another partly refunded, and a void was reversed.
+func givingBack() Books {
+	done := func(stan uint32, kind txn.Kind, amount txn.Amount, s txn.State) Sale {
+		x := Sale{Batch: 1, STAN: stan, Kind: kind, Amount: amount, State: s}
+		if s == txn.Approved {
+			x.Merchant, x.Customer = txn.SlipOwed, txn.SlipOwed // the paper is no matter here
+		}
+		return x
+	}
+	return Books{
+		Here: []Sale{done(1, txn.Sale, 1250, txn.Approved), done(2, txn.Void, 1250, txn.Approved), done(3, txn.Sale, 8800, txn.Approved),
+			done(4, txn.Refund, 800, txn.Approved), done(5, txn.Void, 8800, txn.Declined)},
+		There: []Row{
+			{Batch: 1, STAN: 1, Kind: txn.Sale, Amount: 1250, Back: 1250, Standing: Voided},
+			{Batch: 1, STAN: 2, Kind: txn.Void, Of: [2]uint32{1, 1}, Amount: 1250, Back: 1250, Standing: Given},
+			{Batch: 1, STAN: 3, Kind: txn.Sale, Amount: 8800, Held: 8000, Back: 800, Standing: Held},
+			{Batch: 1, STAN: 4, Kind: txn.Refund, Of: [2]uint32{1, 3}, Amount: 800, Back: 800, Standing: Given},
+			{Batch: 1, STAN: 5, Kind: txn.Void, Of: [2]uint32{1, 3}, Amount: 8800, Standing: Refused},
+		},
+		Batches: []Batch{{Number: 1, Here: Sum{2, 10_050}, There: Sum{2, 10_050}}, {Number: 1, Credit: true, Here: Sum{2, 2050}, There: Sum{2, 2050}}},
+	}
+}
+
+func TestWhatIsGivenBackIsJudgedToo(t *testing.T) {
+	declined := givingBack()
+	declined.Here[4].Code = "12"
+	require.Empty(t, Disagreements(declined))
+	for name, c := range map[string]struct {
+		plant func(*Books)
+		says  []string
+	}{
+		"a refund that the terminal does not know": {func(b *Books) { b.Here = slices.Delete(b.Here, 3, 4) },
+			[]string{"000001/000004: the acquirer gave money back for a refund that the terminal does not know", "batch 000001, given back: the totals differ: 1 over 12.50 here, 2 over 20.50 there",
+				"batch 000001, given back: the terminal's total is 2 over 20.50 and its records say 1 over 12.50"}},
+		"a void here alone": {func(b *Books) {
+			b.Here[4].State, b.Here[4].Merchant, b.Here[4].Customer = txn.Approved, txn.SlipOwed, txn.SlipOwed
+		},
+			[]string{"000001/000005: approved here and not held by the acquirer", "batch 000001, given back: the totals differ", "batch 000001, given back: the terminal's total is"}},
+		"a void that says reversed and stands there": {func(b *Books) { b.Here[1].State, b.Here[1].Merchant, b.Batches = txn.Reversed, txn.SlipOwed, nil },
+			[]string{"000001/000002: the acquirer gave money back and the terminal says reversed", "batch 000001, given back: the totals differ"}},
+		"a sale that became a refund": {func(b *Books) { b.Here[0].Kind, b.Batches = txn.Refund, nil },
+			[]string{"000001/000001: the acquirer has a sale and the terminal a refund", "batch 000001: the totals differ", "batch 000001, given back: the totals differ"}},
+		"a refund over another amount": {func(b *Books) { b.Here[3].Amount, b.Batches = 801, nil },
+			[]string{"000001/000004: the acquirer holds 8.00 and the terminal says 8.01", "batch 000001, given back: the totals differ: 2 over 20.51 here, 2 over 20.50 there"}},
+		"given back twice": {func(b *Books) { b.There[0].Standing, b.There[0].Held, b.There[0].Back = Held, 1250, 0 },
+			[]string{"000001/000001: 0.00 of it were given back, and its voids and refunds gave 12.50"}},
+		"given back of nothing": {func(b *Books) { b.There[3].Of = [2]uint32{9, 9}; b.There[2].Held, b.There[2].Back = 8800, 0 },
+			[]string{"000009/000009: 8.00 were given back, and the acquirer has no such sale"}},
+		"a total of the other side": {func(b *Books) { b.Batches[1].There.Amount-- },
+			[]string{"batch 000001, given back: the acquirer's total is 2 over 20.49 and its rows say 2 over 20.50"}},
+		"a void that holds": {func(b *Books) {
+			b.There[4].Standing, b.There[4].Held = Given, 8800
+			b.Here, b.Batches = b.Here[:4], nil
+		},
+			[]string{"000001/000005 is given in the acquirer's books and holds 88.00", "000001/000005: the acquirer gave money back for a void that the terminal does not know", "batch 000001, given back: the totals differ"}},
+	} {
+		b := givingBack()
+		b.Here[4].Code = "12"
+		c.plant(&b)
+		found := Disagreements(b)
+		for _, says := range c.says {
+			assert.True(t, slices.ContainsFunc(found, func(f string) bool { return strings.Contains(f, says) }), "%s: %q is not among %q", name, says, found)
+		}
+		assert.Len(t, found, len(c.says), "%s: %q", name, found)
 	}
 }
 

@@ -1,51 +1,68 @@
 package scenario
 
 import (
+	"fmt"
 	"strings"
 
 	"posagent/txnstore/txn"
 )
 
-// totals adds up both sides, each batch to the cent. What the terminal cannot prove yet may be held by the acquirer, and is
-// then counted apart; everything else is equal. Where a side keeps totals of its own, they are what its records say.
+// side is one side of a batch's settlement.
+type side struct {
+	batch  uint32
+	credit bool
+}
+
+func (s side) String() string {
+	if s.credit {
+		return fmt.Sprintf("batch %06d, given back", s.batch)
+	}
+	return fmt.Sprintf("batch %06d", s.batch)
+}
+
+// totals adds up both books, each side of each batch to the cent: sales, and what voids and refunds gave back. What the
+// terminal cannot prove yet may stand in the acquirer's, and is then counted apart; everything else is equal. Where one
+// keeps totals of its own, they are what its records say.
 func (f *findings) totals(b Books) {
-	here, there, open := map[uint32]Sum{}, map[uint32]Sum{}, map[uint32]Sum{}
+	here, there, open := map[side]Sum{}, map[side]Sum{}, map[side]Sum{}
 	unproven := map[key]bool{}
 	for _, s := range b.Here {
-		switch {
+		switch at := (side{s.Batch, s.Kind.Credits()}); {
 		case s.State == txn.Approved:
-			here[s.Batch] = here[s.Batch].plus(s.Amount)
+			here[at] = here[at].plus(s.Amount)
 		case s.State == txn.Suspense || s.State.Open():
 			unproven[s.key()] = true
 		}
 	}
 	for _, row := range b.There {
-		if row.Standing != Held {
+		if !row.stands() {
 			continue
 		}
-		there[row.Batch] = there[row.Batch].plus(row.Held)
+		at := side{row.Batch, row.credits()}
+		there[at] = there[at].plus(row.worth())
 		if unproven[row.key()] {
-			open[row.Batch] = open[row.Batch].plus(row.Held)
+			open[at] = open[at].plus(row.worth())
 		}
 	}
-	for n := range merged(here, there) {
-		theirs := Sum{there[n].Count - open[n].Count, there[n].Amount - open[n].Amount}
-		if here[n] != theirs {
-			f.say("batch %06d: the totals differ: %s here, %s there", n, here[n], theirs)
+	for at := range merged(here, there) {
+		theirs := Sum{there[at].Count - open[at].Count, there[at].Amount - open[at].Amount}
+		if here[at] != theirs {
+			f.say("%s: the totals differ: %s here, %s there", at, here[at], theirs)
 		}
 	}
 	for _, kept := range b.Batches {
-		if kept.Here != here[kept.Number] {
-			f.say("batch %06d: the terminal's total is %s and its records say %s", kept.Number, kept.Here, here[kept.Number])
+		at := side{kept.Number, kept.Credit}
+		if kept.Here != here[at] {
+			f.say("%s: the terminal's total is %s and its records say %s", at, kept.Here, here[at])
 		}
-		if kept.There != there[kept.Number] {
-			f.say("batch %06d: the acquirer's total is %s and its rows say %s", kept.Number, kept.There, there[kept.Number])
+		if kept.There != there[at] {
+			f.say("%s: the acquirer's total is %s and its rows say %s", at, kept.There, there[at])
 		}
 	}
 }
 
-func merged(a, b map[uint32]Sum) map[uint32]bool {
-	all := map[uint32]bool{}
+func merged(a, b map[side]Sum) map[side]bool {
+	all := map[side]bool{}
 	for n := range a {
 		all[n] = true
 	}
@@ -61,8 +78,8 @@ func (s Sum) plus(a txn.Amount) Sum { return Sum{s.Count + 1, s.Amount + a} }
 func (f *findings) accounts(b Books) {
 	held := map[string]txn.Amount{}
 	for _, row := range b.There {
-		if (row.Standing == Held) != (row.Held > 0) || row.Held > row.Amount {
-			f.say("voucher %s is %s in the acquirer's books and holds %s of %s", row.key(), row.Standing, money(row.Held), money(row.Amount))
+		if !row.sound() {
+			f.say("voucher %s is %s in the acquirer's books and holds %s, gave back %s, of %s", row.key(), row.Standing, money(row.Held), money(row.Back), money(row.Amount))
 		}
 		held[row.Account] += row.Held
 	}
@@ -82,6 +99,22 @@ func (f *findings) accounts(b Books) {
 		if sum != 0 {
 			f.say("account %q is not in the acquirer's books and has %s held", name, money(sum))
 		}
+	}
+}
+
+// sound holds a row's money against its standing.
+func (r Row) sound() bool {
+	switch {
+	case r.Held < 0 || r.Back < 0 || r.worth() > r.Amount:
+		return false
+	case r.Standing == Held:
+		return !r.credits() && r.Held > 0
+	case r.Standing == Voided || r.Standing == Refunded:
+		return !r.credits() && r.Held == 0 && r.Back > 0
+	case r.Standing == Given:
+		return r.credits() && r.Held == 0 && r.Back == r.Amount
+	default:
+		return r.worth() == 0
 	}
 }
 

@@ -59,7 +59,7 @@ func Parse(name, text string) (Story, error) {
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // verbs is said wherever a line begins with nothing known.
-const verbs = "present CARD, sale AMOUNT [again] [as NAME], ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, " +
+const verbs = "present CARD, sale AMOUNT [again] [as NAME], void [of NAME] [as NAME], refund AMOUNT [of NAME] [as NAME], batch close, ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, " +
 	"wait DURATION, settle, expect …, or reader, printer, modem, acquirer, line, wire or clock with its words"
 
 // parseStep reads one line without spaces around it.
@@ -107,11 +107,15 @@ func parseDeed(w []string) (Step, error) {
 			return Step{}, errors.New("write present and the name of one card, as in \"present visa-4242\"")
 		}
 		return Step{Verb: Present, Card: rest[0]}, nil
-	case verb == "sale":
-		return parseRequest(Step{Verb: Ask, Op: "sale"}, rest)
+	case slices.Contains(deals, verb):
+		return parseRequest(Step{Verb: Ask, Op: verb}, rest)
+	case len(rest) == 1 && slices.Contains(ofBatches, verb+" "+rest[0]):
+		return Step{Verb: Ask, Op: verb + " " + rest[0]}, nil
+	case verb == "batch":
+		return Step{}, fmt.Errorf("write one of %s", strings.Join(ofBatches, ", "))
 	case verb == "ask":
-		if len(rest) == 0 || rest[0] == "sale" || rest[0] == "cancel" || !isName(rest[0]) {
-			return Step{}, errors.New("write ask and a request of the terminal's socket, as in \"ask recover\"; sale and cancel are verbs of their own")
+		if len(rest) == 0 || slices.Contains(deals, rest[0]) || rest[0] == "cancel" || !isName(rest[0]) {
+			return Step{}, errors.New("write ask and a request of the terminal's socket, as in \"ask recover\"; sale, void, refund and cancel are verbs of their own")
 		}
 		return parseRequest(Step{Verb: Ask, Op: rest[0]}, rest[1:])
 	case verb == "wait":
@@ -136,28 +140,33 @@ func parseDeed(w []string) (Step, error) {
 	return Step{}, fmt.Errorf("%q is no step; write %s", strings.Join(w, " "), verbs)
 }
 
-// parseRequest reads what may stand behind a request: an amount, "again", "as NAME", "of NAME".
+// deals are the requests that begin a transaction, and ofBatches those about all of them.
+var (
+	deals     = []string{"sale", "void", "refund"}
+	ofBatches = []string{"batch close", "batch totals", "batch report"}
+)
+
+// parseRequest reads what may stand behind a request: an amount, "again", "of NAME", "as NAME".
 func parseRequest(s Step, w []string) (Step, error) {
-	if len(w) > 0 && w[0] != "again" && w[0] != "as" && w[0] != "of" {
+	sale, deal := s.Op == "sale", slices.Contains(deals, s.Op)
+	if len(w) > 0 && s.Op != "void" && !slices.Contains([]string{"again", "of", "as"}, w[0]) {
 		s.Amount, w = w[0], w[1:]
 	}
-	sale := s.Op == "sale"
-	if sale && s.Amount == "" {
-		return s, errors.New("write sale and an amount, as in \"sale 12.50\"")
+	if (sale || s.Op == "refund") && s.Amount == "" {
+		return s, fmt.Errorf("write %s and an amount, as in \"%s 12.50\"", s.Op, s.Op)
 	}
 	if sale && len(w) > 0 && w[0] == "again" {
 		s.Again, w = true, w[1:]
 	}
-	if len(w) == 2 && isName(w[1]) {
-		switch {
-		case w[0] == "as" && sale:
-			s.Name, w = w[1], nil
-		case w[0] == "of" && !sale:
-			s.Of, w = w[1], nil
-		}
+	if !sale && len(w) > 1 && w[0] == "of" && isName(w[1]) {
+		s.Of, w = w[1], w[2:]
+	}
+	if deal && len(w) > 1 && w[0] == "as" && isName(w[1]) {
+		s.Name, w = w[1], w[2:]
 	}
 	if len(w) > 0 {
-		return s, fmt.Errorf("%q does not belong there; write sale AMOUNT [again] [as NAME] or ask OP [AMOUNT] [of NAME]", strings.Join(w, " "))
+		return s, fmt.Errorf("%q does not belong there; write sale AMOUNT [again] [as NAME], void [of NAME] [as NAME], "+
+			"refund AMOUNT [of NAME] [as NAME] or ask OP [AMOUNT] [of NAME]", strings.Join(w, " "))
 	}
 	return s, nil
 }

@@ -12,14 +12,14 @@ import (
 )
 
 const expectations = "expect till OUTCOME [\"WORDS\"], store STATE, host STANDING, host reversal, host saw N of MTI, " +
-	"paper WORD… [times N] [marked|unmarked], owed N, suspense N, slips owed N, journal \"WORDS\", reason|code|bearer VALUE, " +
+	"paper WORD… [times N] [marked|unmarked], owed N, suspense N, slips owed N, journal \"WORDS\", reason|code|bearer VALUE, closing STEP, " +
 	"tries N, shown STAGE, not shown STAGE or books agree; most may end with \"of NAME\""
 
 // outcomes are what a till may be told.
 var outcomes = []words.Outcome{words.OutcomeApproved, words.OutcomeDeclined, words.OutcomeNotDone, words.OutcomeReversed,
 	words.OutcomeUnknown, words.OutcomeResolved, words.OutcomeRefused, Lost}
 
-var standings = []Standing{Unseen, Held, Reversed, Refused, Absent}
+var standings = []Standing{Unseen, Held, Voided, Refunded, Given, Reversed, Refused, Absent}
 
 // aboutOne are the expectations that look at one transaction, and may name it.
 var aboutOne = []Subject{Till, Store, Host, Reversal, Paper, Journal, Reason, Code, Tries, Bearer}
@@ -63,7 +63,7 @@ func parseExpectation(subject string, w []string) (Expectation, error) {
 		text, err := quoted(w)
 		e.Text = text
 		return e, err
-	case "reason", "code", "bearer", "shown":
+	case "reason", "code", "bearer", "closing", "shown":
 		e.Text = w[0]
 		return e, alone(w)
 	case "not":

@@ -43,7 +43,12 @@ sale 12.50 again as lunch
 sale x
 ask recover
 ask reprint of lunch
-ask refund 5.00 of lunch
+ask show 5.00 of lunch
+void
+void of lunch as undone
+refund 5.00 of lunch as some
+batch close
+batch totals
 cancel on stage present-card
 wait 25h
 wait 1m30s
@@ -93,6 +98,8 @@ expect bearer dial of lunch
 expect tries 3
 expect shown waiting
 expect not shown present-card
+expect closing closed
+expect host given
 expect books agree
 `
 
@@ -126,6 +133,11 @@ func TestWhatIsNotUnderstoodIsExplained(t *testing.T) {
 		"sale 12.50 twice":                    "\"twice\" does not belong there",
 		"sale 12.50 as Lunch!":                "does not belong there",
 		"present":                             "name of one card",
+		"refund":                              "write refund and an amount",
+		"void 12.50":                          "does not belong there",
+		"void as a of b":                      "does not belong there",
+		"batch open":                          "write one of batch close",
+		"ask void":                            "verbs of their own",
 		"cut power on recv 210":               "\"on recv 210\" is no event; write on [2nd] send",
 		"cut power before commit paid":        "write before [2nd] commit and one of pending",
 		"cut power on byte 0 of send 0200":    "\"0\" is not a number from 1",

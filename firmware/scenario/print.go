@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -46,7 +47,7 @@ func (s Step) deed() string {
 
 func (s Step) request() string {
 	text := s.Op
-	if s.Op != "sale" {
+	if !slices.Contains(deals, s.Op) && !slices.Contains(ofBatches, s.Op) {
 		text = "ask " + s.Op
 	}
 	if s.Amount != "" {
@@ -55,11 +56,11 @@ func (s Step) request() string {
 	if s.Again {
 		text += " again"
 	}
-	if s.Name != "" {
-		text += " as " + s.Name
-	}
 	if s.Of != "" {
 		text += " of " + s.Of
+	}
+	if s.Name != "" {
+		text += " as " + s.Name
 	}
 	return text
 }
@@ -100,7 +101,7 @@ func (e Expectation) String() string {
 		return fmt.Sprintf("tries %d", e.Count)
 	case Journal:
 		return fmt.Sprintf("journal %q", e.Text)
-	case Reason, Code, Bearer, Shown, NotShown:
+	case Reason, Code, Bearer, Closing, Shown, NotShown:
 		return string(e.Subject) + " " + e.Text
 	case BooksAgree:
 		return "books agree"

@@ -21,10 +21,10 @@ func (p *play) settle() error {
 			return errors.New("there is no power")
 		case s == nil:
 			seen = q.event.Error
-		case s.Owed == 0 && s.PaperOwed == 0 && s.StoreFault == "":
+		case s.Owed == 0 && s.PaperOwed == 0 && s.StoreFault == "" && s.Closing == "":
 			return nil
 		default:
-			seen = fmt.Sprintf("%d transactions and %d slips owed, store fault %q", s.Owed, s.PaperOwed, s.StoreFault)
+			seen = fmt.Sprintf("%d transactions and %d slips owed, store fault %q, closing %q", s.Owed, s.PaperOwed, s.StoreFault, s.Closing)
 		}
 		if err := p.rig.Wait(wait); err != nil {
 			return err

@@ -17,6 +17,7 @@ type Slip struct {
 	Unknown   bool   // 结果未知: says that nobody knows yet
 	Duplicate bool   // 重打印: may not be the first
 	Merchant  bool   // the merchant's copy
+	Report    bool   // 批结算单: of a batch, and of no transaction
 	Torn      bool   // power failed while it was printed
 }
 
@@ -27,6 +28,7 @@ func ReadSlip(name, text string) Slip {
 	s.Duplicate = strings.Contains(text, "重打印")
 	s.Merchant = strings.Contains(text, "商户存根")
 	s.Torn = strings.Contains(text, "-- torn --")
+	s.Report = strings.Contains(text, "批结算单")
 	s.Unknown = strings.Contains(text, "结果未知")
 	s.Batch, s.STAN = sixDigits(batch, text), sixDigits(voucher, text)
 	if found := sum.FindStringSubmatch(text); found != nil {

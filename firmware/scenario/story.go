@@ -37,7 +37,7 @@ type Step struct {
 	On   Event // when it happens in the course of the step before it that has none; the zero Event otherwise
 
 	Card   string        // of Present: a name of cards.toml
-	Op     string        // of Ask: "sale", or another of the socket's requests
+	Op     string        // of Ask: "sale", "void", "refund", "batch close" …, or another of the socket's requests
 	Amount string        // of Ask: "12.50", or what a cashier may type instead
 	Again  bool          // of Ask: the customer agreed to pay the same again
 	Name   string        // of Ask: gives the transaction a name, which is its reference; empty gives it a new one
@@ -73,6 +73,7 @@ const (
 	Code       Subject = "code"     // the acquirer's answer
 	Tries      Subject = "tries"    // of the reversal, as counted
 	Bearer     Subject = "bearer"   // the line that carried it
+	Closing    Subject = "closing"  // how far the closing of a batch got, as the till was told
 	Shown      Subject = "shown"    // the till saw a stage
 	NotShown   Subject = "not shown"
 )
@@ -83,7 +84,7 @@ type Expectation struct {
 	Outcome  words.Outcome // of Till; Lost where the till lost the terminal
 	State    txn.State     // of Store; empty where no such transaction may be known
 	Standing Standing      // of Host
-	Text     string        // of Till, Journal: words that it must contain; of Reason, Code, Bearer, Shown; the type of Saw
+	Text     string        // of Closing: the step; of Till, Journal: words that it must contain; of Reason, Code, Bearer, Shown; the type of Saw
 	Words    []string      // of Paper
 	Marked   Mark          // of Paper
 	Count    int           // of Saw, Owed, Suspense, SlipsOwed, Tries; of Paper where Counted

@@ -3,6 +3,7 @@ package scenario
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,19 +40,23 @@ func (p *play) ask(s Step) (*request, error) {
 	q := &request{op: s.Op, name: s.Name, ended: make(chan struct{})}
 	ask := agent.Request{Op: s.Op, Amount: s.Amount, Again: s.Again}
 	p.mu.Lock()
+	earlier := p.meantLocked(s.Of)
+	deal := slices.Contains(deals, s.Op)
+	if s.Of != "" && earlier == nil || s.Op != "sale" && deal && earlier == nil {
+		p.mu.Unlock()
+		return q, fmt.Errorf("no sale before this line is named %s", cmp.Or(s.Of, "anything"))
+	}
 	switch {
-	case s.Op == "sale" && s.Name == "":
+	case deal && s.Name == "":
 		p.numbered++
 		q.reference = fmt.Sprintf("till-%d", p.numbered)
-	case s.Op == "sale":
+	case deal:
 		q.reference = s.Name
 	case s.Of != "":
-		if earlier := p.meantLocked(s.Of); earlier != nil {
-			q.reference = earlier.reference
-		} else {
-			p.mu.Unlock()
-			return q, fmt.Errorf("no sale before this line is named %s", s.Of)
-		}
+		q.reference = earlier.reference
+	}
+	if deal && s.Op != "sale" {
+		ask.Original, ask.Supervisor = earlier.reference, supervisor
 	}
 	p.requests = append(p.requests, q)
 	p.mu.Unlock()
@@ -172,10 +177,13 @@ func (p *play) answered() error {
 	return nil
 }
 
-// meantLocked finds a sale by its name; empty and "last" are the newest.
+// supervisor is who allows voids and refunds at the story's till.
+const supervisor = "00"
+
+// meantLocked finds a sale, void or refund by its name; empty and "last" are the newest.
 func (p *play) meantLocked(name string) *request {
 	for i := len(p.requests) - 1; i >= 0; i-- {
-		if q := p.requests[i]; q.op == "sale" && (name == "" || name == "last" || q.name == name) {
+		if q := p.requests[i]; slices.Contains(deals, q.op) && (name == "" || name == "last" || q.name == name) {
 			return q
 		}
 	}

@@ -1,6 +1,7 @@
 package simrig
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -35,21 +36,23 @@ func (w *World) Books() (scenario.Books, error) {
 	if err := ledger.Check(); err != nil {
 		return b, err
 	}
-	batches := map[uint32]scenario.Batch{}
+	batches := map[side]scenario.Sum{} // here
+	theirs := map[side]scenario.Sum{}
 	for _, t := range recount.Kept {
-		batches[t.Batch] = scenario.Batch{Number: t.Batch, Here: scenario.Sum(t.Approved)}
+		batches[side{t.Batch, t.Credit}] = scenario.Sum(t.Approved)
 	}
 	for _, row := range ledger.Terminals[terminalID].Rows {
-		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Amount: row.Amount, Held: row.Held,
-			Standing: standing(row.State), Reversals: row.Reversals, Account: row.Account})
-		if _, known := batches[row.Batch]; !known {
-			batches[row.Batch] = scenario.Batch{Number: row.Batch}
+		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Kind: txn.Kind(row.Kind.String()), Of: [2]uint32{row.Of.Batch, row.Of.STAN},
+			Amount: row.Amount, Held: row.Held, Back: row.Back, Standing: scenario.Standing(row.State), Reversals: row.Reversals, Account: row.Account})
+		at := side{row.Batch, row.Kind != linktest.Sale}
+		if row.Stands() {
+			sum := theirs[at]
+			theirs[at] = scenario.Sum{Count: sum.Count + 1, Amount: sum.Amount + row.Held + row.Back}
 		}
+		batches[at] = batches[at] // a side that stands there alone is compared too
 	}
-	for _, n := range slices.Sorted(maps.Keys(batches)) {
-		batch := batches[n]
-		batch.There.Amount, batch.There.Count = ledger.HeldBy(terminalID, n)
-		b.Batches = append(b.Batches, batch)
+	for _, at := range slices.SortedFunc(maps.Keys(batches), side.compare) {
+		b.Batches = append(b.Batches, scenario.Batch{Number: at.batch, Credit: at.credit, Here: batches[at], There: theirs[at]})
 	}
 	for _, name := range slices.Sorted(maps.Keys(ledger.Accounts)) {
 		a := ledger.Accounts[name]
@@ -68,18 +71,22 @@ func (w *World) Books() (scenario.Books, error) {
 // paperKept is how many slips a simulated printer remembers.
 const paperKept = 1000
 
-func standing(s linktest.Standing) scenario.Standing {
-	switch s {
-	case linktest.Held:
-		return scenario.Held
-	case linktest.Reversed:
-		return scenario.Reversed
-	case linktest.Refused:
-		return scenario.Refused
-	case linktest.Absent:
-		return scenario.Absent
+// side is one side of a batch's settlement.
+type side struct {
+	batch  uint32
+	credit bool
+}
+
+func (s side) compare(other side) int {
+	switch {
+	case s.batch != other.batch:
+		return cmp.Compare(s.batch, other.batch)
+	case s.credit == other.credit:
+		return 0
+	case s.credit:
+		return 1
 	default:
-		return scenario.Unseen
+		return -1
 	}
 }
 

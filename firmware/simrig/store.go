@@ -87,7 +87,7 @@ func (s *poweredStore) changing(what string, call func() (txn.Txn, error)) (x tx
 }
 
 func (s *poweredStore) Begin(d txn.Draft) (txn.Txn, error) {
-	return s.changing(string(txn.Pending), func() (txn.Txn, error) { return s.Store.Begin(d) })
+	return s.changing(string(d.Kind.Begins()), func() (txn.Txn, error) { return s.Store.Begin(d) })
 }
 
 func (s *poweredStore) Advance(id txn.ID, next txn.State, change func(*txn.Txn)) (txn.Txn, error) {
@@ -100,6 +100,14 @@ func (s *poweredStore) Update(id txn.ID, change func(*txn.Txn)) (txn.Txn, error)
 
 func (s *poweredStore) Mark(id txn.ID, change func(*txn.Txn)) (txn.Txn, error) {
 	return s.changing("mark", func() (txn.Txn, error) { return s.Store.Mark(id, change) })
+}
+
+func (s *poweredStore) SaveClosing(c txn.Closing) (saved txn.Closing, err error) {
+	err = s.commit("closing", func() (err error) { saved, err = s.Store.SaveClosing(c); return err })
+	if errors.Is(err, errPower) {
+		return txn.Closing{}, err
+	}
+	return saved, err
 }
 
 func (s *poweredStore) NextSTAN() (n uint32, err error) {

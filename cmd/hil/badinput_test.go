@@ -261,7 +261,7 @@ func TestALookalikeIsQuestioned(t *testing.T) {
 	c := openCounter(t, ordinary("tcp"))
 	first := c.ended(c.sell("visa-4242"), saysApproved)
 	c.do("devices reader present visa-4242")
-	c.ended(c.sale("again", first.amount), saysNothing, "the same card and amount were sold minutes ago", "原交易 the earlier sale:", "订单号 order no. "+first.reference,
+	c.ended(c.sale("again", first.amount), saysNothing, "the same card and amount were sold minutes ago", "原交易 the earlier transaction:", "订单号 order no. "+first.reference,
 		"posagent sale "+first.amount+" -again")
 	c.do("devices reader present visa-4242")
 	meant := c.posagent("sale", first.amount, "-reference", "again", "-again")

@@ -27,8 +27,8 @@ type cableFault struct {
 }
 
 // plugIn lays a cable to an address.
-func plugIn(to string) (*cable, error) {
-	c := &cable{to: to, at: "127.0.0.1:0", calls: map[net.Conn]bool{}}
+func plugIn(to string, t *tap) (*cable, error) {
+	c := &cable{to: to, tap: t, at: "127.0.0.1:0", calls: map[net.Conn]bool{}}
 	return c, c.replug()
 }
 

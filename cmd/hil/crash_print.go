@@ -20,10 +20,13 @@ func fingerprint(t txn.Txn) string {
 		string(t.Card.Chip.BytesInTheClear()))
 	w.times(t.Began, t.Ended)
 	a := t.Answer
-	w.texts(a.Code, a.RRN, a.AuthCode, a.Acquirer, a.Issuer, a.HostTime, a.HostDate, a.SettledOn, a.Text, string(t.Reason))
+	w.texts(a.Code, a.RRN, a.AuthCode, a.Acquirer, a.Issuer, a.HostTime, a.HostDate, a.SettledOn, a.Text, a.Scheme, string(t.Reason))
 	w.numbers(yesOrNo(a.Approved), uint64(t.Sent.Written), uint64(t.Sent.Total), uint64(t.Tries.Made), uint64(t.Tries.Unsent))
 	w.texts(t.Sent.Bearer, t.Tries.Code, string(t.Slips.Merchant), string(t.Slips.Customer))
 	w.times(t.Tries.Last)
+	o := t.Original
+	w.numbers(uint64(o.ID), uint64(o.Batch), uint64(o.STAN))
+	w.texts(o.RRN, o.AuthCode, o.Date, t.Approver)
 	w.numbers(uint64(len(t.Journal)))
 	for _, line := range t.Journal {
 		w.times(line.At)

@@ -108,5 +108,5 @@ func (r *rig) audit(t *testing.T) []string {
 		b.Here = append(b.Here, scenario.SaleFrom(x))
 		return nil
 	}))
-	return scenario.Judge(b)
+	return scenario.JudgeFiles(b)
 }

@@ -91,11 +91,12 @@ func setUp(p places, s settings) (*rig, error) {
 	if err != nil {
 		return r, err
 	}
-	if r.cable, err = plugIn(direct); err != nil {
-		return r, err
-	}
+	var listener *tap
 	if s.Tap {
-		r.cable.tap = &tap{}
+		listener = &tap{}
+	}
+	if r.cable, err = plugIn(direct, listener); err != nil {
+		return r, err
 	}
 	baud := fmt.Sprint(s.Baud)
 	_, err = r.start(&r.devices, "devicesim", "-reader", "pty:"+r.at("reader"), "-printer", "pty:"+r.at("printer"), "-modem", "pty:"+r.at("modem"),

@@ -36,7 +36,7 @@ func TestAFewAbruptShutdownsLoseNothing(t *testing.T) {
 	t.Parallel()
 	report, err := mounting(t, "shutdown", "-cuts", "8", "-only", "disk with a cache", "-seed", "3")
 	require.NoError(t, err)
-	assert.Contains(t, report, "0 lost, 0 invented, 0 changed, 0 repeated, 0 unowed, 0 refused, 0 death, 0 hang")
+	assert.Contains(t, report, "0 lost, 0 invented, 0 changed, 0 repeated, 0 unowed, 0 silent, 0 refused, 0 death, 0 hang")
 	for _, name := range cutControls() {
 		assert.Contains(t, report, "  "+name)
 	}

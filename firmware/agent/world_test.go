@@ -46,6 +46,7 @@ type world struct {
 	reader   *devicetest.Reader
 	printer  *printertest.Printer
 	log      *bytes.Buffer
+	logger   *slog.Logger // one for all boots: what a cut left running may still write
 	options  Options
 	sales    int
 
@@ -65,7 +66,8 @@ func inWorld(t *testing.T, story func(w *world)) {
 		require.NoError(t, err)
 		accounts, err := linktest.LoadCards(filepath.Join("..", "..", "testdata", "cards", "cards.toml"))
 		require.NoError(t, err)
-		w := &world{t: t, dir: dir, log: &bytes.Buffer{},
+		log := &bytes.Buffer{}
+		w := &world{t: t, dir: dir, log: log, logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 			acquirer: linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: accounts, TMK: testTMK, Terminals: map[string]string{testTerminal: testMerchant}}),
 			reader:   devicetest.NewReader(devicetest.ReaderOpts{Cards: cards}),
 			printer:  printertest.New(printertest.Opts{Columns: 32}),
@@ -116,7 +118,7 @@ func (w *world) boot() {
 		Reader:  w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }),
 		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
 		Bearers: []link.Bearer{{Name: "ethernet", Dialer: w.line, Framing: link.LengthPrefixed}},
-		Store:   store, Now: time.Now, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Store:   store, Now: time.Now, Log: w.logger,
 	}, w.options)
 	require.NoError(w.t, err)
 	w.ended = make(chan error, 1)

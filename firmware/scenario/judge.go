@@ -13,10 +13,16 @@ import (
 //
 //	approved here ⇔ held by the acquirer ⇔ both copies on paper
 //
-// where a void or a refund is held when it stands: its money went back to the card. With equal totals on both sides, no money made or lost, nothing owed but what truly waits for people, and no card data
-// or key anywhere.
+// where a void or a refund is held when it stands: its money went back to the card. With equal totals on both sides, no
+// money made or lost, nothing owed but what truly waits for people, and no card data or key anywhere.
 func Judge(b Books) []string {
 	return sorted(b.disagreements(), b.unfinished(), b.Leaks)
+}
+
+// JudgeFiles is Judge of books that were read from the files of a terminal without power. The mark that a slip was printed
+// rides with the next commit, so that what is on paper may still stand there as owed.
+func JudgeFiles(b Books) []string {
+	return sorted(b.disagreements(), b.unfinishedMoney(), b.Leaks)
 }
 
 // Disagreements is the judgement of a world in which things may still be on their way: what is owed is no fault yet, and
@@ -148,7 +154,9 @@ func (f *findings) undone(there map[key]Row) {
 }
 
 // unfinished is what should have been done in the time that there was.
-func (b Books) unfinished() []string {
+func (b Books) unfinished() []string { return slices.Concat(b.unfinishedMoney(), b.unfinishedPaper()) }
+
+func (b Books) unfinishedMoney() []string {
 	var wrong findings
 	for _, s := range b.Here {
 		duty := s.State.Owes()
@@ -160,6 +168,13 @@ func (b Books) unfinished() []string {
 		case duty != txn.Nothing:
 			wrong.say("voucher %s is %s: still owed (%s)", s.key(), s.State, duty)
 		}
+	}
+	return wrong
+}
+
+func (b Books) unfinishedPaper() []string {
+	var wrong findings
+	for _, s := range b.Here {
 		if s.Merchant == txn.SlipOwed {
 			wrong.say("voucher %s: the merchant's slip is still owed", s.key())
 		}

@@ -60,14 +60,11 @@ func (t *Terminal) printReport(ctx context.Context) error {
 		return err
 	}
 	key := slipKey{report: c.Batch}
-	proven, err := t.report(ctx, c, t.tried[key] || c.Boot != t.boot)
+	proven, err := t.report(ctx, c, t.mayBeOnPaper(key) || c.Boot != t.boot)
+	t.attempted(key, err)
 	if err != nil {
-		if !errors.Is(err, txn.ErrNotSent) {
-			t.tried[key] = true
-		}
 		return err
 	}
-	delete(t.tried, key)
 	if c.Report = txn.SlipPrinted; !proven {
 		c.Report = txn.SlipDoubted
 	}
@@ -109,21 +106,40 @@ func (t *Terminal) ReprintReport(ctx context.Context, batch uint32) (txn.Closing
 // as a duplicate: two unmarked slips for one sale are worse than one marked slip too many.
 func (t *Terminal) print(ctx context.Context, x txn.Txn, c txn.Copy) error {
 	key := slipKey{id: x.ID, copy: c}
-	reprint := t.tried[key] || x.EndBoot != t.boot
+	reprint := t.mayBeOnPaper(key) || x.EndBoot != t.boot
 	proven, err := t.printer.Print(ctx, x, c, reprint)
+	t.attempted(key, err)
 	if err != nil {
-		if !errors.Is(err, txn.ErrNotSent) {
-			t.tried[key] = true
-		}
 		return err
 	}
-	delete(t.tried, key)
 	became := txn.SlipPrinted
 	if !proven {
 		became = txn.SlipDoubted
 	}
 	_, err = t.store.Mark(x.ID, func(x *txn.Txn) { x.SetSlip(c, became) })
 	return err
+}
+
+func (t *Terminal) mayBeOnPaper(key slipKey) bool {
+	_, known := t.tried[key]
+	return known
+}
+
+// rememberedSlips is how many transactions back a printed slip is remembered.
+const rememberedSlips = 64
+
+// attempted remembers what an attempt may have put on paper. A printed slip is remembered too: its mark rides with the next
+// commit, and a fault of the disk may take it back before that. The slip is then owed once more, and it is not the first.
+func (t *Terminal) attempted(key slipKey, err error) {
+	if errors.Is(err, txn.ErrNotSent) {
+		return
+	}
+	t.tried[key] = err == nil
+	for old, printed := range t.tried {
+		if printed && old.id+rememberedSlips < key.id {
+			delete(t.tried, old)
+		}
+	}
 }
 
 // Reprint puts the slip of a closed transaction on paper again, marked as a duplicate.

@@ -88,7 +88,7 @@ type Terminal struct {
 	sellers int        // requests for it: the first, and repeats of it that wait for its outcome
 
 	turn  chan struct{}    // holds one token: whoever took it owns everything below and all four wires
-	tried map[slipKey]bool // slips that this run of the program may have put on paper without proof
+	tried map[slipKey]bool // slips that this run of the program may have put on paper; true where it has
 }
 
 type slipKey struct {

@@ -49,7 +49,9 @@ func (w *World) Books() (scenario.Books, error) {
 			sum := theirs[at]
 			theirs[at] = scenario.Sum{Count: sum.Count + 1, Amount: sum.Amount + row.Held + row.Back}
 		}
-		batches[at] = batches[at] // a side that stands there alone is compared too
+		if _, here := batches[at]; !here {
+			batches[at] = scenario.Sum{} // a side that stands there alone is compared too
+		}
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(batches), side.compare) {
 		b.Batches = append(b.Batches, scenario.Batch{Number: at.batch, Credit: at.credit, Here: batches[at], There: theirs[at]})

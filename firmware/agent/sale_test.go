@@ -228,11 +228,13 @@ func TestAReversalThatCannotBeProvenWaitsForPeople(t *testing.T) {
 func TestAnOwedReversalRefusesTheNextSale(t *testing.T) {
 	inWorld(t, func(w *world) {
 		approved(t, w.sell("visa-4242", "1.00"))
-		w.fault("drop")
-		w.fault("lost for reversal times 1")
+		w.fault("silent")
+		go func() {
+			time.Sleep(10 * time.Second) // while the answer is waited for
+			w.line.SetDown(true)
+		}()
 		e := w.sell("visa-4242", "12.50")
 		require.Equal(t, words.OutcomeUnknown, e.Outcome)
-		w.line.SetDown(true)
 		e = w.sell("", "5.00")
 		assert.Equal(t, words.OutcomeRefused, e.Outcome)
 		assert.Contains(t, e.Error, "must be reversed first")

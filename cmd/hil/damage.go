@@ -77,13 +77,16 @@ type damageProver struct {
 	caughtAs map[string]map[string]int // of a control: images examined, and wrong ones by kind
 }
 
-type drawnKind struct{ taken, of int }
+type drawnKind struct {
+	name      string
+	taken, of int
+}
 
 func proveDamage(ctx context.Context, s damageSettings, out, log io.Writer) (err error) {
 	p := &damageProver{damageSettings: s, rows: map[string]map[string]int{}, byKind: map[string]int{},
 		drawn: map[[2]int]drawnKind{}, caughtAs: map[string]map[string]int{}}
 	p.prover = prover{log: log, began: time.Now(), distinct: map[digest]bool{}}
-	p.keeper = &damageWorker{at: -1}
+	p.keeper = &damageWorker{before: map[int]*ready{}}
 	p.prover.seed, p.damageSettings.seed = s.seed, s.seed
 	if p.self, err = os.Executable(); err != nil {
 		return err
@@ -201,7 +204,7 @@ func (p *damageProver) draw() {
 			if b < len(p.plan.Bases) && p.plan.Bases[b].Name == "many records" {
 				weight *= manyPart
 			}
-			parts = append(parts, &part{[2]int{b, k}, weight, drawnKind{0, kind.count}})
+			parts = append(parts, &part{[2]int{b, k}, weight, drawnKind{kind.name, 0, kind.count}})
 		}
 	}
 	for left := p.images; left > 0; {

@@ -230,16 +230,15 @@ func (d *damaged) promised(now map[txn.ID]*sighting, short bool) error {
 			continue
 		}
 		d.seen.kept = false
-		if s == nil && unnamed > 0 {
-			unnamed--
-			continue
-		}
 		duty := d.m.versions[id][gen].Owes
 		switch {
 		case d.want.oneFile && (duty == txn.Reverse || duty == txn.Repeat):
 			return fault(dropped, "transaction %d, in flight in version %d", id, gen)
 		case s == nil && d.want.recount && d.recounted:
 		case s == nil && !short && !namedLost(d.said, id):
+			if unnamed--; unnamed >= 0 {
+				continue
+			}
 			return fault(silent, "transaction %d, promised in version %d, is gone", id, gen)
 		case s != nil && !d.alarm:
 			return fault(silent, "transaction %d is in version %d, promised was %d", id, s.Gen, gen)

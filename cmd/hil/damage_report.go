@@ -102,15 +102,14 @@ func (p *damageProver) reportDamage(out io.Writer, took time.Duration) error {
 // whole says how many of the lists of images, a kind of a file of a store each, were examined to the end.
 func (p *damageProver) whole() string {
 	all, ended, pages, pagesEnded := 0, 0, 0, 0
-	for where, d := range p.drawn {
+	for _, d := range p.drawn {
 		all++
-		name := p.plan.kinds(where[0])[where[1]].name
-		if name == kindPage {
+		if d.name == kindPage {
 			pages++
 		}
 		if d.taken == d.of {
 			ended++
-			if name == kindPage {
+			if d.name == kindPage {
 				pagesEnded++
 			}
 		}

@@ -34,7 +34,13 @@ type damageWorker struct {
 	bench workbench
 	busy  []byte
 
-	at     int // what the fields below are of; -1 is nothing
+	*ready // for the job at hand
+	before map[int]*ready
+}
+
+// ready is what the images of one base, or of one life, are made from. It takes a while to make, and jobs change between
+// bases.
+type ready struct {
 	kinds  []damageKind
 	truth  *model
 	digest *digester
@@ -44,7 +50,7 @@ type damageWorker struct {
 }
 
 func damageWork(planFile, dir string, in io.Reader, out io.Writer) error {
-	w := &damageWorker{dir: dir, at: -1, bench: workbench{dir: filepath.Join(dir, "store")}}
+	w := &damageWorker{dir: dir, before: map[int]*ready{}, bench: workbench{dir: filepath.Join(dir, "store")}}
 	if err := readGob(planFile, &w.plan); err != nil {
 		return err
 	}
@@ -56,10 +62,11 @@ func damageWork(planFile, dir string, in io.Reader, out io.Writer) error {
 
 // turn makes ready for a base or a life.
 func (w *damageWorker) turn(base int) (err error) {
-	if w.at == base {
+	if w.ready = w.before[base]; w.ready != nil {
 		return nil
 	}
-	w.at, w.kinds = base, w.plan.kinds(base)
+	w.ready = &ready{kinds: w.plan.kinds(base)}
+	w.before[base] = w.ready
 	if base < len(w.plan.Bases) {
 		b := &w.plan.Bases[base]
 		w.truth, w.digest = b.truth(), newDigester(b.image())

@@ -19,7 +19,7 @@ const (
 	againPart    = 0.05
 	birthPart    = 0.05   // of a birth that is like the first
 	largeRun     = 50_000 // states
-	statesOfLife = 10_000 // distinct, at least
+	statesOfLife = 5_000  // distinct, at least
 	statesOfOpen = 2_500  // about
 )
 

@@ -46,6 +46,18 @@ type blame struct {
 
 const mostFaults = 20 // kept of a job; the others are counted
 
+// count takes down what is wrong with a state. An error that is no verdict is the prover's own trouble, and returned.
+func (o *outcome) count(at origin, err error) error {
+	var v verdict
+	if !errors.As(err, &v) {
+		return err
+	}
+	if o.Failures++; len(o.Faults) < mostFaults {
+		o.Faults = append(o.Faults, blame{at, v.kind, v.words})
+	}
+	return nil
+}
+
 type worker struct {
 	plan     plan
 	dir      string
@@ -141,17 +153,13 @@ func (w *worker) do(j job, o *outcome) error {
 		if told {
 			o.Told++
 		}
-		var v verdict
-		switch {
-		case err == nil:
+		if err == nil {
 			continue
-		case !errors.As(err, &v):
+		}
+		if err := o.count(origin{j.History, j.Step, n}, err); err != nil {
 			return err
 		}
 		w.bench.spoilt()
-		if o.Failures++; len(o.Faults) < mostFaults {
-			o.Faults = append(o.Faults, blame{origin{j.History, j.Step, n}, v.kind, v.words})
-		}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -145,17 +144,13 @@ func (w *damageWorker) do(j job, o *outcome) error {
 		if s.lie != "" && seen.told {
 			o.Sorts["told "+string(s.lie)]++
 		}
-		var v verdict
-		switch {
-		case err == nil:
+		if err == nil {
 			continue
-		case !errors.As(err, &v):
+		}
+		if err := o.count(origin{j.History, j.Step, n}, err); err != nil {
 			return err
 		}
 		w.bench.spoilt()
-		if o.Failures++; len(o.Faults) < mostFaults {
-			o.Faults = append(o.Faults, blame{origin{j.History, j.Step, n}, v.kind, v.words})
-		}
 	}
 	return nil
 }

@@ -47,26 +47,30 @@ func (t *Terminal) recoverFor(ctx context.Context, o Order) error {
 		return err
 	}
 	for _, x := range owed {
-		switch x.State.Owes() {
-		case txn.Reverse:
-			if x, err = t.decided(x); err != nil {
-				return err
-			}
-			if x, err = t.reverse(ctx, x); err != nil {
-				return &OwedError{x, err}
-			}
-		case txn.Repeat:
-			now, err := t.advise(ctx, x)
-			if err != nil {
-				if now.ID == 0 {
-					now = x
-				}
-				return &OwedError{now, err}
-			}
-		case txn.Human, txn.Nothing:
+		if x, err = t.decided(x); err != nil {
+			return err
+		}
+		now, err := t.settle(ctx, x)
+		if now.ID == 0 { // its commit failed
+			now = x
+		}
+		if err != nil {
+			return &OwedError{now, err}
 		}
 	}
 	return t.resumeClosing(ctx, o)
+}
+
+// settle makes the attempt that a transaction owes, if it owes one that a machine can make.
+func (t *Terminal) settle(ctx context.Context, x txn.Txn) (txn.Txn, error) {
+	switch x.State.Owes() {
+	case txn.Reverse:
+		return t.reverse(ctx, x)
+	case txn.Repeat:
+		return t.advise(ctx, x)
+	default:
+		return x, nil
+	}
 }
 
 // decided turns what a power cut left into a decision. Pending means that a request may have reached the acquirer;

@@ -28,6 +28,7 @@ type evidence struct {
 	pruned   txn.ID // the highest number that was removed on purpose
 	archived uint64 // commits of archive.db that anything speaks of
 	closings map[uint32]txn.Closing
+	numbered bool // the counters of hot.db can be read
 }
 
 // removed reports whether a record that no root leads to any more was pruned, rather than lost.
@@ -150,7 +151,7 @@ func (e *evidence) walk(file boltFile, name string) (reached func(uint64) bool) 
 		}
 	}}
 	w.run()
-	e.archived = max(e.archived, w.marks[string(metaBucket)]>>32, w.marks[string(counterBucket)])
+	e.archived = max(e.archived, w.marks[string(metaBucket)]>>32, w.marks[string(counterBucket)]>>32)
 	return w.reached
 }
 
@@ -176,6 +177,7 @@ func (e *evidence) scan(name string, at int64, raw []byte, stale bool) {
 		case countersFrame:
 			if count, err := readCounters(payload); err == nil {
 				e.count(count)
+				e.numbered = e.numbered || name == hotName && !stale
 			}
 		case closingFrame:
 			if c, err := openClosing(frame); err == nil && c.Terminal == e.codec.seals.terminal && c.Gen > e.closings[c.Batch].Gen {

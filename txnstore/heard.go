@@ -13,12 +13,13 @@ import (
 //
 //	archive.db   bucket meta    high 32 bits: commits of archive.db in the terminal's life, whatever it was built anew
 //	                            low 32 bits: bbolt's number of the commit that wrote this root leaf
-//	hot.db       bucket c       commits of archive.db that were on the disk
+//	hot.db       bucket c       high 32 bits: commits of archive.db that were on the disk
+//	                            low 32 bits: bbolt's number of the commit that wrote this root leaf
 //	             bucket rN      number of the commit whose copy stands in slot N's newest block of shadow
 //
 // What is missing on the disk is told by
 //
-//	the root leaf of archive.db has another number than the root that leads to it     its pages: damaged
+//	a root leaf has another number than the root that leads to it                     its pages: damaged
 //	archive.db has fewer commits than hot.db heard of                                 its root: everything is looked at
 //	a slot's newest block of shadow is older than hot.db heard                        that block
 //	hot.db is behind shadow, or ahead of it (compare)                                 the other
@@ -30,11 +31,12 @@ type heard struct {
 	blocks  [hotSlots]uint64
 }
 
-func archiveStamp(number uint64, txid int) uint64 { return number<<32 | uint64(uint32(txid)) }
+// stampOf is a number of commits of archive.db, and bbolt's own number of the commit that writes it.
+func stampOf(number uint64, txid int) uint64 { return number<<32 | uint64(uint32(txid)) }
 
 // stamp numbers the commit that tx will be.
 func (a *archive) stamp(tx *bolt.Tx) error {
-	return tx.Bucket(metaBucket).SetSequence(archiveStamp(a.number+1, tx.ID()))
+	return tx.Bucket(metaBucket).SetSequence(stampOf(a.number+1, tx.ID()))
 }
 
 // begin prepares a commit of archive.db and numbers it.
@@ -58,7 +60,7 @@ func (a *archive) commit(tx *bolt.Tx) error {
 
 // put writes into hot.db what the others have reached.
 func (h heard) put(tx *bolt.Tx) error {
-	if err := tx.Bucket(counterBucket).SetSequence(h.archive); err != nil {
+	if err := tx.Bucket(counterBucket).SetSequence(stampOf(h.archive, tx.ID())); err != nil {
 		return err
 	}
 	for i, commit := range h.blocks {
@@ -73,7 +75,7 @@ func (h heard) put(tx *bolt.Tx) error {
 
 func readHeard(tx *bolt.Tx) (h heard) {
 	if bucket := tx.Bucket(counterBucket); bucket != nil {
-		h.archive = bucket.Sequence()
+		h.archive = bucket.Sequence() >> 32
 	}
 	for i := range h.blocks {
 		if bucket := tx.Bucket(slotBucket(i)); bucket != nil {
@@ -83,7 +85,7 @@ func readHeard(tx *bolt.Tx) (h heard) {
 	return h
 }
 
-// stamped compares the root of archive.db with the leaf that it leads to.
+// stamped compares a root with the leaf that it leads to.
 func stamped(meta metaPage, stamp uint64) *fault {
 	if stamp == 0 || uint32(stamp) == uint32(meta.commit) {
 		return nil

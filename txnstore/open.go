@@ -116,7 +116,7 @@ func (s *Store) load(before *books, boots uint32, seen looked) (*reconciled, err
 		_ = f.close()
 		return nil, err
 	}
-	if seen.hotTorn && !r.ahead {
+	if seen.hotTorn && !r.ahead || !r.numbered {
 		r.passOver()
 	}
 	s.files, s.books = f, r.books

@@ -17,6 +17,7 @@ type reconciled struct {
 	behind   []int // slots whose copy in shadow is older than the truth
 	torn     []int // blocks of shadow
 	ahead    bool  // shadow has a commit that hot.db has not
+	numbered bool  // the newest counters can be read, in hot.db or in every block of shadow
 	schema   struct{ archive, shadow uint64 }
 	heal     struct {
 		identity identity
@@ -194,10 +195,10 @@ func (r *reconciled) compare(hot hotImage, shadow shadowImage) {
 	late, older, newer := uint64(0), hotName, shadowName
 	r.ahead = shadow.count.Commit > hot.counters.Commit
 	switch {
-	case hot.err != nil || hot.counters.Commit == shadow.count.Commit || hot.unused():
+	case hot.err != nil || hot.counters.Commit == shadow.count.Commit:
 	case hot.counters.Commit < shadow.count.Commit:
 		late = shadow.count.Commit - hot.counters.Commit
-	default:
+	case !hot.unused():
 		late, older, newer = hot.counters.Commit-shadow.count.Commit, shadowName, hotName
 	}
 	switch {
@@ -209,7 +210,7 @@ func (r *reconciled) compare(hot hotImage, shadow shadowImage) {
 	if hot.err == nil && late == 0 {
 		r.missed(hot, shadow)
 	}
-	r.torn = shadow.bad
+	r.torn, r.numbered = shadow.bad, hot.err == nil || len(shadow.bad) == 0
 	for _, n := range shadow.bad {
 		r.note("block %d of %s is torn or damaged; the version before it counts", n, shadowName)
 	}
@@ -226,8 +227,8 @@ func (r *reconciled) missed(hot hotImage, shadow shadowImage) {
 	}
 }
 
-// passOver leaves numbers out, where both copies of the last commits may be lost: the newer root of hot.db is unreadable, and
-// shadow, which would be ahead of the older one, is not.
+// passOver leaves numbers out, where both copies of what was counted last may be lost: the newer root of hot.db is
+// unreadable, and shadow, which would be ahead of the older one, is not; or the counters of hot.db are, and a block of shadow.
 func (r *reconciled) passOver() {
 	next := r.count.NextID
 	r.count = r.count.skipped()

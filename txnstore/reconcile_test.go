@@ -96,6 +96,10 @@ func spoilHot(t testing.TB, dir string, bucket, key []byte) {
 	require.NoError(t, db.Update(func(tx *bolt.Tx) error {
 		v := append([]byte(nil), tx.Bucket(bucket).Get(key)...)
 		v[len(v)/2] ^= 0x10
+		counts := tx.Bucket(counterBucket)
+		if err := counts.SetSequence(stampOf(counts.Sequence()>>32, tx.ID())); err != nil {
+			return err
+		}
 		return tx.Bucket(bucket).Put(key, v)
 	}))
 	require.NoError(t, db.Close())

@@ -127,9 +127,14 @@ func (v *salvage) decide() {
 		}
 	}
 	slices.Sort(v.rest)
-	if v.bad[hotName] {
+	if v.passesOver() {
 		v.evidence.counters = v.evidence.counters.skipped()
 	}
+}
+
+// passesOver reports whether the newest counters may be lost.
+func (v *salvage) passesOver() bool {
+	return v.bad[hotName] || v.bad[shadowName] && !v.evidence.numbered
 }
 
 // rebuild makes and replaces the files. It returns where the old ones are.
@@ -206,7 +211,7 @@ func (v *salvage) account() {
 	}
 	v.say("%d transactions can be read; %d of them were written again to %s", len(e.records), len(v.rest), archiveName)
 	next := e.counters.NextID
-	if v.bad[hotName] {
+	if v.passesOver() {
 		next -= skipped
 		v.say("numbers %d to %d and as many STANs are passed over: what was begun under them last, if anything was, may not be known",
 			next, e.counters.NextID-1)

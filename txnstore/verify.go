@@ -211,8 +211,9 @@ func verifyBolt(h *Health, b boltFile, whole bool, c *codec) {
 	}
 	w.run()
 	h.add(Damaged, w.faults...)
-	h.number, h.heard = w.marks[string(metaBucket)]>>32, w.marks[string(counterBucket)]
-	if f := stamped(meta, w.marks[string(metaBucket)]); f != nil {
+	own, heard := w.marks[string(metaBucket)], w.marks[string(counterBucket)] // archive.db has the one, hot.db the other
+	h.number, h.heard = own>>32, heard>>32
+	if f := stamped(meta, own|heard); f != nil {
 		h.add(Damaged, f)
 	}
 	for _, name := range buckets {

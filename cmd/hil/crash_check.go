@@ -32,14 +32,8 @@ func fault(kind, format string, args ...any) error {
 }
 
 // examine opens what a power cut left, as a terminal does, and holds it against the model: every record, every list. Then
-// it undoes what is owed, sells twice, starts once more, looks again and recounts. Of a state that an honest disk does not leave, the
-// file is named that the disk lied about. It returns whether the first start said that anything was wrong.
-func examine(dir string, m *model, lie string, forgetful bool) (told bool, err error) {
-	e := examiner{dir: dir, m: m, lie: lie}
-	err = e.examine(forgetful)
-	return e.told, err
-}
-
+// it undoes what is owed, sells twice and recounts; and unless it is to be brief it starts once more, looks again and
+// recounts again.
 func (e *examiner) examine(forgetful bool) error {
 	if err := e.open(); err != nil {
 		return err
@@ -49,7 +43,7 @@ func (e *examiner) examine(forgetful bool) error {
 		right = e.promisedByLiar
 	}
 	err := e.look(right)
-	for _, next := range []func() error{e.numbers, func() error { return e.undo(forgetful) }, e.sell} {
+	for _, next := range []func() error{e.numbers, func() error { return e.undo(forgetful) }, e.nothingOwed, e.sell, e.totals} {
 		if err == nil {
 			err = next()
 		}
@@ -57,16 +51,13 @@ func (e *examiner) examine(forgetful bool) error {
 	if closed := e.store.Close(); err == nil && closed != nil {
 		err = fault(refused, "close: %v", closed)
 	}
-	if err != nil {
+	if err != nil || e.brief {
 		return err
 	}
 	if err := e.open(); err != nil {
 		return err
 	}
 	err = e.look(e.remembered)
-	if err == nil {
-		err = e.nothingOwed()
-	}
 	if err == nil {
 		err = e.totals()
 	}
@@ -76,7 +67,8 @@ func (e *examiner) examine(forgetful bool) error {
 type examiner struct {
 	dir   string
 	m     *model
-	lie   string // the file that a disk lied about
+	lie   string // the file that a disk lied about; an honest one leaves no such state
+	brief bool   // one start is enough
 	told  bool   // the first start said that something is wrong
 	store *txnstore.Store
 	boot  uint32
@@ -249,7 +241,7 @@ func (e *examiner) nothingOwed() error {
 	return nil
 }
 
-// totals holds the sums that are kept against the records, at the end: what is wrong after a power cut stays wrong.
+// totals holds the sums that are kept against the records.
 func (e *examiner) totals() error {
 	count, err := e.store.Recount()
 	switch {

@@ -98,7 +98,7 @@ func (h *hand) hire() error {
 		return err
 	}
 	cmd := exec.Command(h.self, h.command, "-worker", h.plan, "-at", h.dir)
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=200")
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=400", "GOMEMLIMIT=1GiB")
 	h.last.Reset()
 	cmd.Stderr = &h.last
 	in, err := cmd.StdinPipe()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
@@ -82,10 +83,23 @@ type digester struct {
 	shared map[string][]byte
 }
 
-func newDigester(base *image) *digester {
+// newDigester takes over what another one, where there is one, knows of blocks that are the same in its base.
+func newDigester(base *image, other *digester) *digester {
 	g := &digester{map[string][]digest{}, base.files}
 	for name, b := range base.files {
-		g.base[name] = blockDigests(b)
+		if other == nil || len(other.shared[name]) != len(b) {
+			g.base[name] = blockDigests(b)
+			continue
+		}
+		list, was := slices.Clone(other.base[name]), other.shared[name]
+		for n := range list {
+			from, to := n*blockBytes, min(len(b), (n+1)*blockBytes)
+			if !bytes.Equal(b[from:to], was[from:to]) {
+				sum := sha256.Sum256(b[from:to])
+				list[n] = digest(sum[:16])
+			}
+		}
+		g.base[name] = list
 	}
 	return g
 }

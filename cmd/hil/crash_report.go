@@ -75,6 +75,7 @@ func (p *prover) report(out io.Writer, took time.Duration) error {
 	fmt.Fprintf(out, "%-40s %43d\n", "examined", total)
 	fmt.Fprintf(out, "%-40s %43d\n", "of them with distinct contents", len(p.distinct))
 	fmt.Fprintln(out, p.sampled)
+	fmt.Fprintf(out, "  each is started on, looked at, traded on and recounted; one in %.0f is then started on again, looked at and recounted\n", 1/againShare)
 	fmt.Fprintln(out, "\na disk that lied, counted apart")
 	for _, name := range liedAbout {
 		t := p.lies[name]

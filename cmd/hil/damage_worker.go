@@ -68,7 +68,7 @@ func (w *damageWorker) turn(base int) (err error) {
 	w.before[base] = w.ready
 	if base < len(w.plan.Bases) {
 		b := &w.plan.Bases[base]
-		w.truth, w.digest = b.truth(), newDigester(b.image())
+		w.truth, w.digest = b.truth(), newDigester(b.image(), nil)
 		return nil
 	}
 	h := &w.plan.Lives[base-len(w.plan.Bases)]
@@ -196,7 +196,7 @@ func (w *damageWorker) liar(h *history, kind string, n int) (s specimen, err err
 		s.state, s.want = left, demand{oneFile: born, told: kind == kindFlush && s.lie == lieMatters, recount: kind == kindWrite}
 		s.m = modelOf(w.list, promisedAt(h.Ops, l.cut))
 	}
-	s.mark = newDigester(newImage()).of(s.state, nil)
+	s.mark = newDigester(newImage(), nil).of(s.state, nil)
 	return s, nil
 }
 

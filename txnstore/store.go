@@ -168,7 +168,7 @@ func (s *Store) keep(slot int, e entry) error {
 		s.slots[slot] = slotWaiting(e)
 		return nil
 	case len(s.marks) >= maxMarks:
-		return s.commitArchive([]entry{e}, archiveMust)
+		return s.put(slot, e)
 	}
 	s.marks[e.ID] = e.record
 	return nil

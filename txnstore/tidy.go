@@ -1,6 +1,9 @@
 package txnstore
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // archiveBatch is how many finished transactions make a commit of archive.db worth its pages.
 const archiveBatch = 4
@@ -30,9 +33,11 @@ func (s *Store) Tidy() error {
 	return s.prune()
 }
 
-// tidy goes on to hot.db when the archive has no room, but not after a commit whose outcome is unknown.
+// tidy goes on to hot.db when the archive has no room, but not after a commit whose outcome is unknown. Of changes that
+// archive.db alone was given hot.db is told, as put does.
 func (s *Store) tidy(archive bool) error {
 	var err error
+	riders := len(s.marks)
 	switch {
 	case archive:
 		err = s.archiveFinished()
@@ -42,10 +47,9 @@ func (s *Store) tidy(archive bool) error {
 	if errors.Is(err, ErrUnknownCommit) {
 		return err
 	}
-	for _, sl := range s.slots {
-		if sl.kind == slotLive && sl.dirty {
-			return errors.Join(err, s.commitHot(nil, s.count))
-		}
+	dirty := slices.ContainsFunc(s.slots[:], func(sl slot) bool { return sl.kind == slotLive && sl.dirty })
+	if dirty || riders > len(s.marks) {
+		err = errors.Join(err, s.commitHot(nil, s.count))
 	}
 	return err
 }

@@ -173,7 +173,7 @@ func (p *damageProver) prepareDamage(ctx context.Context) error {
 		p.plan.Bases = append(p.plan.Bases, base)
 	}
 	lives := damageLives
-	if p.images < 50_000 {
+	if p.images < largeRun {
 		lives = 1
 	}
 	for n := range lives {
@@ -207,7 +207,15 @@ func (p *damageProver) draw() {
 			parts = append(parts, &part{[2]int{b, k}, weight, drawnKind{kind.name, 0, kind.count}})
 		}
 	}
-	for left := p.images; left > 0; {
+	left := p.images
+	if left >= largeRun { // then every page of every store is hurt in every way
+		for _, q := range parts {
+			if q.name == kindPage {
+				q.taken, left = q.of, left-q.of
+			}
+		}
+	}
+	for left > 0 {
 		total := 0.0
 		for _, q := range parts {
 			if q.taken < q.of {

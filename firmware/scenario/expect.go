@@ -26,7 +26,7 @@ func (p *play) expect(s Step) error {
 		return e.ofTill(q)
 	case Shown, NotShown:
 		return e.ofShown(asked)
-	case Closing:
+	case BatchStep:
 		return e.ofClosing(asked)
 	}
 	books, err := p.books()

@@ -2,10 +2,10 @@ package scenario
 
 import "posagent/txnstore/txn"
 
-// paper holds every transaction against its slips: money held, or given back, has both copies, each unmarked at most once; money that is not
-// has no slip that looks like it. A slip that is owed is not missing.
-func (f *findings) paper(here map[key]Sale, slips []Slip) {
-	piles := make(map[key]*pile, len(here))
+// paper holds every transaction against its slips: money held, or given back, has both copies, each unmarked at most once;
+// money that is not has no slip that looks like it. A slip that is owed is not missing. A settlement report is nobody's slip.
+func (f *findings) paper(here map[Voucher]Sale, slips []Slip) {
+	piles := make(map[Voucher]*pile, len(here))
 	for k := range here {
 		piles[k] = &pile{}
 	}
@@ -57,6 +57,9 @@ func (f *findings) slip(sale Sale, s Slip) {
 	if s.Amount != money(sale.Amount) && !s.Torn {
 		f.say("voucher %s: slip %s is over %q and the terminal says %s", sale.key(), s.Name, s.Amount, money(sale.Amount))
 	}
+	if s.Kind != sale.kind() && !s.Torn {
+		f.say("voucher %s: slip %s is that of a %s and the terminal made a %s", sale.key(), s.Name, s.Kind, sale.kind())
+	}
 	switch {
 	case s.Reversal:
 		if sale.State == txn.Approved || sale.State == txn.Declined || sale.State == txn.Abandoned {
@@ -67,7 +70,7 @@ func (f *findings) slip(sale Sale, s Slip) {
 			f.say("voucher %s: slip %s says that the outcome is unknown and the terminal says %s", sale.key(), s.Name, sale.State)
 		}
 	case sale.State != txn.Approved:
-		f.say("voucher %s: slip %s looks like a sale and the terminal says %s", sale.key(), s.Name, sale.State)
+		f.say("voucher %s: slip %s looks like a %s and the terminal says %s", sale.key(), s.Name, sale.kind(), sale.State)
 	}
 }
 

@@ -101,7 +101,7 @@ func (e Expectation) String() string {
 		return fmt.Sprintf("tries %d", e.Count)
 	case Journal:
 		return fmt.Sprintf("journal %q", e.Text)
-	case Reason, Code, Bearer, Closing, Shown, NotShown:
+	case Reason, Code, Bearer, BatchStep, Shown, NotShown:
 		return string(e.Subject) + " " + e.Text
 	case BooksAgree:
 		return "books agree"

@@ -73,7 +73,7 @@ const (
 	Code       Subject = "code"     // the acquirer's answer
 	Tries      Subject = "tries"    // of the reversal, as counted
 	Bearer     Subject = "bearer"   // the line that carried it
-	Closing    Subject = "closing"  // how far the closing of a batch got, as the till was told
+	BatchStep  Subject = "closing"  // how far the closing of a batch got, as the till was told
 	Shown      Subject = "shown"    // the till saw a stage
 	NotShown   Subject = "not shown"
 )

@@ -149,8 +149,8 @@ func (a *Agent) owesPaper() bool {
 	if err != nil || len(due) > 0 {
 		return err == nil
 	}
-	c, found, err := a.store.Closing(0)
-	return err == nil && found && c.OwesReport()
+	reports, err := a.store.OwedReports()
+	return err == nil && len(reports) > 0
 }
 
 // must logs a failure that the next round meets again.
@@ -181,10 +181,11 @@ func (a *Agent) figures() (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Boot: a.store.Boot(), Batch: a.store.Batch(), PaperOwed: len(paper)}
-	if c.OwesReport() {
-		s.PaperOwed++
+	reports, err := a.store.OwedReports()
+	if err != nil {
+		return Status{}, err
 	}
+	s := Status{Boot: a.store.Boot(), Batch: a.store.Batch(), PaperOwed: len(paper) + len(reports)}
 	if c.Batch != 0 && !c.Step.Over() {
 		s.Closing = c.Step
 	}

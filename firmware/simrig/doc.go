@@ -26,6 +26,8 @@
 //   - The reader's line loses, doubles and flips bytes; the reader is dead, talks nonsense, restarts, finds no card, is
 //     unplugged and plugged in again.
 //   - The printer runs out of paper, has its cover open, jams, is switched off, answers nothing or rubbish, is unplugged.
+//   - A void, a refund or the closing of a batch meets any of this at each of its messages and commits, and the acquirer's
+//     business day changes.
 //   - The terminal's wall clock jumps by hours, back and forth. The till loses its connection in a cut and asks again with
 //     the same reference.
 //

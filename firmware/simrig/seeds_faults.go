@@ -47,9 +47,10 @@ func (d *day) recoveryMoment() scenario.Event {
 	switch d.dice.IntN(5) {
 	case 0, 1:
 		return scenario.Event{Kind: one(d, scenario.Before, scenario.Inside, scenario.After), Nth: 1,
-			What: one(d, "reversing", "try", "reversed", "mark", "stan", "batch", "tidy", "room", "suspense")}
+			What: one(d, "reversing", "try", "reversed", "mark", "stan", "batch", "tidy", "room", "suspense", "closing", "approved")}
 	case 2:
-		return scenario.Event{Kind: one(d, scenario.Send, scenario.Recv), What: one(d, "0400", "0410", "0800", "0810"), Nth: 1}
+		return scenario.Event{Kind: one(d, scenario.Send, scenario.Recv), Nth: 1,
+			What: one(d, "0400", "0410", "0400", "0410", "0800", "0810", "0220", "0230", "0500", "0510", "0320", "0330")}
 	case 3:
 		return scenario.Event{Kind: scenario.ByteTo, What: one(d, "printer", "line"), N: d.between(1, 400)}
 	default:

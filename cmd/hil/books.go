@@ -29,7 +29,11 @@ func (r *rig) openBooks(ctx context.Context) (scenario.Books, error) {
 		}
 		b.Here = append(b.Here, sale)
 	}
-	return b, nil
+	e, err = r.ask(ctx, agent.Request{Op: "status"}, nil)
+	if err == nil && e.Status != nil {
+		b.Open = e.Status.Batch
+	}
+	return b, err
 }
 
 // settledOf is the acquirer's settlement of one batch. The terminal's own it shows to whoever closes a batch, and prints.

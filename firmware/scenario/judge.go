@@ -40,6 +40,10 @@ func sorted(findings ...[]string) []string {
 // String is "000001/000042".
 func (v Voucher) String() string { return fmt.Sprintf("%06d/%06d", v.Batch, v.STAN) }
 
+func (v Voucher) compare(o Voucher) int {
+	return cmp.Or(cmp.Compare(v.Batch, o.Batch), cmp.Compare(v.STAN, o.STAN))
+}
+
 func (s Sale) key() Voucher { return Voucher{s.Batch, s.STAN} }
 func (r Row) key() Voucher  { return Voucher{r.Batch, r.STAN} }
 func (s Slip) key() Voucher { return Voucher{s.Batch, s.STAN} }
@@ -73,9 +77,9 @@ func (b Books) disagreements() []string {
 		wrong.claimedHere(s, there[k])
 	}
 	wrong.undone(there)
-	wrong.paper(here, b.Slips)
+	smudged := wrong.paper(here, b.Slips)
 	wrong.totals(b)
-	wrong.settled(b)
+	wrong.settled(b, smudged)
 	wrong.accounts(b)
 	return wrong
 }

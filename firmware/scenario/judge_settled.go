@@ -9,7 +9,7 @@ import (
 // settled holds the closings of both sides against each other, and what the acquirer was told against the records: every
 // batch is closed once, over the same totals, and where they differ everything that stands here is told once and what is
 // in doubt explains the rest.
-func (f *findings) settled(b Books) {
+func (f *findings) settled(b Books, smudged int) {
 	there := map[uint32]Settled{}
 	for _, c := range b.Settled {
 		if _, twice := there[c.Batch]; twice {
@@ -22,7 +22,7 @@ func (f *findings) settled(b Books) {
 		if c.Step == txn.Closed {
 			f.closed(c, there[c.Batch])
 			f.explained(c, b.Here)
-			f.report(c, b.Slips)
+			f.report(c, b.Slips, &smudged)
 		}
 	}
 	if b.Closings == nil {
@@ -135,17 +135,17 @@ func (f *findings) explained(c Closing, here []Sale) {
 }
 
 // report looks for the settlement report.
-func (f *findings) report(c Closing, slips []Slip) {
+func (f *findings) report(c Closing, slips []Slip, smudged *int) {
 	whole, unmarked := 0, 0
 	for _, s := range slips {
-		if s.Report && s.Batch == c.Batch && !s.Torn {
+		if s.Report && s.Batch == c.Batch && !s.Torn && !s.Smudged {
 			whole++
 			if !s.Duplicate {
 				unmarked++
 			}
 		}
 	}
-	if whole == 0 && c.Report != txn.SlipOwed {
+	if whole == 0 && c.Report != txn.SlipOwed && !standsIn(smudged) {
 		f.say("batch %06d: its report is %s and not on paper", c.Batch, c.Report)
 	}
 	if unmarked > 1 {

@@ -289,6 +289,26 @@ func TestWhatIsGivenBackIsJudgedToo(t *testing.T) {
 	}
 }
 
+// What a noisy line made of a slip is nobody's fault, and it is one slip.
+func TestASmudgedSlipStandsInForOne(t *testing.T) {
+	b := agreeing()
+	b.Slips[0] = ReadSlip("001.txt", "P0S?商")
+	b.Slips[0].Smudged = true
+	require.Empty(t, Judge(b))
+	b.Slips = slices.Delete(b.Slips, 1, 2)
+	assert.Equal(t, []string{"voucher 000001/000002: the customer's copy is printed and not on paper"}, Judge(b))
+	b = agreeing()
+	whole := b.Slips[0]
+	whole.Smudged = true
+	b.Slips = append(b.Slips, whole)
+	assert.Empty(t, Judge(b), "its mark may have been lost")
+	settled := backAndForth()
+	settled.Slips[len(settled.Slips)-1].Smudged = true
+	assert.Empty(t, Judge(settled))
+	settled.Slips = settled.Slips[:len(settled.Slips)-1]
+	assert.NotEmpty(t, Judge(settled))
+}
+
 // The judge reads paper as a person does.
 func TestASlipIsReadByItsWords(t *testing.T) {
 	whole := saleSlip(1, 1, 2, "商户存根")

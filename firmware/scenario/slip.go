@@ -22,6 +22,7 @@ type Slip struct {
 	Merchant  bool // the merchant's copy
 	Report    bool // 批结算单: of a batch, and of no transaction
 	Torn      bool // power failed while it was printed
+	Smudged   bool // it was printed while the printer's line lost or changed bytes: what stands on it proves nothing
 }
 
 // ReadSlip looks at a slip with a merchant's eyes: it knows words, not fields.

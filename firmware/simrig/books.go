@@ -69,7 +69,9 @@ func (w *World) Books() (scenario.Books, error) {
 		return b, errors.New("more paper than the printer's tray holds: make smaller worlds")
 	}
 	for i, text := range slips {
-		b.Slips = append(b.Slips, scenario.ReadSlip(fmt.Sprint(i+1), text))
+		slip := scenario.ReadSlip(fmt.Sprint(i+1), text)
+		slip.Smudged = w.smudgedSlip(i)
+		b.Slips = append(b.Slips, slip)
 	}
 	return b, nil
 }

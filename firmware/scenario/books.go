@@ -94,7 +94,7 @@ type Closing struct {
 	Own, Host txn.Totals
 	Agrees    bool      // the acquirer's verdict, once it has given one
 	Explains  []Voucher // in doubt here, and together the difference exactly
-	Doubts    int       // in doubt besides
+	Doubts    []Voucher // in doubt besides
 	Told      int       // records that the acquirer has acknowledged
 	Refused   int       // records that it has not taken
 	Report    txn.Slip

@@ -21,7 +21,7 @@ func (f *findings) settled(b Books, smudged int) {
 	for _, c := range b.Closings {
 		if c.Step == txn.Closed {
 			f.closed(c, there[c.Batch])
-			f.explained(c, b.Here)
+			f.explained(c, b)
 			f.report(c, b.Slips, &smudged)
 		}
 	}
@@ -102,23 +102,41 @@ func (f *findings) closed(c Closing, there Settled) {
 	}
 }
 
-// mostTried is up to how many transactions in doubt a terminal looks for what explains a difference.
-const mostTried = 12
+// mostTried is up to how many transactions in doubt a terminal looks for what explains a difference, and mostNamed how many
+// it names.
+const (
+	mostTried = 12
+	mostNamed = txn.MaxDoubts
+)
 
-// explained holds a difference against what the terminal says that explains it: transactions of this batch in suspense that
-// come to it exactly.
-func (f *findings) explained(c Closing, here []Sale) {
-	sum, named := c.Own.All(), map[Voucher]bool{}
+// explained holds a difference against what the terminal says of it: it names what is in doubt in the batch, and some of
+// that comes to the difference exactly, unless the acquirer holds only a part of such a sale.
+func (f *findings) explained(c Closing, b Books) {
+	sum, named := c.Own.All(), map[Voucher]bool{} // true explains
+	for _, v := range c.Doubts {
+		named[v] = false
+	}
 	for _, v := range c.Explains {
 		named[v] = true
 	}
-	for _, s := range here {
-		if s.Batch != c.Batch || !named[s.key()] {
+	partly := b.partly()
+	parts := false
+	for _, s := range b.Here {
+		if s.Batch != c.Batch {
 			continue
 		}
+		explains, known := named[s.key()]
 		delete(named, s.key())
-		if s.State != txn.Suspense && s.State != txn.Resolved {
+		inDoubt := s.State == txn.Suspense || s.State == txn.Resolved
+		switch {
+		case known && !inDoubt:
 			f.say("batch %06d: voucher %s is named as in doubt and is %s", c.Batch, s.key(), s.State)
+		case !known && inDoubt && len(c.Explains)+len(c.Doubts) < mostNamed:
+			f.say("batch %06d: voucher %s is in doubt and not named", c.Batch, s.key())
+		}
+		parts = parts || inDoubt && partly[s.key()]
+		if !explains {
+			continue
 		}
 		at := &sum.Debit
 		if s.kind().Credits() {
@@ -129,9 +147,20 @@ func (f *findings) explained(c Closing, here []Sale) {
 	for v := range named {
 		f.say("batch %06d: voucher %s is named as in doubt and is none of the batch", c.Batch, v)
 	}
-	if sum != c.Host.All() && len(c.Explains)+c.Doubts <= mostTried {
+	if sum != c.Host.All() && !parts && len(c.Explains)+len(c.Doubts) <= mostTried {
 		f.say("batch %06d differs, %s here and %s there, and what is in doubt explains only %s", c.Batch, sides(c.Own.All()), sides(c.Host.All()), sides(sum))
 	}
+}
+
+// partly lists what the acquirer approved a part of.
+func (b Books) partly() map[Voucher]bool {
+	parts := map[Voucher]bool{}
+	for _, row := range b.There {
+		if row.stands() && row.worth() != row.Amount {
+			parts[row.key()] = true
+		}
+	}
+	return parts
 }
 
 // report looks for the settlement report.
@@ -172,14 +201,17 @@ func (f *findings) settledTotals(c Settled, here, there txn.Sums) {
 
 // ClosingFrom takes a closing as it stands in the store; find reads the transactions that it names.
 func ClosingFrom(c txn.Closing, find func(txn.ID) (txn.Txn, error)) (Closing, error) {
-	s := Closing{Batch: c.Batch, Step: c.Step, Own: c.Own, Host: c.Host, Agrees: c.Agrees(), Doubts: len(c.Doubts), Told: c.Told,
-		Refused: c.Unaccepted, Report: c.Report}
-	for _, id := range c.Explains {
+	s := Closing{Batch: c.Batch, Step: c.Step, Own: c.Own, Host: c.Host, Agrees: c.Agrees(), Told: c.Told, Refused: c.Unaccepted, Report: c.Report}
+	for i, id := range slices.Concat(c.Explains, c.Doubts) {
 		x, err := find(id)
 		if err != nil {
 			return s, err
 		}
-		s.Explains = append(s.Explains, Voucher{x.Batch, x.STAN})
+		list := &s.Explains
+		if i >= len(c.Explains) {
+			list = &s.Doubts
+		}
+		*list = append(*list, Voucher{x.Batch, x.STAN})
 	}
 	return s, nil
 }

@@ -78,8 +78,14 @@ func TestTheJudgeUnderstandsVoidsRefundsAndSettlements(t *testing.T) {
 	require.Empty(t, Judge(backAndForth()))
 	for name, alter := range map[string]func(*Books){
 		"a bench that shows no closings of the terminal": func(b *Books) { b.Closings = nil },
-		"a marked copy of a report":                      func(b *Books) { b.Slips = append(b.Slips, reportOf(1, "重打印凭证")) },
-		"a refund of a sale of another terminal":         func(b *Books) { b.Here[5].Of = Voucher{} },
+		"a sale in doubt of which the acquirer holds a part": func(b *Books) {
+			half := foreign(twoSides(1, 1665, 1, 100))
+			b.There[6].Held, b.Accounts, b.Batches[2].There.Amount = 1665, nil, 1665
+			b.Closings[1].Host, b.Settled[1].Own = half, half
+			b.Closings[1].Explains, b.Closings[1].Doubts = nil, []Voucher{{2, 8}}
+		},
+		"a marked copy of a report":              func(b *Books) { b.Slips = append(b.Slips, reportOf(1, "重打印凭证")) },
+		"a refund of a sale of another terminal": func(b *Books) { b.Here[5].Of = Voucher{} },
 		"a refund in suspense that stands": func(b *Books) {
 			b.Here[5].State, b.Here[5].Tries, b.Here[5].Reversal, b.Here[5].Journal = txn.Suspense, 2, "61", []string{"a copy was refused 61"}
 			b.Batches, b.Closings, b.Settled = nil, nil, nil
@@ -175,8 +181,10 @@ func TestTheJudgeFindsWhatIsWrongWithVoidsRefundsAndSettlements(t *testing.T) {
 		"heard what the acquirer did not say": {func(b *Books) { b.Closings[1].Host.Foreign.Debit.Count++ },
 			[]string{"batch 000002: the acquirer came to 1 over 33.30 less 1 over 1.00 and the terminal heard 2 over 33.30", "batch 000002 differs"}},
 		"ended there alone": {func(b *Books) { b.Closings = b.Closings[:1] }, []string{"batch 000002 was ended at the acquirer and is not closed here"}},
-		"an unexplained difference": {func(b *Books) { b.Closings[1].Explains = nil },
+		"an unexplained difference": {func(b *Books) { b.Closings[1].Explains, b.Closings[1].Doubts = nil, []Voucher{{2, 8}} },
 			[]string{"batch 000002 differs, 0 over 0.00 less 1 over 1.00 here and 1 over 33.30 less 1 over 1.00 there, and what is in doubt explains only 0 over 0.00"}},
+		"in doubt and not named": {func(b *Books) { b.Closings[1].Explains = nil },
+			[]string{"batch 000002: voucher 000002/000008 is in doubt and not named", "batch 000002 differs"}},
 		"explained by what is certain": {func(b *Books) {
 			b.Closings[0].Explains = []Voucher{{1, 2}}
 			b.Closings[0].Host.Foreign.Debit = txn.Sum{Count: 3, Amount: 11_300}

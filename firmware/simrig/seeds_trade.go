@@ -12,11 +12,11 @@ type mix struct{ void, refund, close int }
 
 // Most days are ordinary. On a busy one seven of ten requests are sales.
 var (
-	ordinaryDay = mix{25, 25, 8}
+	ordinaryDay = mix{20, 20, 6}
 	busyDay     = mix{180, 180, 70}
 )
 
-const oftenBusy = 120 // days out of a thousand
+const oftenBusy = 80 // days out of a thousand
 
 // Out of a thousand of these.
 const (

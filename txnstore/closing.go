@@ -227,19 +227,54 @@ func newestClosing(all map[uint32]txn.Closing) (c txn.Closing, found bool) {
 	return c, found
 }
 
-func (b *books) closing(batch uint32) (txn.Closing, error) {
-	all, bad, err := b.archive.closings()
-	if err = errors.Join(err, bad); err != nil {
-		return txn.Closing{}, err
+// closingsDown goes from the newest closing to the oldest and reads no more of them than visit wants: every sale asks for the
+// newest.
+func (a *archive) closingsDown(visit func(txn.Closing) (on bool)) error {
+	t, err := readTree(a.file)
+	if err != nil {
+		return a.doubt(err)
 	}
-	c, found := all[batch]
-	if batch == 0 {
-		c, found = newestClosing(all)
+	var bad error
+	err = t.scan(metaBucket, nil, true, func(key, frame []byte, unread error) bool {
+		switch {
+		case unread != nil:
+			bad = unread
+			return false
+		case !isClosingKey(key):
+			return bytes.Compare(key, closingKey) > 0
+		}
+		c, wrong := openClosing(frame)
+		if bad = wrong; bad != nil {
+			return false
+		}
+		return visit(c)
+	})
+	return a.doubt(errors.Join(err, bad))
+}
+
+func (b *books) closing(batch uint32) (c txn.Closing, err error) {
+	err = b.archive.closingsDown(func(at txn.Closing) bool {
+		if batch == 0 || at.Batch == batch {
+			c = at
+		}
+		return c.Batch == 0 && at.Batch > batch
+	})
+	if err == nil && c.Batch == 0 {
+		err = errNoClosing
 	}
-	if !found {
-		return c, errNoClosing
-	}
-	return c, nil
+	return c, err
+}
+
+// owedReports are found among the newest: a report is not printed before an older one that is due.
+func (b *books) owedReports() (due []txn.Closing, err error) {
+	err = b.archive.closingsDown(func(c txn.Closing) bool {
+		if c.OwesReport() {
+			due = append(due, c)
+		}
+		return c.OwesReport() || c.Step != txn.Closed
+	})
+	slices.Reverse(due)
+	return due, err
 }
 
 func (s shelf) closing(batch uint32) (txn.Closing, bool, error) {
@@ -255,6 +290,11 @@ func (s *Store) Closing(batch uint32) (txn.Closing, bool, error) { return s.shel
 
 // Closing is Store.Closing.
 func (v *Viewer) Closing(batch uint32) (txn.Closing, bool, error) { return v.shelf().closing(batch) }
+
+// OwedReports lists the closed batches whose reports are still due, oldest first.
+func (s *Store) OwedReports() ([]txn.Closing, error) {
+	return look(s.shelf(), func(b *books) ([]txn.Closing, error) { return b.owedReports() })
+}
 
 // SaveClosing makes a step of a closing durable, in one commit of archive.db, and returns it as it is stored. The first step names the
 // open batch; the step that closes it opens the next batch, in the same commit.

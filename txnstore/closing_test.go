@@ -29,6 +29,48 @@ func closeStep(t require.TestingT, s *Store, c txn.Closing, to txn.Step, change 
 	return c
 }
 
+// closeBatch takes the shortest way from the first step to the last.
+func closeBatch(t require.TestingT, s *Store, batch uint32, report txn.Slip) txn.Closing {
+	c := closeStep(t, s, asking(batch), txn.Asking, nil)
+	c = closeStep(t, s, c, txn.Ending, nil)
+	return closeStep(t, s, c, txn.Closed, func(c *txn.Closing) { c.Report = report })
+}
+
+// A printer that is out for days leaves the reports of several batches due, whatever becomes of the open one meanwhile.
+func TestEveryReportThatIsDueIsListed(t *testing.T) {
+	s := openQuiet(t, quickDir(t))
+	reports := func(s *Store) (batches []uint32) {
+		due, err := s.OwedReports()
+		require.NoError(t, err)
+		for _, c := range due {
+			batches = append(batches, c.Batch)
+		}
+		return batches
+	}
+	assert.Empty(t, reports(s))
+	closeBatch(t, s, 1, txn.SlipPrinted)
+	assert.Empty(t, reports(s))
+	second := closeBatch(t, s, 2, txn.SlipOwed)
+	require.NoError(t, s.AdoptBatch(7))
+	closeBatch(t, s, 7, txn.SlipOwed)
+	refused := closeStep(t, s, closeStep(t, s, asking(8), txn.Asking, nil), txn.Refused, nil)
+	assert.Equal(t, []uint32{2, 7}, reports(s))
+	again, _ := after(t, s)
+	assert.Equal(t, []uint32{2, 7}, reports(again))
+	c, found, err := again.Closing(2)
+	require.NoError(t, err)
+	assert.True(t, found)
+	assert.Equal(t, second, c)
+	_, found, err = again.Closing(5)
+	require.NoError(t, err)
+	assert.False(t, found)
+	newest, _, err := again.Closing(0)
+	require.NoError(t, err)
+	assert.Equal(t, refused, newest)
+	closeStep(t, again, second, txn.Closed, func(c *txn.Closing) { c.Report = txn.SlipPrinted })
+	assert.Equal(t, []uint32{7}, reports(again))
+}
+
 // After a power cut at any step the closing stands where it was acknowledged, and the batch is the next one exactly when
 // it is closed.
 func TestAClosingSurvivesAPowerCutAtEveryStep(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"posagent/firmware/agent"
 	"posagent/firmware/scenario"
+	"posagent/link/linktest"
 	"posagent/txnstore/txn"
 )
 
@@ -28,7 +29,24 @@ func (r *rig) openBooks(ctx context.Context) (scenario.Books, error) {
 		}
 		b.Here = append(b.Here, sale)
 	}
-	return b, nil
+	e, err = r.ask(ctx, agent.Request{Op: "status"}, nil)
+	if err == nil && e.Status != nil {
+		b.Open = e.Status.Batch
+	}
+	return b, err
+}
+
+// settledOf is the acquirer's settlement of one batch. The terminal's own it shows to whoever closes a batch, and prints.
+func settledOf(c linktest.Closing) scenario.Settled {
+	sums := func(s linktest.Sums) txn.Sums { return txn.Sums{Debit: txn.Sum(s.Debit), Credit: txn.Sum(s.Credit)} }
+	totals := func(t linktest.Totals) txn.Totals {
+		return txn.Totals{Domestic: sums(t.Domestic), Foreign: sums(t.Foreign)}
+	}
+	s := scenario.Settled{Batch: c.Batch, Own: totals(c.Host), Said: totals(c.Terminal), Equal: c.Equal, Ended: c.Ended, Told: c.Told}
+	for _, d := range c.Details {
+		s.Details = append(s.Details, scenario.Detail{STAN: d.STAN, Amount: d.Amount, Match: d.Verdict == "match"})
+	}
+	return s
 }
 
 // theirBooks are the acquirer's, and the paper.
@@ -38,8 +56,12 @@ func (r *rig) theirBooks() (scenario.Books, error) {
 	if err != nil {
 		return b, err
 	}
-	for _, row := range ledger.Terminals[terminalID].Rows {
-		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Kind: txn.Kind(row.Kind.String()), Of: [2]uint32{row.Of.Batch, row.Of.STAN},
+	book := ledger.Terminals[terminalID]
+	for _, c := range book.Closings {
+		b.Settled = append(b.Settled, settledOf(c))
+	}
+	for _, row := range book.Rows {
+		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Kind: txn.Kind(row.Kind.String()), Of: scenario.Voucher(row.Of),
 			Amount: row.Amount, Held: row.Held, Back: row.Back, Standing: scenario.Standing(row.State), Reversals: row.Reversals, Account: row.Account})
 	}
 	for name, account := range ledger.Accounts {

@@ -33,6 +33,7 @@ type Agent struct {
 	mu    sync.Mutex
 	sale  *saleView // the transaction in progress, fed by the engine and by the line
 	known Status    // the figures read last, for the time of a store fault
+	named uint32    // the batch that the acquirer named last, at a sign-in
 }
 
 // New puts drivers on wires and the engine on the drivers. It touches no line. Its errors name options with which no
@@ -61,12 +62,25 @@ func New(w Wires, o Options) (*Agent, error) {
 	return a, nil
 }
 
+// errOnceMore has a sign-in repeated.
+var errOnceMore = errors.New("the acquirer names a batch that is new here, and must name it once more")
+
 // adoptBatch follows the acquirer's batch upwards. A lower one would let STANs repeat within a batch, so the terminal
-// keeps its own and says so.
+// keeps its own and says so. For the same reason there is no way back from one that is too high, and a sign-in carries no
+// MAC: one bit that falls over on a telephone line must not end all trade, so a new batch is named twice.
 func (a *Agent) adoptBatch(n uint32) error {
-	if own := a.store.Batch(); n < own {
+	own := a.store.Batch()
+	a.mu.Lock()
+	again := a.named == n
+	a.named = n
+	a.mu.Unlock()
+	switch {
+	case n < own:
 		a.log.Warn("the acquirer named an older batch; the terminal keeps its own", "acquirer", n, "own", own)
 		return nil
+	case n > own && !again:
+		a.log.Info("the acquirer names a new batch; asking once more", "acquirer", n, "own", own)
+		return errOnceMore
 	}
 	return a.store.AdoptBatch(n)
 }
@@ -149,8 +163,8 @@ func (a *Agent) owesPaper() bool {
 	if err != nil || len(due) > 0 {
 		return err == nil
 	}
-	c, found, err := a.store.Closing(0)
-	return err == nil && found && c.OwesReport()
+	reports, err := a.store.OwedReports()
+	return err == nil && len(reports) > 0
 }
 
 // must logs a failure that the next round meets again.
@@ -181,10 +195,11 @@ func (a *Agent) figures() (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Boot: a.store.Boot(), Batch: a.store.Batch(), PaperOwed: len(paper)}
-	if c.OwesReport() {
-		s.PaperOwed++
+	reports, err := a.store.OwedReports()
+	if err != nil {
+		return Status{}, err
 	}
+	s := Status{Boot: a.store.Boot(), Batch: a.store.Batch(), PaperOwed: len(paper) + len(reports)}
 	if c.Batch != 0 && !c.Step.Over() {
 		s.Closing = c.Step
 	}

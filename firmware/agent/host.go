@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"posagent/link/acquirer"
@@ -12,6 +13,15 @@ import (
 type tellingHost struct {
 	*acquirer.Host
 	log *slog.Logger
+}
+
+// SignIn signs in once more where the acquirer has named a new batch.
+func (h tellingHost) SignIn(ctx context.Context) error {
+	err := h.Host.SignIn(ctx)
+	if errors.Is(err, errOnceMore) {
+		err = h.Host.SignIn(ctx)
+	}
+	return err
 }
 
 func (h tellingHost) Request(ctx context.Context, x txn.Txn, p txn.Presented) (txn.Answer, txn.Evidence, error) {

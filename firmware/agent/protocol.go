@@ -87,7 +87,7 @@ type Status struct {
 
 	Owed      int `json:"owed"`       // transactions that a machine will settle
 	Suspense  int `json:"suspense"`   // transactions that need people
-	PaperOwed int `json:"paper_owed"` // transactions with a slip still due, and a settlement report
+	PaperOwed int `json:"paper_owed"` // transactions with a slip still due, and settlement reports
 
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault

@@ -10,23 +10,31 @@ type Books struct {
 	There    []Row          // the acquirer's rows for this terminal, oldest first
 	Accounts []Account      // of the cardholders
 	Batches  []Batch        // totals on both sides, where both keep them
+	Closings []Closing      // of batches, as the terminal has them; nil of a bench that shows none
+	Settled  []Settled      // the same, as the acquirer has them
+	Open     uint32         // the terminal's open batch, 0 where that is not known
+	OpenAt   uint32         // the acquirer's
 	Slips    []Slip         // in the order in which they left the printer
 	Seen     map[string]int // messages that the acquirer has read, by type
 	Tries    int            // of a reversal, before people must look; 0 where that is not known
 	Leaks    []string       // card data and keys found where they must not be, in words
 }
 
-// Sale is one transaction in the terminal's books.
+// Voucher is how both sides find a transaction.
+type Voucher struct{ Batch, STAN uint32 }
+
+// Sale is one transaction in the terminal's books: a sale, or the void or refund of one.
 type Sale struct {
 	Batch, STAN        uint32
-	Kind               txn.Kind
+	Kind               txn.Kind // empty is a sale
+	Of                 Voucher  // of a void or a refund: its sale; the zero Voucher where these books do not hold it
 	Reference          string
 	Amount             txn.Amount
 	State              txn.State
 	Code               string // the acquirer's answer
 	Reason             txn.Reason
-	Reversal           string // the last answer to a reversal
-	Tries              int    // reversals as counted
+	Reversal           string // the last answer to a reversal, or to the copy of a refund
+	Tries              int    // of those, as counted
 	Bearer             string
 	Merchant, Customer txn.Slip
 	Journal            []string
@@ -50,7 +58,7 @@ const (
 type Row struct {
 	Batch, STAN uint32
 	Kind        txn.Kind   // empty is a sale
-	Of          [2]uint32  // of a void or refund: batch and STAN of its sale
+	Of          Voucher    // of a void or refund: its sale
 	Amount      txn.Amount // asked for
 	Held        txn.Amount // held for the merchant now
 	Back        txn.Amount // given back: of a sale by its void and refunds, of those what they gave
@@ -77,4 +85,34 @@ type Batch struct {
 type Sum struct {
 	Count  int
 	Amount txn.Amount
+}
+
+// Closing is the settlement of a batch as the terminal has it.
+type Closing struct {
+	Batch     uint32
+	Step      txn.Step
+	Own, Host txn.Totals
+	Agrees    bool      // the acquirer's verdict, once it has given one
+	Explains  []Voucher // in doubt here, and together the difference exactly
+	Doubts    []Voucher // in doubt besides
+	Told      int       // records that the acquirer has acknowledged
+	Refused   int       // records that it has not taken
+	Report    txn.Slip
+}
+
+// Settled is the settlement of a batch as the acquirer has it.
+type Settled struct {
+	Batch     uint32
+	Own, Said txn.Totals // of its books, when it was asked last, and of the terminal
+	Equal     bool
+	Details   []Detail // records, in the order in which they came first
+	Ended     bool
+	Told      int // records, by the end message
+}
+
+// Detail is one record that the terminal told after the totals had differed.
+type Detail struct {
+	STAN   uint32
+	Amount txn.Amount
+	Match  bool // the acquirer has it so
 }

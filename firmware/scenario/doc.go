@@ -20,8 +20,9 @@
 //
 //	present CARD                      a card of cards.toml is put to the reader
 //	sale AMOUNT [again] [as NAME]     the till asks for a sale and waits for its end; NAME is its reference
-//	void [of NAME] [as NAME]          the supervisor takes a sale back; the card is presented again
-//	refund AMOUNT [of NAME] [as NAME] money of a sale is given back
+//	void [of NAME] [by WHO] [as NAME] a sale is taken back, which the supervisor with the number WHO allows, or "nobody";
+//	                                  without it one who may. The card is presented again
+//	refund AMOUNT [of NAME] [by WHO] [as NAME]   money of a sale is given back
 //	batch close|totals|report
 //	ask OP [AMOUNT] [of NAME]         the till asks for anything else: recover, reprint, status, list, recount
 //	cancel                            the cashier presses cancel
@@ -62,7 +63,8 @@
 //	expect journal "WORDS" [of NAME]
 //	expect reason|code|tries|bearer VALUE [of NAME]
 //	expect shown STAGE, expect not shown STAGE
-//	expect closing STEP                        how far the till was told that the batch is
+//	expect closing STEP|none ["WORDS"]         how far the till was told that the batch is that was to be closed last
+//	expect batch N                             the terminal's open one
 //	expect books agree
 //
 // NAME is a name given with "as"; "last", or nothing, is the newest.

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
 )
 
 // expect holds one expectation against the world. Its error says what was seen instead.
@@ -26,7 +29,7 @@ func (p *play) expect(s Step) error {
 		return e.ofTill(q)
 	case Shown, NotShown:
 		return e.ofShown(asked)
-	case Closing:
+	case BatchStep:
 		return e.ofClosing(asked)
 	}
 	books, err := p.books()
@@ -40,6 +43,8 @@ func (p *play) expect(s Step) error {
 		return e.ofPaper(books, s.Of, q)
 	case Owed, Suspense, SlipsOwed:
 		return compare("there are", books.owed(e.Subject), e.Count)
+	case OpenBatch:
+		return compare("the open batch is", int(books.Open), e.Count)
 	}
 	if q == nil {
 		return fmt.Errorf("no sale stands before this line")
@@ -56,14 +61,18 @@ func (e Expectation) ofTill(q *request) error {
 	if q.outcome != e.Outcome {
 		return fmt.Errorf("the till was told %q %s%s", q.outcome, got.Event, inBrackets(got.Error))
 	}
-	said := got.Error
-	if got.Text != nil {
-		said += " | " + got.Text.ZH + " | " + got.Text.EN
+	return q.told(e.Text)
+}
+
+// told looks for words in what the till was told at the end.
+func (q *request) told(text string) error {
+	said := q.event.Error
+	for _, pair := range []*words.Pair{q.event.Text, q.event.Advice} {
+		if pair != nil {
+			said += " | " + pair.ZH + " | " + pair.EN
+		}
 	}
-	if got.Advice != nil {
-		said += " | " + got.Advice.ZH + " | " + got.Advice.EN
-	}
-	if !strings.Contains(said, e.Text) {
+	if !strings.Contains(said, text) {
 		return fmt.Errorf("the till was told: %s", said)
 	}
 	return nil
@@ -80,17 +89,23 @@ func (e Expectation) ofShown(asked []*request) error {
 	return nil
 }
 
-// ofClosing looks at what the till was told of the batch, last.
+// ofClosing looks at what the till was told when it asked for a closing last.
 func (e Expectation) ofClosing(asked []*request) error {
 	for i := len(asked) - 1; i >= 0; i-- {
-		if b := asked[i].event.Batch; b != nil {
-			if string(b.Step) == e.Text {
-				return nil
-			}
-			return fmt.Errorf("its step is %q%s", b.Step, inBrackets(asked[i].event.Error))
+		q := asked[i]
+		if q.op != "batch close" {
+			continue
 		}
+		step := txn.Step("")
+		if b := q.event.Batch; b != nil {
+			step = b.Step
+		}
+		if step != e.Step {
+			return fmt.Errorf("its step is %q%s", step, inBrackets(q.event.Error))
+		}
+		return q.told(e.Text)
 	}
-	return fmt.Errorf("nothing was told of a batch before this line")
+	return fmt.Errorf("no batch was to be closed before this line")
 }
 
 // ofPaper counts whole slips that carry all of the words.

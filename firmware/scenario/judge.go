@@ -13,8 +13,8 @@ import (
 //
 //	approved here ⇔ held by the acquirer ⇔ both copies on paper
 //
-// where a void or a refund is held when it stands: its money went back to the card. With equal totals on both sides, no
-// money made or lost, nothing owed but what truly waits for people, and no card data or key anywhere.
+// where a void or a refund is held when it stands: its money went back to the card. With equal totals on both sides, batches
+// settled alike, no money made or lost, nothing owed but what truly waits for people, and no card data or key anywhere.
 func Judge(b Books) []string {
 	return sorted(b.disagreements(), b.unfinished(), b.Leaks)
 }
@@ -37,14 +37,19 @@ func sorted(findings ...[]string) []string {
 	return all
 }
 
-// key is how both sides find a transaction.
-type key struct{ batch, stan uint32 }
+// String is "000001/000042".
+func (v Voucher) String() string { return fmt.Sprintf("%06d/%06d", v.Batch, v.STAN) }
 
-func (k key) String() string { return fmt.Sprintf("%06d/%06d", k.batch, k.stan) }
+func (v Voucher) compare(o Voucher) int {
+	return cmp.Or(cmp.Compare(v.Batch, o.Batch), cmp.Compare(v.STAN, o.STAN))
+}
 
-func (s Sale) key() key { return key{s.Batch, s.STAN} }
-func (r Row) key() key  { return key{r.Batch, r.STAN} }
-func (s Slip) key() key { return key{s.Batch, s.STAN} }
+func (s Sale) key() Voucher { return Voucher{s.Batch, s.STAN} }
+func (r Row) key() Voucher  { return Voucher{r.Batch, r.STAN} }
+func (s Slip) key() Voucher { return Voucher{s.Batch, s.STAN} }
+
+func (s Sale) kind() txn.Kind { return cmp.Or(s.Kind, txn.Sale) }
+func (r Row) kind() txn.Kind  { return cmp.Or(r.Kind, txn.Sale) }
 
 // findings are a judgement in the making.
 type findings []string
@@ -53,14 +58,14 @@ func (f *findings) say(format string, args ...any) { *f = append(*f, fmt.Sprintf
 
 func (b Books) disagreements() []string {
 	var wrong findings
-	here := make(map[key]Sale, len(b.Here))
+	here := make(map[Voucher]Sale, len(b.Here))
 	for _, s := range b.Here {
 		if _, twice := here[s.key()]; twice {
 			wrong.say("voucher %s stands in the terminal's books twice", s.key())
 		}
 		here[s.key()] = s
 	}
-	there := make(map[key]Row, len(b.There))
+	there := make(map[Voucher]Row, len(b.There))
 	for _, row := range b.There {
 		if _, twice := there[row.key()]; twice {
 			wrong.say("voucher %s stands in the acquirer's books twice", row.key())
@@ -72,8 +77,9 @@ func (b Books) disagreements() []string {
 		wrong.claimedHere(s, there[k])
 	}
 	wrong.undone(there)
-	wrong.paper(here, b.Slips)
+	smudged := wrong.paper(here, b.Slips)
 	wrong.totals(b)
+	wrong.settled(b, smudged)
 	wrong.accounts(b)
 	return wrong
 }
@@ -89,11 +95,8 @@ func (r Row) worth() txn.Amount { return r.Held + r.Back }
 
 func (r Row) credits() bool { return r.Kind.Credits() }
 
-// what names a row's kind.
-func (r Row) what() txn.Kind { return cmp.Or(r.Kind, txn.Sale) }
-
 // heldThere holds one row of the acquirer against the terminal's books.
-func (f *findings) heldThere(row Row, here map[key]Sale) {
+func (f *findings) heldThere(row Row, here map[Voucher]Sale) {
 	s, known := here[row.key()]
 	verb := "holds money"
 	if row.credits() {
@@ -102,9 +105,11 @@ func (f *findings) heldThere(row Row, here map[key]Sale) {
 	switch {
 	case !row.stands():
 	case !known:
-		f.say("voucher %s: the acquirer %s for a %s that the terminal does not know", row.key(), verb, row.what())
-	case cmp.Or(s.Kind, txn.Sale) != row.what():
-		f.say("voucher %s: the acquirer has a %s and the terminal a %s", row.key(), row.what(), s.Kind)
+		f.say("voucher %s: the acquirer %s for a %s that the terminal does not know", row.key(), verb, row.kind())
+	case s.kind() != row.kind():
+		f.say("voucher %s: the acquirer has a %s and the terminal a %s", row.key(), row.kind(), s.kind())
+	case s.Of != Voucher{} && s.Of != row.Of:
+		f.say("voucher %s: it undoes %s at the acquirer and %s here", row.key(), row.Of, s.Of)
 	case s.State == txn.Suspense || s.State.Open():
 		// Not proven here yet: unfinished at worst, and the totals allow for it.
 	case s.State != txn.Approved:
@@ -133,11 +138,11 @@ func (f *findings) claimedHere(s Sale, row Row) {
 }
 
 // undone holds what was given back of each sale against the voids and refunds that gave it.
-func (f *findings) undone(there map[key]Row) {
-	back := map[key]txn.Amount{}
+func (f *findings) undone(there map[Voucher]Row) {
+	back := map[Voucher]txn.Amount{}
 	for _, row := range there {
 		if row.credits() {
-			back[key{row.Of[0], row.Of[1]}] += row.Back
+			back[row.Of] += row.Back
 		}
 	}
 	for k, row := range there {
@@ -169,6 +174,11 @@ func (b Books) unfinishedMoney() []string {
 			wrong.say("voucher %s is %s: still owed (%s)", s.key(), s.State, duty)
 		}
 	}
+	for _, c := range b.Closings {
+		if !c.Step.Over() {
+			wrong.say("batch %06d is being closed: %s", c.Batch, c.Step)
+		}
+	}
 	return wrong
 }
 
@@ -180,6 +190,11 @@ func (b Books) unfinishedPaper() []string {
 		}
 		if s.Customer == txn.SlipOwed {
 			wrong.say("voucher %s: the customer's slip is still owed", s.key())
+		}
+	}
+	for _, c := range b.Closings {
+		if c.Report == txn.SlipOwed {
+			wrong.say("batch %06d: its report is still owed", c.Batch)
 		}
 	}
 	return wrong

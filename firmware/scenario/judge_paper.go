@@ -1,17 +1,25 @@
 package scenario
 
-import "posagent/txnstore/txn"
+import (
+	"maps"
+	"slices"
 
-// paper holds every transaction against its slips: money held, or given back, has both copies, each unmarked at most once; money that is not
-// has no slip that looks like it. A slip that is owed is not missing.
-func (f *findings) paper(here map[key]Sale, slips []Slip) {
-	piles := make(map[key]*pile, len(here))
+	"posagent/txnstore/txn"
+)
+
+// paper holds every transaction against its slips: money held, or given back, has both copies, each unmarked at most once;
+// money that is not has no slip that looks like it. A slip that is owed is not missing. A settlement report is nobody's slip,
+// and a smudged one may be anybody's: it stands in for one that is missing.
+func (f *findings) paper(here map[Voucher]Sale, slips []Slip) (smudged int) {
+	piles := make(map[Voucher]*pile, len(here))
 	for k := range here {
 		piles[k] = &pile{}
 	}
 	for _, s := range slips {
 		p, known := piles[s.key()]
 		switch {
+		case s.Smudged:
+			smudged++
 		case s.Report:
 		case known:
 			f.slip(here[s.key()], s)
@@ -20,9 +28,10 @@ func (f *findings) paper(here map[key]Sale, slips []Slip) {
 			f.say("slip %s (voucher %s) belongs to no sale", s.Name, s.key())
 		}
 	}
-	for k, s := range here {
-		f.pile(s, *piles[k])
+	for _, k := range slices.SortedFunc(maps.Keys(here), Voucher.compare) {
+		f.pile(here[k], *piles[k], &smudged)
 	}
+	return smudged
 }
 
 // pile is the whole slips of one transaction, counted.
@@ -57,6 +66,9 @@ func (f *findings) slip(sale Sale, s Slip) {
 	if s.Amount != money(sale.Amount) && !s.Torn {
 		f.say("voucher %s: slip %s is over %q and the terminal says %s", sale.key(), s.Name, s.Amount, money(sale.Amount))
 	}
+	if s.Kind != sale.kind() && !s.Torn {
+		f.say("voucher %s: slip %s is that of a %s and the terminal made a %s", sale.key(), s.Name, s.Kind, sale.kind())
+	}
 	switch {
 	case s.Reversal:
 		if sale.State == txn.Approved || sale.State == txn.Declined || sale.State == txn.Abandoned {
@@ -67,29 +79,35 @@ func (f *findings) slip(sale Sale, s Slip) {
 			f.say("voucher %s: slip %s says that the outcome is unknown and the terminal says %s", sale.key(), s.Name, sale.State)
 		}
 	case sale.State != txn.Approved:
-		f.say("voucher %s: slip %s looks like a sale and the terminal says %s", sale.key(), s.Name, sale.State)
+		f.say("voucher %s: slip %s looks like a %s and the terminal says %s", sale.key(), s.Name, sale.kind(), sale.State)
 	}
 }
 
 // pile looks at what is there of one transaction, and what is not.
-func (f *findings) pile(s Sale, p pile) {
+func (f *findings) pile(s Sale, p pile, smudged *int) {
 	switch s.State {
 	case txn.Reversed:
-		if s.Merchant != txn.SlipOwed && p.reversals == 0 {
+		if s.Merchant != txn.SlipOwed && p.reversals == 0 && !standsIn(smudged) {
 			f.say("voucher %s: reversed, its notice is %s and not on paper", s.key(), s.Merchant)
 		}
 	case txn.Suspense:
-		if s.Merchant != txn.SlipOwed && p.unknowns == 0 {
+		if s.Merchant != txn.SlipOwed && p.unknowns == 0 && !standsIn(smudged) {
 			f.say("voucher %s: waiting for people, its notice is %s and not on paper", s.key(), s.Merchant)
 		}
 	case txn.Approved:
-		f.copies(s, "merchant", s.Merchant, p.merchants, p.unmarkedMerchants)
-		f.copies(s, "customer", s.Customer, p.customers, p.unmarkedCustomers)
+		f.copies(s, "merchant", s.Merchant, p.merchants, p.unmarkedMerchants, smudged)
+		f.copies(s, "customer", s.Customer, p.customers, p.unmarkedCustomers, smudged)
 	}
 }
 
-func (f *findings) copies(s Sale, whose string, due txn.Slip, whole, unmarked int) {
-	if whole == 0 && due != txn.SlipOwed {
+// standsIn takes one of the smudged slips for one that is missing.
+func standsIn(smudged *int) bool {
+	*smudged--
+	return *smudged >= 0
+}
+
+func (f *findings) copies(s Sale, whose string, due txn.Slip, whole, unmarked int, smudged *int) {
+	if whole == 0 && due != txn.SlipOwed && !standsIn(smudged) {
 		f.say("voucher %s: the %s's copy is %s and not on paper", s.key(), whose, due)
 	}
 	if unmarked > 1 {

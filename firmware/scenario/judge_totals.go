@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"fmt"
-	"strings"
 
 	"posagent/txnstore/txn"
 )
@@ -25,7 +24,7 @@ func (s side) String() string {
 // keeps totals of its own, they are what its records say.
 func (f *findings) totals(b Books) {
 	here, there, open := map[side]Sum{}, map[side]Sum{}, map[side]Sum{}
-	unproven := map[key]bool{}
+	unproven := map[Voucher]bool{}
 	for _, s := range b.Here {
 		switch at := (side{s.Batch, s.Kind.Credits()}); {
 		case s.State == txn.Approved:
@@ -59,6 +58,13 @@ func (f *findings) totals(b Books) {
 			f.say("%s: the acquirer's total is %s and its rows say %s", at, kept.There, there[at])
 		}
 	}
+	for _, c := range b.Settled {
+		f.settledTotals(c, bothSides(here, c.Batch), bothSides(there, c.Batch))
+	}
+}
+
+func bothSides(of map[side]Sum, batch uint32) txn.Sums {
+	return txn.Sums{Debit: txn.Sum(of[side{batch, false}]), Credit: txn.Sum(of[side{batch, true}])}
 }
 
 func merged(a, b map[side]Sum) map[side]bool {
@@ -115,23 +121,5 @@ func (r Row) sound() bool {
 		return r.credits() && r.Held == 0 && r.Back == r.Amount
 	default:
 		return r.worth() == 0
-	}
-}
-
-// Cause says in few words why a transaction waits for people, or nothing where its record does not. Tries is how many
-// reversals must have been made before they are spent, 0 where that is not known.
-func Cause(s Sale, tries int) string {
-	journal := strings.Join(s.Journal, "\n")
-	switch {
-	case s.State != txn.Suspense:
-		return ""
-	case s.Reversal == "25" && strings.Contains(journal, "25 after a day change proves nothing"):
-		return "not found after a day change"
-	case s.Tries < max(1, tries) || !strings.Contains(journal, "tries spent, people must look"):
-		return ""
-	case s.Reversal == "":
-		return "reversal never answered"
-	default:
-		return "reversal refused " + s.Reversal
 	}
 }

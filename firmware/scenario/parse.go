@@ -59,8 +59,8 @@ func Parse(name, text string) (Story, error) {
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // verbs is said wherever a line begins with nothing known.
-const verbs = "present CARD, sale AMOUNT [again] [as NAME], void [of NAME] [as NAME], refund AMOUNT [of NAME] [as NAME], batch close, ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, " +
-	"wait DURATION, settle, expect …, or reader, printer, modem, acquirer, line, wire or clock with its words"
+const verbs = "present CARD, sale AMOUNT [again] [as NAME], void [of NAME] [by WHO] [as NAME], refund AMOUNT [of NAME] [by WHO] [as NAME], " +
+	"batch close, ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, wait DURATION, settle, expect …, or reader, printer, modem, acquirer, line, wire or clock with its words"
 
 // parseStep reads one line without spaces around it.
 func parseStep(line string) (Step, error) {
@@ -146,10 +146,10 @@ var (
 	ofBatches = []string{"batch close", "batch totals", "batch report"}
 )
 
-// parseRequest reads what may stand behind a request: an amount, "again", "of NAME", "as NAME".
+// parseRequest reads what may stand behind a request: an amount, "again", "of NAME", "by WHO", "as NAME".
 func parseRequest(s Step, w []string) (Step, error) {
 	sale, deal := s.Op == "sale", slices.Contains(deals, s.Op)
-	if len(w) > 0 && s.Op != "void" && !slices.Contains([]string{"again", "of", "as"}, w[0]) {
+	if len(w) > 0 && s.Op != "void" && !slices.Contains([]string{"again", "of", "by", "as"}, w[0]) {
 		s.Amount, w = w[0], w[1:]
 	}
 	if (sale || s.Op == "refund") && s.Amount == "" {
@@ -161,12 +161,15 @@ func parseRequest(s Step, w []string) (Step, error) {
 	if !sale && len(w) > 1 && w[0] == "of" && isName(w[1]) {
 		s.Of, w = w[1], w[2:]
 	}
+	if deal && !sale && len(w) > 1 && w[0] == "by" && isName(w[1]) {
+		s.By, w = w[1], w[2:]
+	}
 	if deal && len(w) > 1 && w[0] == "as" && isName(w[1]) {
 		s.Name, w = w[1], w[2:]
 	}
 	if len(w) > 0 {
-		return s, fmt.Errorf("%q does not belong there; write sale AMOUNT [again] [as NAME], void [of NAME] [as NAME], "+
-			"refund AMOUNT [of NAME] [as NAME] or ask OP [AMOUNT] [of NAME]", strings.Join(w, " "))
+		return s, fmt.Errorf("%q does not belong there; write sale AMOUNT [again] [as NAME], void [of NAME] [by WHO] [as NAME], "+
+			"refund AMOUNT [of NAME] [by WHO] [as NAME] or ask OP [AMOUNT] [of NAME]", strings.Join(w, " "))
 	}
 	return s, nil
 }

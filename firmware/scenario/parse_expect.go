@@ -12,12 +12,15 @@ import (
 )
 
 const expectations = "expect till OUTCOME [\"WORDS\"], store STATE, host STANDING, host reversal, host saw N of MTI, " +
-	"paper WORD… [times N] [marked|unmarked], owed N, suspense N, slips owed N, journal \"WORDS\", reason|code|bearer VALUE, closing STEP, " +
-	"tries N, shown STAGE, not shown STAGE or books agree; most may end with \"of NAME\""
+	"paper WORD… [times N] [marked|unmarked], owed N, suspense N, slips owed N, journal \"WORDS\", reason|code|bearer VALUE, " +
+	"closing STEP|none [\"WORDS\"], tries N, batch N, shown STAGE, not shown STAGE or books agree; most may end with \"of NAME\""
 
 // outcomes are what a till may be told.
 var outcomes = []words.Outcome{words.OutcomeApproved, words.OutcomeDeclined, words.OutcomeNotDone, words.OutcomeReversed,
 	words.OutcomeUnknown, words.OutcomeResolved, words.OutcomeRefused, Lost}
+
+// steps are where the closing of a batch may stand.
+var steps = []txn.Step{txn.Asking, txn.Details, txn.Advices, txn.Ending, txn.Closed, txn.Refused}
 
 var standings = []Standing{Unseen, Held, Voided, Refunded, Given, Reversed, Refused, Absent}
 
@@ -63,7 +66,9 @@ func parseExpectation(subject string, w []string) (Expectation, error) {
 		text, err := quoted(w)
 		e.Text = text
 		return e, err
-	case "reason", "code", "bearer", "closing", "shown":
+	case "closing":
+		return e.closing(w)
+	case "reason", "code", "bearer", "shown":
 		e.Text = w[0]
 		return e, alone(w)
 	case "not":
@@ -74,7 +79,7 @@ func parseExpectation(subject string, w []string) (Expectation, error) {
 		if len(w) == 2 && w[0] == "owed" {
 			return e.count(w[1:])
 		}
-	case "owed", "suspense", "tries":
+	case "owed", "suspense", "tries", "batch":
 		return e.count(w)
 	case "books":
 		if w[0] == "agree" {
@@ -88,6 +93,22 @@ func (e Expectation) till(w []string) (Expectation, error) {
 	e.Outcome = words.Outcome(w[0])
 	if !slices.Contains(outcomes, e.Outcome) {
 		return e, fmt.Errorf("outcome %q is not known; write one of %v", w[0], outcomes)
+	}
+	if len(w) == 1 {
+		return e, nil
+	}
+	text, err := quoted(w[1:])
+	e.Text = text
+	return e, err
+}
+
+// closing reads "STEP|none [WORDS]".
+func (e Expectation) closing(w []string) (Expectation, error) {
+	e.Step = txn.Step(w[0])
+	if w[0] == "none" {
+		e.Step = ""
+	} else if !slices.Contains(steps, e.Step) {
+		return e, fmt.Errorf("step %q of a closing is not known; write none or one of %v", w[0], steps)
 	}
 	if len(w) == 1 {
 		return e, nil

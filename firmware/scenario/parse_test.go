@@ -47,6 +47,8 @@ ask show 5.00 of lunch
 void
 void of lunch as undone
 refund 5.00 of lunch as some
+void of lunch by nobody as undone
+refund 5.00 by 07
 batch close
 batch totals
 cancel on stage present-card
@@ -99,6 +101,9 @@ expect tries 3
 expect shown waiting
 expect not shown present-card
 expect closing closed
+expect closing refused "not settled"
+expect closing none "nothing to close"
+expect batch 2
 expect host given
 expect books agree
 `

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -59,6 +60,9 @@ func (s Step) request() string {
 	if s.Of != "" {
 		text += " of " + s.Of
 	}
+	if s.By != "" {
+		text += " by " + s.By
+	}
 	if s.Name != "" {
 		text += " as " + s.Name
 	}
@@ -97,11 +101,17 @@ func (e Expectation) String() string {
 		return fmt.Sprintf("%s %d", e.Subject, e.Count)
 	case SlipsOwed:
 		return fmt.Sprintf("slips owed %d", e.Count)
-	case Tries:
-		return fmt.Sprintf("tries %d", e.Count)
+	case Tries, OpenBatch:
+		return fmt.Sprintf("%s %d", e.Subject, e.Count)
+	case BatchStep:
+		text := "closing " + cmp.Or(string(e.Step), "none")
+		if e.Text != "" {
+			text += fmt.Sprintf(" %q", e.Text)
+		}
+		return text
 	case Journal:
 		return fmt.Sprintf("journal %q", e.Text)
-	case Reason, Code, Bearer, Closing, Shown, NotShown:
+	case Reason, Code, Bearer, Shown, NotShown:
 		return string(e.Subject) + " " + e.Text
 	case BooksAgree:
 		return "books agree"

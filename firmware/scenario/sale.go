@@ -10,7 +10,7 @@ import (
 
 // SaleFrom takes a record as it stands in the store.
 func SaleFrom(x txn.Txn) Sale {
-	s := Sale{Batch: x.Batch, STAN: x.STAN, Kind: x.Kind, Reference: x.Reference, Amount: x.Amount, State: x.State,
+	s := Sale{Batch: x.Batch, STAN: x.STAN, Kind: x.Kind, Of: Voucher{x.Original.Batch, x.Original.STAN}, Reference: x.Reference, Amount: x.Amount, State: x.State,
 		Code: x.Answer.Code, Reason: x.Reason, Reversal: x.Tries.Code, Tries: x.Tries.Made - x.Tries.Unsent, Bearer: x.Sent.Bearer,
 		Merchant: x.Slips.Merchant, Customer: x.Slips.Customer}
 	for _, line := range x.Journal {
@@ -26,15 +26,16 @@ func SaleOf(r agent.Record) (Sale, error) {
 	for _, line := range r.Journal {
 		s.Journal = append(s.Journal, line.Event)
 	}
-	batch, err := strconv.ParseUint(r.Batch, 10, 32)
+	own, err := voucherOf(r.Batch, r.STAN)
 	if err != nil {
-		return s, fmt.Errorf("batch %q of a record is no number", r.Batch)
+		return s, err
 	}
-	stan, err := strconv.ParseUint(r.STAN, 10, 32)
-	if err != nil {
-		return s, fmt.Errorf("STAN %q of a record is no number", r.STAN)
+	s.Batch, s.STAN = own.Batch, own.STAN
+	if o := r.Original; o != nil && o.STAN != "" {
+		if s.Of, err = voucherOf(o.Batch, o.STAN); err != nil {
+			return s, err
+		}
 	}
-	s.Batch, s.STAN = uint32(batch), uint32(stan)
 	currency, err := txn.CurrencyOf(r.Currency)
 	if err != nil {
 		return s, err
@@ -43,8 +44,28 @@ func SaleOf(r agent.Record) (Sale, error) {
 	return s, err
 }
 
+func voucherOf(batch, stan string) (Voucher, error) {
+	b, err := strconv.ParseUint(batch, 10, 32)
+	if err != nil {
+		return Voucher{}, fmt.Errorf("batch %q of a record is no number", batch)
+	}
+	n, err := strconv.ParseUint(stan, 10, 32)
+	if err != nil {
+		return Voucher{}, fmt.Errorf("STAN %q of a record is no number", stan)
+	}
+	return Voucher{uint32(b), uint32(n)}, nil
+}
+
 // String is "2 over 100.50".
 func (s Sum) String() string { return fmt.Sprintf("%d over %s", s.Count, money(s.Amount)) }
+
+// sides is "2 over 100.50", and " less 1 over 12.50" where something was given back.
+func sides(s txn.Sums) string {
+	if s.Credit == (txn.Sum{}) {
+		return Sum(s.Debit).String()
+	}
+	return Sum(s.Debit).String() + " less " + Sum(s.Credit).String()
+}
 
 // byReference finds the newest record with a reference.
 func (b Books) byReference(reference string) (Sale, bool) {

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"posagent/txnstore/txn"
 )
 
 // Slip is one piece of paper as a person reads it.
@@ -13,17 +15,25 @@ type Slip struct {
 	Batch     uint32 // 批次号; 0 where none can be read
 	STAN      uint32 // 凭证号, the voucher number; 0 where none can be read
 	Amount    string // "12.50"
-	Reversal  bool   // 冲正通知: says that nothing was charged
-	Unknown   bool   // 结果未知: says that nobody knows yet
-	Duplicate bool   // 重打印: may not be the first
-	Merchant  bool   // the merchant's copy
-	Report    bool   // 批结算单: of a batch, and of no transaction
-	Torn      bool   // power failed while it was printed
+	Kind      txn.Kind
+	Reversal  bool // 冲正通知: says that nothing was charged
+	Unknown   bool // 结果未知: says that nobody knows yet
+	Duplicate bool // 重打印: may not be the first
+	Merchant  bool // the merchant's copy
+	Report    bool // 批结算单: of a batch, and of no transaction
+	Torn      bool // power failed while it was printed
+	Smudged   bool // it was printed while the printer's line lost or changed bytes: what stands on it proves nothing
 }
 
 // ReadSlip looks at a slip with a merchant's eyes: it knows words, not fields.
 func ReadSlip(name, text string) Slip {
-	s := Slip{Name: name, Text: text}
+	s := Slip{Name: name, Text: text, Kind: txn.Sale}
+	switch {
+	case strings.Contains(text, "消费撤销"):
+		s.Kind = txn.Void
+	case strings.Contains(text, "退货"):
+		s.Kind = txn.Refund
+	}
 	s.Reversal = strings.Contains(text, "冲正通知") // the reason of a reversal stands on a slip of doubt too
 	s.Duplicate = strings.Contains(text, "重打印")
 	s.Merchant = strings.Contains(text, "商户存根")

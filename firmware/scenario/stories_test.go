@@ -55,7 +55,7 @@ func world(t *testing.T, seed uint64) func(play func(scenario.Rig) error) error 
 	}
 }
 
-// Every story of the four groups, in the simulated world.
+// Every story of the groups, in the simulated world.
 func TestEveryStory(t *testing.T) {
 	for _, s := range stories(t) {
 		t.Run(strings.TrimSuffix(s.Name, ".txt"), func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestStoriesAreForPeople(t *testing.T) {
 		}
 		assert.Positive(t, expects, "%s cannot fail", s.Name)
 	}
-	for _, group := range []string{"link", "acquirer", "device", "power"} {
+	for _, group := range []string{"link", "acquirer", "device", "power", "trade"} {
 		assert.GreaterOrEqual(t, groups[group], 8, group)
 	}
 }

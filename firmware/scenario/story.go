@@ -42,6 +42,7 @@ type Step struct {
 	Again  bool          // of Ask: the customer agreed to pay the same again
 	Name   string        // of Ask: gives the transaction a name, which is its reference; empty gives it a new one
 	Of     string        // of Ask and Expect: the transaction meant, by name; empty is the newest
+	By     string        // of Ask: the supervisor who allows a void or a refund, or "nobody"; empty is one who may
 	Who    string        // of Hand: one of Hands
 	What   string        // of Hand: in that machine's words
 	Time   time.Duration // of Wait
@@ -73,7 +74,8 @@ const (
 	Code       Subject = "code"     // the acquirer's answer
 	Tries      Subject = "tries"    // of the reversal, as counted
 	Bearer     Subject = "bearer"   // the line that carried it
-	Closing    Subject = "closing"  // how far the closing of a batch got, as the till was told
+	BatchStep  Subject = "closing"  // how far the closing of a batch got, as the till was told
+	OpenBatch  Subject = "batch"    // the number of the terminal's open batch
 	Shown      Subject = "shown"    // the till saw a stage
 	NotShown   Subject = "not shown"
 )
@@ -84,10 +86,11 @@ type Expectation struct {
 	Outcome  words.Outcome // of Till; Lost where the till lost the terminal
 	State    txn.State     // of Store; empty where no such transaction may be known
 	Standing Standing      // of Host
-	Text     string        // of Closing: the step; of Till, Journal: words that it must contain; of Reason, Code, Bearer, Shown; the type of Saw
+	Step     txn.Step      // of BatchStep; empty where none was begun
+	Text     string        // of Till, BatchStep, Journal: words that it must contain; of Reason, Code, Bearer, Shown; the type of Saw
 	Words    []string      // of Paper
 	Marked   Mark          // of Paper
-	Count    int           // of Saw, Owed, Suspense, SlipsOwed, Tries; of Paper where Counted
+	Count    int           // of Saw, Owed, Suspense, SlipsOwed, Tries, OpenBatch; of Paper where Counted
 	Counted  bool          // of Paper: exactly Count slips, otherwise at least one
 }
 

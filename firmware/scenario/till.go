@@ -56,7 +56,10 @@ func (p *play) ask(s Step) (*request, error) {
 		q.reference = earlier.reference
 	}
 	if deal && s.Op != "sale" {
-		ask.Original, ask.Supervisor = earlier.reference, supervisor
+		ask.OriginalReference, ask.Supervisor = earlier.reference, cmp.Or(s.By, supervisor)
+		if s.By == nobody {
+			ask.Supervisor = ""
+		}
 	}
 	p.requests = append(p.requests, q)
 	p.mu.Unlock()
@@ -177,8 +180,11 @@ func (p *play) answered() error {
 	return nil
 }
 
-// supervisor is who allows voids and refunds at the story's till.
-const supervisor = "00"
+// supervisor is who allows voids and refunds at the story's till, unless the story names somebody, or nobody.
+const (
+	supervisor = "00"
+	nobody     = "nobody"
+)
 
 // meantLocked finds a sale, void or refund by its name; empty and "last" are the newest.
 func (p *play) meantLocked(name string) *request {

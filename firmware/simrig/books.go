@@ -41,8 +41,12 @@ func (w *World) Books() (scenario.Books, error) {
 	for _, t := range recount.Kept {
 		batches[side{t.Batch, t.Credit}] = scenario.Sum(t.Approved)
 	}
-	for _, row := range ledger.Terminals[terminalID].Rows {
-		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Kind: txn.Kind(row.Kind.String()), Of: [2]uint32{row.Of.Batch, row.Of.STAN},
+	book := ledger.Terminals[terminalID]
+	if err := l.readBatches(&b, book); err != nil {
+		return b, err
+	}
+	for _, row := range book.Rows {
+		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Kind: txn.Kind(row.Kind.String()), Of: scenario.Voucher(row.Of),
 			Amount: row.Amount, Held: row.Held, Back: row.Back, Standing: scenario.Standing(row.State), Reversals: row.Reversals, Account: row.Account})
 		at := side{row.Batch, row.Kind != linktest.Sale}
 		if row.Stands() {
@@ -65,7 +69,9 @@ func (w *World) Books() (scenario.Books, error) {
 		return b, errors.New("more paper than the printer's tray holds: make smaller worlds")
 	}
 	for i, text := range slips {
-		b.Slips = append(b.Slips, scenario.ReadSlip(fmt.Sprint(i+1), text))
+		slip := scenario.ReadSlip(fmt.Sprint(i+1), text)
+		slip.Smudged = w.smudgedSlip(i)
+		b.Slips = append(b.Slips, slip)
 	}
 	return b, nil
 }

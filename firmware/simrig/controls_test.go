@@ -24,6 +24,7 @@ func TestTheJudgeFindsEveryPlantedMistake(t *testing.T) {
 	for name, control := range map[string]struct {
 		plant     func(*Options)
 		favourite []string // faults that the mistake is about, besides those of any world
+		kind      *mix     // of day, where it is not any
 	}{
 		"sent before it was committed": {plant: func(o *Options) {
 			o.PlantUnsynced = func(commit string) bool { return commit == string(txn.Pending) }
@@ -44,6 +45,21 @@ func TestTheJudgeFindsEveryPlantedMistake(t *testing.T) {
 			keys := new(workingKeys)
 			o.PlantLine = func(d link.Dialer, f link.Framing) link.Dialer { return stanOnly{d, f, keys} }
 		}},
+		"a void repeated instead of reversed": {favourite: []string{"silent for void"}, kind: &busyDay, plant: func(o *Options) {
+			o.PlantLine = newMeddler(func() meddling { return &voidRepeated{} })
+		}},
+		"a refund told again as a new one": {favourite: []string{"silent for refund"}, kind: &busyDay, plant: func(o *Options) {
+			o.PlantLine = newMeddler(func() meddling { return &refundAnew{} })
+		}},
+		"a batch closed with a sale still owed": {favourite: []string{"silent", "lost for reversal times 2"}, kind: &busyDay, plant: func(o *Options) {
+			o.PlantStore = func(s agent.Store) agent.Store { return closesOverOwed{s} }
+		}},
+		"a void that takes its sale out of the batch": {kind: &busyDay, plant: func(o *Options) {
+			o.PlantStore = func(s agent.Store) agent.Store { return voidUncounted{s} }
+		}},
+		"a record skipped after a difference": {kind: &mix{void: 100, refund: 100, close: 200}, plant: func(o *Options) {
+			o.PlantStore = func(s agent.Store) agent.Store { return cursorTooFar{s} }
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -51,7 +67,7 @@ func TestTheJudgeFindsEveryPlantedMistake(t *testing.T) {
 			for seed := uint64(1); sales < 1000; seed++ {
 				o := randomOptions(seed, dir, cards)
 				control.plant(&o)
-				r := playRandom(t, o, randomStory(seed, 25, control.favourite))
+				r := playRandom(t, o, randomStory(seed, 25, control.favourite, control.kind))
 				if sales += r.Sales; len(r.Wrong) > 0 {
 					t.Logf("found after %d sales: %s", sales, r.Wrong[0])
 					return
@@ -65,10 +81,11 @@ func TestTheJudgeFindsEveryPlantedMistake(t *testing.T) {
 // The faults that the controls favour are no violations by themselves.
 func TestWithoutAMistakeNothingIsFound(t *testing.T) {
 	cards := testCards(t)
-	for _, favourite := range [][]string{{"late 40s", "silent for reversal"}, {"silent", "lost for reversal times 3"}, {"late 40s", "lost for reversal"}} {
+	for _, favourite := range [][]string{{"late 40s", "silent for reversal"}, {"silent", "lost for reversal times 3"}, {"late 40s", "lost for reversal"},
+		{"silent for void"}, {"silent for refund"}, {"silent", "lost for reversal times 2"}} {
 		dir, sales := fastDir(t), 0
 		for seed := uint64(1); sales < 60; seed++ {
-			r := playRandom(t, randomOptions(seed, dir, cards), randomStory(seed, 25, favourite))
+			r := playRandom(t, randomOptions(seed, dir, cards), randomStory(seed, 25, favourite, &busyDay))
 			assert.Empty(t, r.Wrong)
 			sales += r.Sales
 		}

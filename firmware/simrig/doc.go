@@ -19,22 +19,26 @@
 //     written after its pages.
 //   - The network delays, stalls, splits, drops connections and is unplugged: bytes arrive in order or not at all.
 //   - The telephone: busy, no dial tone, no answer, carrier lost, a line cut that the modem does not notice, noise before a
-//     result code, a modem that is dead or talks nonsense.
+//     result code, a modem that is dead or talks nonsense. Its serial line stands still, loses, doubles and flips bytes, in
+//     commands and in messages.
 //   - The acquirer is silent, late, drops the line before or after posting, answers twice, in parts, byte by byte, with a
 //     wrong MAC, without one, with another STAN, amount, terminal or merchant, with rubbish, with wrong keys, and asks for a
 //     new sign-in at any time. Somebody on the line forges a refusal; the terminal demands a MAC on refusals here.
 //   - The reader's line loses, doubles and flips bytes; the reader is dead, talks nonsense, restarts, finds no card, is
 //     unplugged and plugged in again.
-//   - The printer runs out of paper, has its cover open, jams, is switched off, answers nothing or rubbish, is unplugged.
+//   - The printer runs out of paper, has its cover open, jams, is switched off, answers nothing or rubbish, is unplugged. Its
+//     line stands still, loses, doubles and flips bytes: the money is right then, and so is what is printed afterwards.
+//   - A void, a refund or the closing of a batch meets any of this at each of its messages and commits, and the acquirer's
+//     business day changes.
 //   - The terminal's wall clock jumps by hours, back and forth. The till loses its connection in a cut and asks again with
 //     the same reference.
 //
 // # What we do not
 //
-//   - Noise on the printer's line: ESC/POS has no checksum, so a slip whose bytes were changed on their way is a slip that
-//     the terminal cannot know of. Its line loses nothing and flips nothing here.
-//   - Noise inside a message on the telephone: the line between two modems is taken to be error-corrected (V.42). The MAC
-//     would find it in what is about money, but a sign-in carries none.
+//   - A slip that is printed over a noisy line: ESC/POS has no checksum, so the terminal cannot know what its bytes became.
+//     The judge takes it for any slip that is missing.
+//   - Bits that fall over in the settlement of a batch over the telephone: its messages carry no MAC in this dialect, and a
+//     wrong digit of a total is a total. The line between two modems corrects errors (V.42); the cable to the modem does not.
 //   - A disk that loses or changes what it has acknowledged: cmd/hil crash and the store's own tests are about that.
 //   - A refusal forged where the acquirer sends refusals without a MAC, as this dialect allows: nobody could tell.
 //   - An adapter that comes back under another name: the ports of a terminal are named by their place (/dev/serial/by-path).

@@ -3,6 +3,7 @@ package simrig
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,14 +83,40 @@ func (w *World) wireCommand(words []string) error {
 		return err
 	case "clean":
 		p.suffer(Faults{}, Faults{})
+		w.smudge(p, false)
 		return nil
 	default:
 		f, err := faultsOf(verb, rest)
 		if err == nil {
+			w.smudge(p, f.Lose+f.Double+f.Flip > 0)
 			p.suffer(f, f)
 		}
 		return err
 	}
+}
+
+// smudge notes which slips were printed while the printer's line lost or changed bytes. ESC/POS has no checksum, so nobody
+// can hold the terminal to what stands on them.
+func (w *World) smudge(p *port, noisy bool) {
+	if p != w.printer {
+		return
+	}
+	now := len(w.paper.Slips())
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.smudged); n > 0 && w.smudged[n-1][1] < 0 { // it was noisy until now
+		w.smudged[n-1][1] = now
+	}
+	if noisy {
+		w.smudged = append(w.smudged, [2]int{now, -1})
+	}
+}
+
+// smudgedSlip reports whether the slip at a place of the pile was printed over a noisy line.
+func (w *World) smudgedSlip(at int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.smudged, func(s [2]int) bool { return at >= s[0] && (at <= s[1] || s[1] < 0) })
 }
 
 func (n *network) wireCommand(words []string) error {

@@ -24,6 +24,7 @@ type port struct {
 	wire      *Wire // the newest
 	toFar     Faults
 	toNear    Faults
+	unsealed  bool // no bit falls over now
 }
 
 func newPort(w *World, o WireOpts, serve func(context.Context, net.Conn)) *port {
@@ -45,7 +46,7 @@ func (p *port) open(l *life) (agent.Port, error) {
 		return nil, err
 	}
 	p.wire = w
-	w.Suffer(p.toFar, p.toNear)
+	p.applyLocked()
 	to, from := scenario.Event{Kind: scenario.ByteTo, What: p.o.Name}, scenario.Event{Kind: scenario.ByteFrom, What: p.o.Name}
 	w.Near.leaving = func(b []byte) (int, func()) {
 		p.world.saw(p.o.Name, "> %d bytes", len(b))
@@ -79,9 +80,28 @@ func (p *port) suffer(toFar, toNear Faults) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.toFar, p.toNear = toFar, toNear
-	if p.wire != nil {
-		p.wire.Suffer(toFar, toNear)
+	p.applyLocked()
+}
+
+// seal says whether what passes from now on is proven by a MAC. Where it is not, no bit falls over: nobody could tell.
+func (p *port) seal(sealed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.unsealed == sealed {
+		p.unsealed = !sealed
+		p.applyLocked()
 	}
+}
+
+func (p *port) applyLocked() {
+	if p.wire == nil {
+		return
+	}
+	toFar, toNear := p.toFar, p.toNear
+	if p.unsealed {
+		toFar.Flip, toNear.Flip = 0, 0
+	}
+	p.wire.Suffer(toFar, toNear)
 }
 
 // newest is the wire that is in use, if any ever was.

@@ -16,10 +16,11 @@ import (
 // Result is what one random world, or many of them, came to.
 type Result struct {
 	Worlds   int
-	Sales    int            // transactions that were begun
+	Sales    int            // that were begun
 	Cuts     map[string]int // of the power, by what they fell upon
 	Faults   map[string]int
-	Ends     map[string]int // sales by state
+	Kinds    map[string]int // transactions by kind, and batches that both sides have closed
+	Ends     map[string]int // transactions by state
 	Suspense map[string]int // what waits for people, by cause
 	Virtual  time.Duration
 	Wrong    []string // what the judge and the end of each world found, with its seed
@@ -27,7 +28,7 @@ type Result struct {
 
 // result reads a world that has come to its end.
 func (w *World) result(seed uint64, wrong error) Result {
-	r := Result{Worlds: 1, Cuts: map[string]int{}, Faults: map[string]int{}, Ends: map[string]int{}, Suspense: map[string]int{}, Virtual: time.Since(epoch)}
+	r := Result{Worlds: 1, Cuts: map[string]int{}, Faults: map[string]int{}, Kinds: map[string]int{}, Ends: map[string]int{}, Suspense: map[string]int{}, Virtual: time.Since(epoch)}
 	if wrong != nil {
 		r.Wrong = []string{fmt.Sprintf("seed %d: %v", seed, wrong)}
 	}
@@ -45,13 +46,26 @@ func (w *World) result(seed uint64, wrong error) Result {
 		return r
 	}
 	_ = l.store.Since(0, func(x txn.Txn) error { // unreadable records are the judge's
-		r.Sales++
-		r.Ends[string(x.State)]++
+		if x.Kind == txn.Sale {
+			r.Sales++
+			r.Ends[string(x.State)]++
+		} else {
+			r.Kinds[string(x.Kind)]++
+			r.Ends[string(x.Kind)+" "+string(x.State)]++
+		}
 		if x.State == txn.Suspense {
 			r.Suspense[scenario.Cause(scenario.SaleFrom(x), w.options.ReversalTries)]++
 		}
 		return nil
 	})
+	for _, c := range w.acquirer.Ledger().Terminals[terminalID].Closings {
+		switch {
+		case c.Ended && c.Equal:
+			r.Kinds["batch balanced"]++
+		case c.Ended:
+			r.Kinds["batch different, and explained"]++
+		}
+	}
 	return r
 }
 
@@ -64,7 +78,7 @@ func (r *Result) Add(o Result) {
 	for _, m := range []struct {
 		all *map[string]int
 		of  map[string]int
-	}{{&r.Cuts, o.Cuts}, {&r.Faults, o.Faults}, {&r.Ends, o.Ends}, {&r.Suspense, o.Suspense}} {
+	}{{&r.Cuts, o.Cuts}, {&r.Faults, o.Faults}, {&r.Kinds, o.Kinds}, {&r.Ends, o.Ends}, {&r.Suspense, o.Suspense}} {
 		if *m.all == nil {
 			*m.all = map[string]int{}
 		}
@@ -88,6 +102,7 @@ func (r Result) Print(w io.Writer, took time.Duration) {
 	fmt.Fprintf(w, "power cuts  %10d   %.1f %% of the sales: %s\n", r.PowerCuts(), 100*float64(r.PowerCuts())/float64(max(1, r.Sales)),
 		counted(r.Cuts, 12))
 	fmt.Fprintf(w, "virtual     %10.0f h in %s\n", r.Virtual.Hours(), took.Round(time.Second))
+	fmt.Fprintf(w, "besides     %s\n", counted(r.Kinds, 12))
 	fmt.Fprintf(w, "ends        %s\n", counted(r.Ends, 12))
 	fmt.Fprintf(w, "faults      %s\n", counted(r.Faults, 12))
 	fmt.Fprintf(w, "suspense    %s\n", counted(r.Suspense, 12))

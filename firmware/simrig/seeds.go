@@ -10,14 +10,21 @@ import (
 	"posagent/firmware/scenario"
 )
 
-// Random writes the story of one day at a counter that nobody would want to have: so many sales, with everything that
-// package doc lists going wrong in between. It is a function of the seed, and every step of it stands in the language of
+// Random writes the story of one day at a counter that nobody would want to have: so many sales, what comes back of them and
+// the closing of batches, with everything that package doc lists going wrong in between. It is a function of the seed, and every step of it stands in the language of
 // stories, so that a day that fails can be shortened to what matters and read.
-func Random(seed uint64, sales int) scenario.Story { return randomStory(seed, sales, nil) }
+func Random(seed uint64, sales int) scenario.Story { return randomStory(seed, sales, nil, nil) }
 
-// randomStory is Random where the acquirer has the given faults every third sale, besides its own.
-func randomStory(seed uint64, sales int, favourite []string) scenario.Story {
-	d := &day{dice: stream(seed, "story"), favourite: favourite}
+// randomStory is Random where the acquirer has the given faults every third sale, besides its own, and where the day may be
+// said to be of a certain kind.
+func randomStory(seed uint64, sales int, favourite []string, kind *mix) scenario.Story {
+	d := &day{dice: stream(seed, "story"), favourite: favourite, mix: ordinaryDay}
+	if d.chance(oftenBusy) {
+		d.mix = busyDay
+	}
+	if kind != nil {
+		d.mix = *kind
+	}
 	for n := range sales {
 		d.sale(n + 1)
 	}
@@ -31,6 +38,10 @@ type day struct {
 	ended []scenario.Step // what puts right what is wrong now
 
 	favourite []string // faults of the acquirer
+	mix       mix
+	sold      []sold
+	batch     int // sales before those of the open batch
+	numbered  int // voids and refunds
 }
 
 // chance is true so many times in a thousand.
@@ -99,8 +110,9 @@ func (d *day) sale(n int) {
 	if d.chance(oftenClock) {
 		d.hand("clock", one(d, "+1h", "-1h", "+3h30m0s", "-26h", "+30h", "-5m", "+4m"))
 	}
+	card := d.card()
 	if !d.chance(oftenNoCard) {
-		d.do(scenario.Step{Verb: scenario.Present, Card: d.card()})
+		d.do(scenario.Step{Verb: scenario.Present, Card: card})
 	}
 	if d.chance(oftenCancel) {
 		within = append(within, scenario.Step{Verb: scenario.Cancel, On: scenario.Event{Kind: scenario.Stage, What: "present-card", Nth: 1}})
@@ -122,8 +134,10 @@ func (d *day) sale(n int) {
 		d.do(sale)
 	}
 	if d.chance(oftenAsk) {
-		d.do(scenario.Step{Verb: scenario.Ask, Op: one(d, "status", "list", "recover", "recount")})
+		d.do(scenario.Step{Verb: scenario.Ask, Op: one(d, "status", "list", "recover", "recount", "batch totals", "batch report")})
 	}
+	d.sold = append(d.sold, sold{name, card, sale.Amount})
+	d.back()
 	d.after()
 }
 
@@ -179,6 +193,8 @@ func faultName(who, what string) string {
 	switch {
 	case who == "clock":
 		return "clock set"
+	case who == "acquirer" && what == "day next":
+		return "day changed"
 	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "near"}, last):
 		return ""
 	case who == "reader" && words[0] == "present":

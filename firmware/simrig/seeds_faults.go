@@ -47,9 +47,10 @@ func (d *day) recoveryMoment() scenario.Event {
 	switch d.dice.IntN(5) {
 	case 0, 1:
 		return scenario.Event{Kind: one(d, scenario.Before, scenario.Inside, scenario.After), Nth: 1,
-			What: one(d, "reversing", "try", "reversed", "mark", "stan", "batch", "tidy", "room", "suspense")}
+			What: one(d, "reversing", "try", "reversed", "mark", "stan", "batch", "tidy", "room", "suspense", "closing", "approved")}
 	case 2:
-		return scenario.Event{Kind: one(d, scenario.Send, scenario.Recv), What: one(d, "0400", "0410", "0800", "0810"), Nth: 1}
+		return scenario.Event{Kind: one(d, scenario.Send, scenario.Recv), Nth: 1,
+			What: one(d, "0400", "0410", "0400", "0410", "0800", "0810", "0220", "0230", "0500", "0510", "0320", "0330")}
 	case 3:
 		return scenario.Event{Kind: scenario.ByteTo, What: one(d, "printer", "line"), N: d.between(1, 400)}
 	default:
@@ -96,7 +97,7 @@ func (d *day) line() []scenario.Step {
 func (d *day) dialUp() []scenario.Step {
 	d.hand("line", "down")
 	d.until("line", "up")
-	switch d.dice.IntN(12) {
+	switch d.dice.IntN(16) {
 	case 0:
 		d.hand("modem", one(d, "busy", "nodialtone", "noanswer"))
 		d.until("modem", "ok")
@@ -119,6 +120,12 @@ func (d *day) dialUp() []scenario.Step {
 	case 7:
 		return []scenario.Step{{Verb: scenario.Hand, Who: "wire", What: "modem unplug", On: scenario.Event{Kind: scenario.ByteTo, What: "modem", N: d.between(1, 350)}},
 			{Verb: scenario.Hand, Who: "wire", What: "modem plug", On: scenario.Event{Kind: scenario.Elapsed, Time: time.Duration(d.between(5, 70)) * time.Second}}}
+	case 8, 9:
+		d.hand("wire", "modem "+one(d, "flip 100", "flip 1500", "lose 300", "lose 1500", "double 300", "double 1500", "late 500 800ms"))
+		d.until("wire", "modem clean")
+	case 10:
+		return []scenario.Step{{Verb: scenario.Hand, Who: "wire", What: fmt.Sprintf("modem stall %ds", d.between(1, 90)),
+			On: one(d, scenario.Event{Kind: scenario.Send, What: one(d, "0200", "0800"), Nth: 1}, scenario.Event{Kind: scenario.ByteTo, What: "modem", N: d.between(1, 350)})}}
 	}
 	return nil
 }
@@ -151,7 +158,10 @@ func (d *day) reader() []scenario.Step {
 }
 
 func (d *day) printer() []scenario.Step {
-	switch d.dice.IntN(11) {
+	switch d.dice.IntN(13) {
+	case 10, 11:
+		d.hand("wire", "printer "+one(d, "flip 100", "flip 1000", "lose 100", "lose 1000", "double 100", "double 1000"))
+		d.until("wire", "printer clean")
 	case 0, 1:
 		d.hand("printer", fmt.Sprintf("paper out after %d", d.between(1, 60)))
 		d.until("printer", "paper ok")

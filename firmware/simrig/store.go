@@ -153,9 +153,51 @@ func (s *poweredStore) OwedPaper() ([]txn.Txn, error) {
 	return s.Store.OwedPaper()
 }
 
+func (s *poweredStore) OwedReports() ([]txn.Closing, error) {
+	if s.life.dead() {
+		return nil, errPower
+	}
+	return s.Store.OwedReports()
+}
+
 func (s *poweredStore) ByCard(pan txn.PAN, recent int) ([]txn.Txn, error) {
 	if s.life.dead() {
 		return nil, errPower
 	}
 	return s.Store.ByCard(pan, recent)
+}
+
+func (s *poweredStore) ByVoucher(batch, stan uint32) (txn.Txn, bool, error) {
+	if s.life.dead() {
+		return txn.Txn{}, false, errPower
+	}
+	return s.Store.ByVoucher(batch, stan)
+}
+
+func (s *poweredStore) Since(from txn.ID, visit func(txn.Txn) error) error {
+	if s.life.dead() {
+		return errPower
+	}
+	return s.Store.Since(from, visit)
+}
+
+func (s *poweredStore) InBatch(batch uint32, visit func(txn.Txn) error) (int, error) {
+	if s.life.dead() {
+		return 0, errPower
+	}
+	return s.Store.InBatch(batch, visit)
+}
+
+func (s *poweredStore) Begun(batch uint32) (int, error) {
+	if s.life.dead() {
+		return 0, errPower
+	}
+	return s.Store.Begun(batch)
+}
+
+func (s *poweredStore) Closing(batch uint32) (txn.Closing, bool, error) {
+	if s.life.dead() {
+		return txn.Closing{}, false, errPower
+	}
+	return s.Store.Closing(batch)
 }

@@ -76,6 +76,9 @@ func typeOf(frame []byte, header int) string {
 func (c *told) Write(p []byte) (sent int, err error) {
 	l, mti := c.life, typeOf(p, c.header())
 	l.saw("line", "> %s, %d bytes", mti, len(p))
+	if c.below != nil {
+		c.below.seal(mti != "0500" && mti != "0320")
+	}
 	sensor := l.world.sensor
 	for stops := sensor.message(scenario.SendByte, mti); sent < len(p); {
 		until := len(p)

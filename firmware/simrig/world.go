@@ -50,6 +50,7 @@ type World struct {
 	upon     string         // what is happening now
 	healing  bool
 	happened map[string]int // faults by kind
+	smudged  [][2]int       // slips, first and last, that were printed over a noisy line
 }
 
 var _ scenario.Rig = (*World)(nil)

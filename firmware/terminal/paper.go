@@ -50,15 +50,20 @@ func (t *Terminal) printOwed(ctx context.Context) error {
 			}
 		}
 	}
-	return t.printReport(ctx)
-}
-
-// printReport puts the settlement report on paper if it is due.
-func (t *Terminal) printReport(ctx context.Context) error {
-	c, found, err := t.store.Closing(0)
-	if err != nil || !found || !c.OwesReport() {
+	reports, err := t.store.OwedReports()
+	if err != nil {
 		return err
 	}
+	for _, c := range reports {
+		if err := t.printReport(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printReport puts a settlement report on paper.
+func (t *Terminal) printReport(ctx context.Context, c txn.Closing) error {
 	key := slipKey{report: c.Batch}
 	proven, err := t.report(ctx, c, t.mayBeOnPaper(key) || c.Boot != t.boot)
 	t.attempted(key, err)

@@ -29,6 +29,7 @@ type Store interface {
 	InBatch(uint32, func(txn.Txn) error) (unread int, err error) // every transaction of a batch, in order
 	Begun(batch uint32) (int, error)                             // how many those are
 	Closing(batch uint32) (txn.Closing, bool, error)             // of the newest batch that has one, with 0
+	OwedReports() ([]txn.Closing, error)                         // of closed batches, oldest first
 	SaveClosing(txn.Closing) (txn.Closing, error)                // the step that closes a batch opens the next with it
 	Boot() uint32
 	Batch() uint32

@@ -247,6 +247,14 @@ func TestAnEndThatWasAcknowledgedBeforeIsKnownByItsAnswer(t *testing.T) {
 	closing, err = c.CloseBatch(t.Context(), nil)
 	require.Error(t, err, "no copy, so it says nothing of an end")
 	assert.Equal(t, txn.Ending, closing.Step)
+	for range 2 {
+		require.Error(t, c.Recover(t.Context()), "an attempt that was refused ended nothing, and a copy of it says no more")
+	}
+	require.NoError(t, c.store.AdoptBatch(2), "but the acquirer may say at a sign-in that it has gone on")
+	require.NoError(t, c.Recover(t.Context()))
+	closing, _, err = c.store.Closing(1)
+	require.NoError(t, err)
+	assert.Equal(t, txn.Closed, closing.Step)
 }
 
 func TestABlockThatTheAcquirerRefusesIsLeftBehindAndCounted(t *testing.T) {

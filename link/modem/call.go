@@ -20,14 +20,14 @@ type call struct {
 	dcd     func() (bool, error)
 	closing chan struct{} // closed by Close
 
-	reading sync.Mutex // held by Read; owns the next five
-	ready   []byte     // payload not yet handed out
+	reading turn   // held by Read; owns the next five
+	ready   []byte // payload not yet handed out
 	watch   watch
 	heard   time.Time // the last byte, or the moment DCD went off
 	dropped bool      // DCD went off; what the port still holds is being read
 	chunk   [1024]byte
 
-	writing sync.Mutex // held by Write; owns plus
+	writing turn // held by Write; owns plus
 	plus    lonePlus
 
 	mu      sync.Mutex // owns the rest
@@ -38,10 +38,24 @@ type call struct {
 	closed  bool
 }
 
+// turn is a lock of which Close holds two for as long as a hang-up takes: who waits for one then does so no longer.
+type turn chan struct{}
+
+func (t turn) take(closing <-chan struct{}) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-closing:
+		return net.ErrClosed
+	}
+}
+
+func (t turn) give() { <-t }
+
 func newCall(m *Modem, early []byte) *call {
 	now := time.Now()
 	c := &call{
-		modem: m, port: m.at.port, dcd: m.opts.DCD, closing: make(chan struct{}),
+		modem: m, port: m.at.port, dcd: m.opts.DCD, closing: make(chan struct{}), reading: make(turn, 1), writing: make(turn, 1),
 		heard: now, plus: lonePlus{guard: m.opts.Guard, sent: now},
 	}
 	c.ready = c.watch.sift(nil, early)
@@ -53,8 +67,10 @@ var _ link.Conn = (*call)(nil)
 
 // Read delivers payload. After the last byte of a lost call it returns ErrNoCarrier.
 func (c *call) Read(p []byte) (int, error) {
-	c.reading.Lock()
-	defer c.reading.Unlock()
+	if err := c.reading.take(c.closing); err != nil {
+		return 0, err
+	}
+	defer c.reading.give()
 	for len(p) > 0 {
 		if err := c.ended(); err != nil && (len(c.ready) == 0 || errors.Is(err, net.ErrClosed)) {
 			return 0, err
@@ -198,10 +214,10 @@ func (c *call) Close() error {
 	_ = c.port.SetWriteDeadline(longAgo)
 	c.mu.Unlock()
 
-	c.reading.Lock()
-	defer c.reading.Unlock()
-	c.writing.Lock()
-	defer c.writing.Unlock()
+	c.reading <- struct{}{}
+	defer c.reading.give()
+	c.writing <- struct{}{}
+	defer c.writing.give()
 	defer c.modem.release()
 	if err := c.modem.hangUp(inData); err != nil {
 		return fmt.Errorf("modem: %w", err)

@@ -75,6 +75,30 @@ func TestPlusSignsInEveryPieceStayPayload(t *testing.T) {
 	}
 }
 
+// A hang-up takes seconds. Nobody waits for it who only wants to write or to read.
+func TestNothingWaitsForAHangUp(t *testing.T) {
+	onBench(t, func(b *bench) {
+		terminal, acquirer := b.dial(b.driver(Opts{}))
+		closed := make(chan error, 1)
+		go func() { closed <- terminal.Close() }()
+		time.Sleep(100 * time.Millisecond)
+		began := time.Now()
+		n, err := terminal.Write([]byte("late"))
+		require.ErrorIs(t, err, net.ErrClosed)
+		assert.Zero(t, n)
+		_, err = terminal.Read(make([]byte, 1))
+		require.ErrorIs(t, err, net.ErrClosed)
+		assert.Zero(t, time.Since(began))
+		select {
+		case <-closed:
+			t.Error("the hang-up was over before")
+		default:
+		}
+		require.NoError(t, <-closed)
+		require.NoError(t, acquirer.Close())
+	})
+}
+
 func TestTheCarrierIsLostDuringACall(t *testing.T) {
 	for name, lose := range map[string]func(*bench, net.Conn){
 		"the acquirer hangs up": func(b *bench, acquirer net.Conn) { assert.NoError(b.t, acquirer.Close()) },

@@ -11,8 +11,10 @@ import (
 // modem would take the bytes for commands. Three plus signs alone, with silence before them, are sent a guard time
 // apart, or the modem would take them for the escape sequence.
 func (c *call) Write(p []byte) (int, error) {
-	c.writing.Lock()
-	defer c.writing.Unlock()
+	if err := c.writing.take(c.closing); err != nil {
+		return 0, err
+	}
+	defer c.writing.give()
 	if err := c.ended(); err != nil {
 		return 0, err
 	}

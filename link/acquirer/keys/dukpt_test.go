@@ -110,6 +110,17 @@ func TestPublishedDUKPT(t *testing.T) {
 	}
 }
 
+// The MAC of annex A.4 over "4012345678909D987": the request variant, X9.19.
+func TestPublishedDUKPTMAC(t *testing.T) {
+	k, err := deviceAt(t, 1).Next()
+	require.NoError(t, err)
+	mac, err := k.MACRequest()
+	require.NoError(t, err)
+	field, err := X919.Field64(mac, []byte("4012345678909D987"))
+	require.NoError(t, err)
+	assert.Equal(t, "9CCC7817", string(field[:]))
+}
+
 // The device, which keeps future keys, and the acquirer, who keeps the base key, arrive at the same one each time: at the
 // start, around a skip, and at the end.
 func TestDeviceAndAcquirerAgree(t *testing.T) {

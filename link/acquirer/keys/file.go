@@ -102,19 +102,23 @@ func (f *File) Save(set *Set) error {
 	return about(f.path, perform(steps[2:]))
 }
 
-// Mend ends a new set that was never whole, and an old one that was not overwritten yet. Where power was lost before the
-// rename, NAME.old is a second name of the set in use: that name goes, and nothing is overwritten.
+// Mend ends a new set that was never whole, and an old one that was not overwritten yet. Power lost around the rename may
+// leave either as a second name of the set in use: then that name goes, and nothing is overwritten.
 func (f *File) Mend() error {
-	if err := end(f.path + newName); err != nil {
-		return about(f.path+newName, err)
+	for _, left := range []string{f.path + newName, f.path + oldName} {
+		same, err := isSameFile(f.path, left)
+		switch {
+		case err != nil:
+		case same:
+			err = perform([]step{{deed: remove, path: left}, {deed: syncDir, path: left}})
+		default:
+			err = end(left)
+		}
+		if err != nil {
+			return about(left, err)
+		}
 	}
-	same, err := isSameFile(f.path, f.path+oldName)
-	if err == nil && same {
-		err = perform([]step{{deed: remove, path: f.path + oldName}, {deed: syncDir, path: f.path}})
-	} else if err == nil {
-		err = end(f.path + oldName)
-	}
-	return about(f.path+oldName, err)
+	return nil
 }
 
 func (f *File) readBack(set *Set) error {

@@ -16,7 +16,7 @@ func Adopt(store KeyStore, log *Log, fresh Set, now time.Time) (*Set, error) {
 	if err == nil {
 		defer before.Master.Destroy()
 		err = log.Settle(before)
-	} else if errors.Is(err, ErrNoKeys) || errors.Is(err, ErrDestroyed) || errors.Is(err, ErrSealed) || errors.Is(err, ErrMasterKey) {
+	} else if isNoKey(err) {
 		err, before = nil, nil
 	}
 	if err != nil {
@@ -41,4 +41,9 @@ func Wipe(store KeyStore, log *Log, now time.Time) error {
 	err := store.Destroy()
 	generation, counter := log.Newest()
 	return errors.Join(err, log.Append(Entry{Deed: Destroyed, Generation: generation, Counter: counter, At: now.UTC().Truncate(time.Second)}))
+}
+
+// isNoKey reports whether there is nothing that could be used, whatever the reason: the way is free for a new set.
+func isNoKey(err error) bool {
+	return errors.Is(err, ErrNoKeys) || errors.Is(err, ErrDestroyed) || errors.Is(err, ErrSealed) || errors.Is(err, ErrMasterKey)
 }

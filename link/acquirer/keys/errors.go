@@ -9,6 +9,8 @@ var (
 	ErrDestroyed = errors.New("the keys were destroyed")
 	// ErrSealed means that sealed keys do not open: another terminal's, another device key, or damage.
 	ErrSealed = errors.New("the sealed keys do not open")
+	// ErrForm means that what lies where keys belong is neither sealed keys nor a key in the clear.
+	ErrForm = errors.New("that is no key in a known form")
 	// ErrMasterKey means that what was given cannot be a terminal master key.
 	ErrMasterKey = errors.New("terminal master key not usable")
 	// ErrComponent means that what was typed cannot be a component of a master key.

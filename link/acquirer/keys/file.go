@@ -14,7 +14,7 @@ import (
 
 // KeyStore keeps one set of keys. There are two: a sealed File, and the kernel's Keyring.
 type KeyStore interface {
-	// Load gives the set. Errors: ErrNoKeys, ErrDestroyed, ErrSealed, ErrMasterKey, or what the system said.
+	// Load gives the set. Errors: ErrNoKeys, ErrDestroyed, ErrSealed, ErrForm, ErrMasterKey, or what the system said.
 	Load() (*Set, error)
 	// Save replaces the set, whole or not at all. When it returns, the old set is gone.
 	Save(*Set) error

@@ -117,8 +117,8 @@ func TestAFileInTheClearIsReadAndThenSealed(t *testing.T) {
 	n, err := plain.ReadAt(left, 0)
 	require.NoError(t, err)
 	assert.Equal(t, make([]byte, 33), left[:n], "the clear key was overwritten where it lay")
-	for content, want := range map[string]error{"00": ErrSealed, "": ErrSealed, "secret in the safe": ErrSealed, strings.Repeat("0", 32): ErrMasterKey,
-		strings.Repeat("\x00", 40): ErrDestroyed, strings.Repeat("x", mostSeal+9): ErrSealed} {
+	for content, want := range map[string]error{"00": ErrForm, "": ErrForm, "secret in the safe": ErrForm, strings.Repeat("0", 32): ErrMasterKey,
+		strings.Repeat("\x00", 40): ErrDestroyed, strings.Repeat("x", mostSeal+9): ErrForm, sealMagic + "x": ErrSealed} {
 		require.NoError(t, os.WriteFile(f.path, []byte(content), 0o600))
 		_, err := f.Load()
 		require.ErrorIs(t, err, want, "%q", content)

@@ -59,7 +59,7 @@ func TestASetInTheKeyring(t *testing.T) {
 	_, err = unix.AddKey("user", name, []byte("something else"), unix.KEY_SPEC_USER_KEYRING)
 	require.NoError(t, err)
 	_, err = k.Load()
-	require.ErrorIs(t, err, ErrSealed)
+	require.ErrorIs(t, err, ErrForm)
 	odd := errors.New("odd")
 	_, err = Ring{name}.Read(func([]byte) error { return odd })
 	require.ErrorIs(t, err, odd)

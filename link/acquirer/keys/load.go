@@ -45,5 +45,5 @@ func Wipe(store KeyStore, log *Log, now time.Time) error {
 
 // isNoKey reports whether there is nothing that could be used, whatever the reason: the way is free for a new set.
 func isNoKey(err error) bool {
-	return errors.Is(err, ErrNoKeys) || errors.Is(err, ErrDestroyed) || errors.Is(err, ErrSealed) || errors.Is(err, ErrMasterKey)
+	return errors.Is(err, ErrNoKeys) || errors.Is(err, ErrDestroyed) || errors.Is(err, ErrSealed) || errors.Is(err, ErrForm) || errors.Is(err, ErrMasterKey)
 }

@@ -78,7 +78,10 @@ func (s *sealer) open(sealed []byte) (*Set, error) {
 	if len(sealed) > 0 && isZero(sealed) {
 		return nil, fmt.Errorf("%w: only zeros are left of them; load new ones", ErrDestroyed)
 	}
-	if !IsSealed(sealed) || len(sealed) < len(sealMagic)+nonceSize+tagSize || len(sealed) > mostSeal {
+	if !IsSealed(sealed) {
+		return nil, fmt.Errorf("%w: neither sealed keys nor 32 hexadecimal digits; load the keys again", ErrForm)
+	}
+	if len(sealed) < len(sealMagic)+nonceSize+tagSize || len(sealed) > mostSeal {
 		return nil, fmt.Errorf("%w: they are damaged, or were destroyed in part; load the keys again", ErrSealed)
 	}
 	nonce := sealed[len(sealMagic) : len(sealMagic)+nonceSize]

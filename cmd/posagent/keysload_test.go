@@ -47,7 +47,7 @@ func sitDown(t *testing.T, dir string, args ...string) *desk {
 	d := &desk{t: t, dir: dir, done: make(chan struct{})}
 	d.cmd = exec.Command(program, append(args, "-config", "good.toml")...)
 	d.cmd.Dir = dir
-	d.cmd.Env = append(os.Environ(), "TZ=UTC")
+	d.cmd.Env = append(os.Environ(), "TZ=UTC", "GORACE=atexit_sleep_ms=0")
 	d.master, err = pty.Start(d.cmd)
 	require.NoError(t, err)
 	go func() {
@@ -179,7 +179,7 @@ func run(t *testing.T, dir string, args ...string) (out string, status int) {
 	program, err := exec.LookPath("posagent")
 	require.NoError(t, err)
 	cmd := exec.Command(program, append(args, "-config", "good.toml")...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TZ=UTC")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TZ=UTC", "GORACE=atexit_sleep_ms=0")
 	text, err := cmd.CombinedOutput()
 	if err != nil {
 		require.IsType(t, &exec.ExitError{}, err)

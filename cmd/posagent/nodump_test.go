@@ -21,7 +21,7 @@ func crashing(t *testing.T, dir, program string, ready func(pid int) bool, args 
 	cmd := exec.Command("sh", append([]string{"-c", `ulimit -c unlimited 2>/dev/null; exec "$0" "$@"`, program}, args...)...)
 	var said bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &said, &said
-	cmd.Env = append(os.Environ(), "GOTRACEBACK=crash", "POSAGENT_DEBUG=1")
+	cmd.Env = append(os.Environ(), "GOTRACEBACK=crash", "POSAGENT_DEBUG=1", "GORACE=atexit_sleep_ms=0")
 	require.NoError(t, cmd.Start())
 	for deadline := time.Now().Add(30 * time.Second); !ready(cmd.Process.Pid); time.Sleep(5 * time.Millisecond) {
 		require.True(t, time.Now().Before(deadline), "it never got ready")

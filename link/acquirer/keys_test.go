@@ -54,7 +54,7 @@ func TestKeysDoNotPrint(t *testing.T) {
 	h.adopt(sampleWorking(t))
 	require.Len(t, h.Keys(), 2)
 	holder := struct{ inner *Host }{h}
-	secrets := []string{"CA5D", "202 93", "0XCA", "5BB5C72C", "91 181 199"}
+	secrets := []string{"CA5D", "202 93", "0XCA, 0X5D", "5BB5C72C", "91 181 199"}
 	for _, value := range []any{h, holder, &holder, h.Keys(), h.o, Options{TMK: raw}, &Options{TMK: raw}, h.current(), h.master} {
 		var all strings.Builder
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%X", "%q", "%d"} {

@@ -28,7 +28,7 @@ func TestAKeyTravelsInABundle(t *testing.T) {
 		program, err := exec.LookPath("posagent")
 		require.NoError(t, err)
 		cmd := exec.Command(program, "keys", "request", "-config", "good.toml")
-		cmd.Dir = terminal
+		cmd.Dir, cmd.Env = terminal, append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 		var said strings.Builder
 		cmd.Stderr = &said
 		request, err := cmd.Output()
@@ -78,7 +78,7 @@ func TestAFingerprintThatIsNotConfirmed(t *testing.T) {
 	program, err := exec.LookPath("posagent")
 	require.NoError(t, err)
 	cmd := exec.Command(program, "keys", "request", "-config", "good.toml")
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	request, err := cmd.Output()
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "request.pem"), request, 0o600))

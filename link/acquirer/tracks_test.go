@@ -15,6 +15,7 @@ import (
 
 	"posagent/link"
 	"posagent/link/acquirer"
+	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 )
@@ -86,12 +87,18 @@ func field62With(t *testing.T, track bool) []byte {
 }
 
 func inStrictWorld(t *testing.T, field62 []byte, story func(*testing.T, *acquirer.Host, *strictHost)) {
+	inStrictWorldOf(t, field62, func(o *acquirer.Options) { o.EncryptTracks = true }, story)
+}
+
+func inStrictWorldOf(t *testing.T, field62 []byte, change func(*acquirer.Options), story func(*testing.T, *acquirer.Host, *strictHost)) {
 	synctest.Test(t, func(t *testing.T) {
 		far := &strictHost{t: t, field62: field62, seen: make(chan *iso8583.Message, 10)}
 		l := link.New(link.Options{Header: mustHeader(t), Bearers: []link.Bearer{{Name: "pipe", Dialer: far, Framing: link.LengthPrefixed}}})
 		stan := uint32(0)
-		h := acquirer.New(l, acquirer.Options{Terminal: terminal, Merchant: merchant, TMK: master(t), EncryptTracks: true,
-			STAN: func() (uint32, error) { stan++; return stan, nil }, Batch: func() uint32 { return 1 }})
+		o := acquirer.Options{Terminal: terminal, Merchant: merchant, TMK: master(t),
+			STAN: func() (uint32, error) { stan++; return stan, nil }, Batch: func() uint32 { return 1 }}
+		change(&o)
+		h := acquirer.New(l, o)
 		story(t, h, far)
 		require.NoError(t, l.Close())
 		synctest.Wait()
@@ -125,6 +132,48 @@ func TestATrackIsEncryptedWhereTheAcquirerAsksForIt(t *testing.T) {
 		assert.Equal(t, "d280620139490310", hex.EncodeToString(block))
 		assert.Len(t, h.Keys(), 3)
 	})
+}
+
+// The profile's MAC algorithm is the one that signs, with the kind of key that it wants. The published MAC key, and as a
+// double-length one the PIN key, which serves as an AES key too (its check value is by openssl mac).
+func TestTheProfileChoosesTheMAC(t *testing.T) {
+	field := func(mac, check string) []byte {
+		raw, err := hex.DecodeString("6701EAD6A9AD51E51AA406E2C27FCFA98D0A74B8" + mac + check)
+		require.NoError(t, err)
+		return raw
+	}
+	single := field("B651F9E9BACE9AE10000000000000000", "AB7153CA")
+	double := field("6701EAD6A9AD51E51AA406E2C27FCFA9", "8D0A74B8")
+	aesKey := field("6701EAD6A9AD51E51AA406E2C27FCFA9", "AEE4CAA9")
+	for name, c := range map[string]struct {
+		mac     keys.MAC
+		field62 []byte
+	}{"XOR-fold": {"", single}, "XOR-fold, double": {keys.ECBFold, double}, "X9.9": {keys.X99, double}, "X9.19": {keys.X919, double}, "CMAC": {keys.CMAC, aesKey}} {
+		t.Run(name, func(t *testing.T) {
+			inStrictWorldOf(t, c.field62, func(o *acquirer.Options) { o.MAC = c.mac }, func(t *testing.T, h *acquirer.Host, far *strictHost) {
+				currency, err := txn.CurrencyOf("CNY")
+				require.NoError(t, err)
+				sale := txn.Txn{Kind: txn.Sale, Amount: 1250, Currency: currency, STAN: 7, Batch: 1, Terminal: terminal, Merchant: merchant,
+					Card: txn.Card{PAN: pan(t, cards["long"].number), Expiry: "2911", Entry: txn.Keyed}}
+				_, _, err = h.Request(t.Context(), sale, txn.Presented{Card: sale.Card})
+				require.Error(t, err, "nobody answers it")
+				signIn := <-far.seen
+				assert.Equal(t, "00000001003", signIn.Get(60))
+				request := <-far.seen
+				tmk, err := keys.NewMaster(master(t))
+				require.NoError(t, err)
+				w, err := keys.OpenWorking(tmk, c.field62, c.mac)
+				require.NoError(t, err)
+				raw := request.Raw()
+				assert.True(t, c.mac.Verify(w.MAC, raw[:len(raw)-keys.MACLength], request.Bytes(64)))
+				for _, other := range []keys.MAC{keys.ECBFold, keys.X99, keys.X919} {
+					if other != c.mac && c.mac != "" {
+						assert.False(t, other.Verify(w.MAC, raw[:len(raw)-keys.MACLength], request.Bytes(64)), other)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestASignInWithoutTheTrackKeyIsNone(t *testing.T) {

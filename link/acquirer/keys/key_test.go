@@ -55,7 +55,7 @@ func TestKeysDoNotPrint(t *testing.T) {
 	require.NoError(t, err)
 	set := Set{Master: k, Source: FromComponents}
 	shut := map[string]bool{"CA5D": true, "202 93": true, "0XCA, 0X5D": true, "YL2SWY": true} // hexadecimal, decimal, base64
-	for _, r := range (*d.held).future[1:] {                                            // the first was used
+	for _, r := range (*d.held).future[1:] {                                                  // the first was used
 		shut[strings.ToUpper(hex.EncodeToString(r[:8]))] = true
 		shut[strings.Trim(fmt.Sprint(r[:8]), "[]")] = true
 	}

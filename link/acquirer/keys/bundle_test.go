@@ -57,6 +57,22 @@ func TestAKeyComesInABundle(t *testing.T) {
 	assert.NotContains(t, string(text), sampleMaster)
 }
 
+// Key centre and terminal may be of different versions.
+func TestWhatEarlierVersionsSentStillOpens(t *testing.T) {
+	request, err := os.ReadFile("../../../testdata/keys/request-1.pem")
+	require.NoError(t, err)
+	r, err := ParseRequest(request)
+	require.NoError(t, err)
+	assert.Equal(t, requestOf(t, 41), r)
+	bundle, err := os.ReadFile("../../../testdata/keys/bundle-1.pem")
+	require.NoError(t, err)
+	_, signers := testSigner()
+	set, err := OpenBundle(bundle, testDevice(), testTerminal, testMerchant, signers)
+	require.NoError(t, err)
+	assert.Equal(t, sampleMaster, digitsOf(t, set.Master))
+	assert.Equal(t, uint64(42), set.Counter)
+}
+
 func TestABundleThatIsRefused(t *testing.T) {
 	text := bundleOf(t, requestOf(t, 0), sampleMaster)
 	_, signers := testSigner()

@@ -73,6 +73,22 @@ func TestASetIsKeptSealed(t *testing.T) {
 	require.NoError(t, f.Destroy())
 }
 
+// goldenSeal is a sealed file of layout 1, as an earlier version wrote it.
+func goldenSeal(t testing.TB) []byte {
+	text, err := os.ReadFile("../../../testdata/keys/sealed-1.hex")
+	require.NoError(t, err)
+	return unhex(t, strings.TrimSpace(string(text)))
+}
+
+// What a terminal in service has on its disk is read by every later version.
+func TestWhatEarlierVersionsSealedStillOpens(t *testing.T) {
+	f := fileAt(t, filepath.Join(t.TempDir(), "tmk.key"))
+	require.NoError(t, os.WriteFile(f.path, goldenSeal(t), 0o600))
+	got, err := f.Load()
+	require.NoError(t, err)
+	requireSet(t, setOf(t, sampleMaster, 1), got)
+}
+
 func TestSealedKeysOpenInOnePlaceOnly(t *testing.T) {
 	f := fileAt(t, filepath.Join(t.TempDir(), "tmk.key"))
 	require.NoError(t, f.Save(setOf(t, sampleMaster, 1)))
@@ -403,8 +419,7 @@ func TestADestructionAfterAnInterruptedSave(t *testing.T) {
 func FuzzSealedFile(f *testing.F) {
 	s, err := newSealer(testDevice(), testTerminal)
 	require.NoError(f, err)
-	sealed, err := s.seal(setOf(f, sampleMaster, 1))
-	require.NoError(f, err)
+	sealed := goldenSeal(f)
 	f.Add(sealed)
 	f.Add(make([]byte, 100))
 	f.Add([]byte(sampleMaster))

@@ -6,8 +6,6 @@ import (
 	"net"
 	"os"
 	"strconv"
-
-	"posagent/link/acquirer"
 )
 
 func (c *command) configCheck() int {
@@ -42,26 +40,15 @@ func (c *Config) absent() []string {
 			look(fmt.Sprintf("bearer[%d].port", i), c.portPath(b.Port))
 		}
 	}
-	if _, err := c.masterKey(); err != nil {
+	if set, err := c.keySet(); err != nil {
 		found = append(found, err.Error())
+	} else {
+		set.Master.Destroy()
 	}
 	if _, _, err := c.storeKey(); err != nil && !errors.Is(err, errNoStore) {
 		found = append(found, "store.key_file: "+err.Error())
 	}
 	return found
-}
-
-// masterKey reads the terminal master key and lets the acquirer's own rules judge it; they never ask for a number.
-func (c *Config) masterKey() ([]byte, error) {
-	key, err := readKey(c.path(c.Acquirer.KeyFile), masterKeyBytes)
-	if err == nil {
-		err = acquirer.Options{Terminal: c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, TMK: key,
-			STAN: func() (uint32, error) { return 0, nil }, Batch: func() uint32 { return 0 }}.Check()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("acquirer.key_file: %w", err)
-	}
-	return key, nil
 }
 
 // isAddress accepts host:port with a port that exists.

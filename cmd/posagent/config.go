@@ -14,6 +14,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"posagent/link"
+	"posagent/link/acquirer/keys"
 	"posagent/printer"
 	"posagent/txnstore/txn"
 )
@@ -81,9 +82,13 @@ type Printer struct {
 
 // Acquirer is the far end of the money.
 type Acquirer struct {
-	KeyFile       string   `toml:"key_file"` // terminal master key: 16 bytes in hex, mode 0600
-	TPDU          string   `toml:"tpdu"`     // 10 digits
-	Header        string   `toml:"header"`   // 12 digits
+	KeyFile       string   `toml:"key_file"`       // terminal master key, sealed; or 16 bytes in hex, mode 0600
+	KeySource     string   `toml:"key_source"`     // keyring:NAME keeps it in the kernel instead
+	KeySigners    []string `toml:"key_signers"`    // public keys of the key centres whose bundles are accepted
+	MAC           string   `toml:"mac"`            // ecb, x9.9, x9.19 or cmac
+	EncryptTracks bool     `toml:"encrypt_tracks"` // sign in for a track key and encrypt tracks with it
+	TPDU          string   `toml:"tpdu"`           // 10 digits
+	Header        string   `toml:"header"`         // 12 digits
 	Answer        duration `toml:"answer"`
 	Idle          duration `toml:"idle"`
 	Retry         duration `toml:"retry"`
@@ -126,7 +131,7 @@ func defaults() Config {
 		Socket:   Socket{Path: "/run/posagent.sock"},
 		Reader:   Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
 		Printer:  Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
-		Acquirer: Acquirer{TPDU: "6000060000", Header: "603100310000", Answer: seconds(60), Idle: seconds(10), Retry: seconds(60),
+		Acquirer: Acquirer{MAC: string(keys.ECBFold), TPDU: "6000060000", Header: "603100310000", Answer: seconds(60), Idle: seconds(10), Retry: seconds(60),
 			ReversalTries: 3, Lookalike: seconds(300)},
 	}
 }
@@ -213,7 +218,13 @@ func (c *Config) faults() []string {
 	positive(c.Printer.Print, "printer.print")
 	positive(c.Printer.Retry, "printer.retry")
 
-	fault(c.Acquirer.KeyFile == "", "acquirer.key_file", "missing; name the file with the terminal master key")
+	fault(c.Acquirer.KeyFile == "" && c.Acquirer.KeySource == "", "acquirer.key_file", "missing; name the file with the terminal master key")
+	fault(c.Acquirer.KeyFile != "" && c.Acquirer.KeySource != "", "acquirer.key_source", "there is a key_file too; leave one of them out")
+	fault(!validKeySource(c.Acquirer.KeySource), "acquirer.key_source", "%q is not known; use keyring:NAME, or a key_file", c.Acquirer.KeySource)
+	fault(c.Acquirer.KeySource != "" && c.Acquirer.KeySource == c.Store.KeySource, "acquirer.key_source", "is the store's key; each needs a name of its own")
+	fault(len(c.signers()) != len(c.Acquirer.KeySigners), "acquirer.key_signers", "want public keys of 64 hexadecimal digits, as \"posagent keys signer\" shows them")
+	err = keys.MAC(c.Acquirer.MAC).Check()
+	fault(err != nil, "acquirer.mac", "%v", err)
 	_, err = link.ParseHeader(c.Acquirer.TPDU, c.Acquirer.Header)
 	fault(err != nil, "acquirer.tpdu, acquirer.header", "%v; want 10 digits like 6000060000 and 12 like 603100310000", err)
 	positive(c.Acquirer.Answer, "acquirer.answer")

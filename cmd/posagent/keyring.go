@@ -1,15 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"posagent/link/acquirer/keys"
 )
 
 // The store's key may be kept by the kernel instead of in a file: a key of type "user" (keyrings(7), keyctl(2)) that the
@@ -77,56 +79,36 @@ func validKeySource(s string) bool {
 
 // keyringKey reads a key from the session's keyring or from the user's: 32 bytes, or 64 hexadecimal digits.
 func keyringKey(name string) ([]byte, error) {
-	runtime.LockOSThread() // a keyring of the process is reached through the thread that made it
-	defer runtime.UnlockOSThread()
-	var errs []error
-	for _, ring := range []int{unix.KEY_SPEC_SESSION_KEYRING, unix.KEY_SPEC_USER_KEYRING} {
-		id, err := unix.KeyctlSearch(ring, "user", name, 0)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		key, err := readKeyringKey(ring, id)
-		if err == nil {
-			return key, nil
-		}
-		errs = append(errs, err)
+	held, err := keys.Ring{Name: name}.Read(func(held []byte) error {
+		key, err := keyIn(held)
+		clear(key)
+		return err
+	})
+	if err != nil {
+		return nil, keyringError(name, err)
 	}
-	return nil, keyringError(name, errs)
+	defer clear(held)
+	return keyIn(held)
 }
 
-// readKeyringKey reads one key. A key that stands only in the user's keyring is not possessed by this process and so not
-// readable; that keyring is then linked to the process's own.
-func readKeyringKey(ring, id int) ([]byte, error) {
-	held := make([]byte, 2*storeKeyBytes+2)
-	n, err := unix.KeyctlBuffer(unix.KEYCTL_READ, id, held, 0)
-	if errors.Is(err, unix.EACCES) {
-		if _, linked := unix.KeyctlInt(unix.KEYCTL_LINK, ring, unix.KEY_SPEC_PROCESS_KEYRING, 0, 0); linked == nil {
-			n, err = unix.KeyctlBuffer(unix.KEYCTL_READ, id, held, 0)
-		}
+func keyIn(held []byte) ([]byte, error) {
+	if len(held) == storeKeyBytes {
+		return bytes.Clone(held), nil
 	}
-	if err != nil {
-		return nil, err
+	key, err := hex.DecodeString(strings.TrimSpace(string(held)))
+	if err != nil || len(key) != storeKeyBytes {
+		return nil, errNotAKey
 	}
-	if n == storeKeyBytes {
-		return held[:n], nil
-	}
-	if n <= len(held) {
-		if key, err := hex.DecodeString(strings.TrimSpace(string(held[:n]))); err == nil && len(key) == storeKeyBytes {
-			return key, nil
-		}
-	}
-	return nil, errNotAKey
+	return key, nil
 }
 
 var errNotAKey = fmt.Errorf("it does not hold a key; it must have %d bytes or %d hexadecimal digits", storeKeyBytes, 2*storeKeyBytes)
 
 // keyringError says what to do about the failure that tells most.
-func keyringError(name string, errs []error) error {
+func keyringError(name string, all error) error {
 	what := func(format string, args ...any) error {
 		return fmt.Errorf("the kernel's keyring, key %q: %s", name, fmt.Sprintf(format, args...))
 	}
-	all := errors.Join(errs...)
 	switch {
 	case errors.Is(all, errNotAKey):
 		return what("%v", errNotAKey)
@@ -137,6 +119,6 @@ func keyringError(name string, errs []error) error {
 	case errors.Is(all, unix.ENOSYS), errors.Is(all, unix.EOPNOTSUPP):
 		return what("this kernel has no keyrings; use store.key_file without key_source")
 	default:
-		return what("it is not there; load it before posagent starts (keyctl padd user %s @u) (%v)", name, errs[len(errs)-1])
+		return what("it is not there; load it before posagent starts (keyctl padd user %s @u) (%v)", name, strings.ReplaceAll(all.Error(), "\n", "; "))
 	}
 }

@@ -15,11 +15,8 @@ import (
 	"posagent/txnstore"
 )
 
-// Lengths of keys, in bytes.
-const (
-	masterKeyBytes = 16 // of the acquirer's terminal master key: double-length DES
-	storeKeyBytes  = 32 // of the key that seals card data at rest
-)
+// storeKeyBytes is the length of the key that seals card data, and the acquirer's keys, at rest.
+const storeKeyBytes = 32
 
 // The store's key is born beside the store, and each start can tell from what is there how far the first one got:
 //

@@ -9,6 +9,10 @@
 //	posagent status                   the terminal at a glance
 //	posagent store recount            totals against records
 //	posagent store check|report       whether the files are sound; what a repair found
+//	posagent keys load [BUNDLE]       the acquirer's master key: typed by two persons, or a signed bundle
+//	posagent keys show|log            check values and ages; who loaded keys
+//	posagent keys request|seal|destroy   ask for a bundle; seal a key in the clear; end all keys
+//	posagent keys signer|bundle       at the key centre: a key that signs, and a bundle
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -29,6 +33,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+
+	"posagent/link/acquirer/keys"
 )
 
 // Exit statuses.
@@ -50,7 +56,7 @@ const defaultConfig = "/etc/posagent.toml"
 func main() {
 	signal.Ignore(syscall.SIGXFSZ) // a limit on file sizes is an error of the write (EFBIG), not the end of the agent
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	c := &command{args: os.Args[1:], out: os.Stdout, err: os.Stderr, config: os.Getenv("POSAGENT_CONFIG")}
+	c := &command{args: os.Args[1:], in: os.Stdin, out: os.Stdout, err: os.Stderr, config: os.Getenv("POSAGENT_CONFIG")}
 	status := c.run(ctx)
 	stop()
 	os.Exit(status)
@@ -59,6 +65,7 @@ func main() {
 // command is one invocation: flags parsed, output named, nothing global.
 type command struct {
 	args     []string
+	in       *os.File // where persons type; nil where nobody does
 	out, err io.Writer
 	config   string
 	json     bool
@@ -80,6 +87,14 @@ const usage = `usage: posagent VERB [flags]
   store recount            hold the totals that are kept against the records
   store check              look at every page of the books, while no agent runs
   store report             what a repair of the books found, until -acknowledge
+  keys load [BUNDLE]       load the master key: two persons type it, or a signed bundle
+  keys show                check values, ages and sources of the keys, never a key
+  keys log                 who loaded which keys
+  keys request             what the key centre makes a bundle from
+  keys seal                seal a master key that lies in the clear
+  keys destroy -yes        end all keys, for a terminal that goes out of service
+  keys signer FILE         at the key centre: make a signing key
+  keys bundle REQUEST      at the key centre: a terminal's key as a signed bundle
   config check [FILE]      judge a configuration
   version                  what this is
 
@@ -93,7 +108,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "batch" || verb == "store" || verb == "config") && len(rest) > 0 {
+	if (verb == "txn" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -136,6 +151,26 @@ func (c *command) run(ctx context.Context) int {
 			f.BoolVar(&acknowledge, "acknowledge", false, "it was read: do not show it again")
 		},
 			func(string) int { return c.storeReport(acknowledge) })
+	case "keys load":
+		var noParity bool
+		return c.verb(verb, "[BUNDLE]", rest, noParityFlag(&noParity), func(bundle string) int { return c.keysLoad(ctx, bundle, keys.Parity(!noParity)) })
+	case "keys show":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.keysShow(ctx) })
+	case "keys log":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.keysLog() })
+	case "keys request":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.keysRequest() })
+	case "keys seal":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.keysSeal() })
+	case "keys destroy":
+		var sure bool
+		return c.verb(verb, "", rest, func(f *flag.FlagSet) { f.BoolVar(&sure, "yes", false, "it is meant") },
+			func(string) int { return c.keysDestroy(sure) })
+	case "keys signer":
+		return c.verb(verb, "FILE", rest, nil, c.keysSigner)
+	case "keys bundle":
+		var q bundleFlags
+		return c.verb(verb, "REQUEST", rest, q.define, func(request string) int { return c.keysBundle(ctx, request, q) })
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -157,6 +192,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.misused("posagent batch: say what, totals, close or report")
 	case "store":
 		return c.misused("posagent store: say what, check, report or recount")
+	case "keys":
+		return c.misused("posagent keys: say what, load, show, log, request, seal, destroy, signer or bundle")
 	case "config":
 		return c.misused("posagent config: say what, check")
 	default:

@@ -16,6 +16,7 @@ import (
 	"posagent/device/serial"
 	"posagent/firmware/agent"
 	"posagent/link"
+	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
 	"posagent/link/modem"
 	"posagent/printer"
@@ -30,16 +31,25 @@ func (c *command) runAgent(ctx context.Context) int {
 		return c.fail(err)
 	}
 	log := slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: logLevel()}))
-	tmk, err := config.masterKey()
+	if err := keepMemoryIn(); err != nil {
+		log.Error("keys may get into a core file", "cause", err)
+	}
+	set, err := config.keySet()
 	if err != nil {
 		return c.fail(err)
 	}
+	defer set.Master.Destroy()
 	store, err := config.openStore(log)
 	if err != nil {
 		return c.fail(err)
 	}
 	defer store.Close()
 	socket, err := listen(config.path(config.Socket.Path))
+	if err != nil {
+		return c.fail(err)
+	}
+	config.settleKeys(set, log)
+	tmk, err := set.Master.Secret()
 	if err != nil {
 		return c.fail(err)
 	}
@@ -59,6 +69,8 @@ func (c *command) runAgent(ctx context.Context) int {
 	if err != nil {
 		return c.fail(err)
 	}
+	clear(tmk)
+	set.Master.Destroy() // the agent has its own
 	if err := a.Run(ctx); err != nil {
 		return c.fail(err)
 	}
@@ -168,6 +180,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 	return agent.Options{
 		Terminal: c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, Currency: currency, TMK: tmk,
 		Dialect: iso8583.UnionPay(), Header: header, Answer: c.Acquirer.Answer.Duration, Idle: c.Acquirer.Idle.Duration,
+		MAC: keys.MAC(c.Acquirer.MAC), EncryptTracks: c.Acquirer.EncryptTracks,
 		MACOnDeclines: c.Acquirer.MACOnDeclines, ReversalTries: c.Acquirer.ReversalTries, Lookalike: c.Acquirer.Lookalike.Duration, MaxRefund: maxRefund, MaxBatch: c.Acquirer.MaxBatch,
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
 		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration,

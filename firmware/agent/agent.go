@@ -49,7 +49,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle,
 		Stray: a.stray, Progress: a.lineStage})
 	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
-		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect}
+		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect}
 	if err := far.Check(); err != nil {
 		return nil, err
 	}

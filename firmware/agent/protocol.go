@@ -3,6 +3,7 @@ package agent
 import (
 	"time"
 
+	"posagent/link/acquirer"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -28,7 +29,7 @@ import (
 // closing that was begun and not ended goes on by itself. {"op":"batch totals"} answers with the open batch as it stands, and
 // {"op":"batch report","batch":"000001"} prints the report of a closed one again.
 //
-// A stage is repeated each second while it lasts. "outcome", "batch", "list", "status", "recount" and "error" end a request.
+// A stage is repeated each second while it lasts. "outcome", "batch", "list", "status", "recount", "keys" and "error" end a request.
 // A sale is repeated safely with the same reference: it returns the first outcome, and waits for it if that sale is still
 // in progress. {"op":"cancel"} ends a sale that is
 // still waiting for a card; once the stage is "recorded" it changes nothing.
@@ -38,7 +39,7 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover, recount
+	Op        string `json:"op"` // sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover, recount
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
@@ -56,7 +57,7 @@ type Request struct {
 
 // Event is what the agent says.
 type Event struct {
-	Event   string        `json:"event"` // stage, outcome, batch, list, status, recount, error
+	Event   string        `json:"event"` // stage, outcome, batch, list, status, recount, keys, error
 	Stage   words.Stage   `json:"stage,omitempty"`
 	Detail  string        `json:"detail,omitempty"` // the line's own words: "dial 95516"
 	Seconds int           `json:"seconds,omitempty"`
@@ -70,6 +71,8 @@ type Event struct {
 	Status  *Status       `json:"status,omitempty"`
 	Recount *Recount      `json:"recount,omitempty"`
 	Batch   *Batch        `json:"batch,omitempty"`
+
+	Keys []acquirer.KeyStatus `json:"keys,omitempty"` // in use: check values and sign-ins, never a key
 }
 
 // Ends reports whether the event closes its request.

@@ -9,6 +9,7 @@ import (
 
 	"posagent/firmware/terminal"
 	"posagent/link"
+	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
 	"posagent/printer"
 	"posagent/printer/receipt"
@@ -58,6 +59,8 @@ type Options struct {
 	Header        link.Header
 	Answer        time.Duration // wait for the acquirer's answer
 	Idle          time.Duration // keep a connection after an exchange
+	MAC           keys.MAC      // how field 64 is computed
+	EncryptTracks bool          // encrypt fields 35 and 36 with the acquirer's track key
 	MACOnDeclines bool
 
 	ReversalTries int

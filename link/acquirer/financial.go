@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"posagent/link"
+	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 )
@@ -50,14 +51,14 @@ func (h *Host) Reverse(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence
 }
 
 func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func() (*iso8583.Message, error)) (txn.Answer, txn.Evidence, error) {
-	mac, err := h.ready(ctx, t, fresh)
+	working, err := h.ready(ctx, t, fresh)
 	if err != nil {
 		return txn.Answer{}, txn.Evidence{}, err
 	}
 	request, err := build()
 	if err == nil {
 		defer request.Reset() // it holds card data
-		err = h.sign(mac, request)
+		err = errors.Join(h.hideTracks(working, request), h.sign(working, request))
 	}
 	if err != nil {
 		return txn.Answer{}, txn.Evidence{}, unsent("the message cannot be built", err)
@@ -68,9 +69,9 @@ func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func(
 		return txn.Answer{}, failure.Sent, failure
 	}
 	if reply.Orders == link.OrderSignIn {
-		h.disown(mac)
+		h.disown(working)
 	}
-	answer, failure := h.judge(mac, request, reply.Message)
+	answer, failure := h.judge(working, request, reply.Message)
 	if failure != nil {
 		failure.Sent = reply.Sent
 		return txn.Answer{}, reply.Sent, failure
@@ -78,41 +79,41 @@ func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func(
 	return answer, reply.Sent, nil
 }
 
-// ready gives the working key, signing in if there is none. A request that was recorded under another batch than the
+// ready gives the working keys, signing in if there are none. A request that was recorded under another batch than the
 // acquirer names at that sign-in would be refused (77): it is not sent, and begins again under the right one.
-func (h *Host) ready(ctx context.Context, t txn.Txn, fresh bool) (key, error) {
+func (h *Host) ready(ctx context.Context, t txn.Txn, fresh bool) (keys.Working, error) {
 	if h.fault != nil {
-		return key{}, unsent("the acquirer's configuration is not usable", h.fault)
+		return keys.Working{}, unsent("the acquirer's configuration is not usable", h.fault)
 	}
 	if t.Terminal != h.o.Terminal {
-		return key{}, unsent(fmt.Sprintf("the transaction belongs to terminal %q, the keys to %s", t.Terminal, h.o.Terminal), nil)
+		return keys.Working{}, unsent(fmt.Sprintf("the transaction belongs to terminal %q, the keys to %s", t.Terminal, h.o.Terminal), nil)
 	}
-	if mac := h.key(); !mac.isZero() {
-		return mac, nil
+	if w := h.current(); !w.MAC.IsZero() {
+		return w, nil
 	}
 	batch, err := h.signIn(ctx)
 	if err != nil {
-		return key{}, unsent("not signed in", err)
+		return keys.Working{}, unsent("not signed in", err)
 	}
 	if fresh && t.Batch != batch {
-		return key{}, unsent(fmt.Sprintf("the acquirer has opened batch %06d and the transaction has %06d: begin again", batch, t.Batch), nil)
+		return keys.Working{}, unsent(fmt.Sprintf("the acquirer has opened batch %06d and the transaction has %06d: begin again", batch, t.Batch), nil)
 	}
-	mac := h.key()
-	if mac.isZero() {
-		return key{}, unsent("signed in, and signed out again at once", nil)
+	w := h.current()
+	if w.MAC.IsZero() {
+		return keys.Working{}, unsent("signed in, and signed out again at once", nil)
 	}
-	return mac, nil
+	return w, nil
 }
 
 // sign adds field 64 over the message as it will travel, the bit of field 64 set.
-func (h *Host) sign(mac key, m *iso8583.Message) error {
-	m.SetBytes(64, make([]byte, macLength))
+func (h *Host) sign(w keys.Working, m *iso8583.Message) error {
+	m.SetBytes(64, make([]byte, keys.MACLength))
 	packed, err := h.o.Dialect.Pack(nil, m)
 	if err != nil {
 		return err
 	}
 	defer clear(packed)
-	field := h.o.MAC.field64(mac, packed[:len(packed)-macLength])
+	field, err := h.o.MAC.Field64(w.MAC, packed[:len(packed)-keys.MACLength])
 	m.SetBytes(64, field[:])
-	return nil
+	return err
 }

@@ -8,24 +8,27 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"time"
 
 	"posagent/link"
+	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
 )
 
 // Options say who the terminal is and how its acquirer wants to be spoken to.
 type Options struct {
-	Terminal string // field 41, 8 characters
-	Merchant string // field 42, 15 characters
-	Operator string // up to 3 characters, field 63 of a sign-in; empty means "01"
-	Serial   string // 12 characters, field 62 of a sign-in: network licence 4, machine's serial number 8; empty means zeros
-	TMK      []byte // terminal master key, 16 bytes
+	Terminal string      // field 41, 8 characters
+	Merchant string      // field 42, 15 characters
+	Operator string      // up to 3 characters, field 63 of a sign-in; empty means "01"
+	Serial   string      // 12 characters, field 62 of a sign-in: network licence 4, machine's serial number 8; empty means zeros
+	TMK      keys.Secret // terminal master key, 16 bytes
 
 	STAN       func() (uint32, error) // the next one, for a sign-in; the store makes it durable
 	Batch      func() uint32          // the open batch
 	AdoptBatch func(uint32) error     // told of the acquirer's batch at sign-in; nil keeps the terminal's own
 
-	MAC           MACAlgorithm
+	MAC           keys.MAC         // how field 64 is computed
+	EncryptTracks bool             // sign in for a track key as well, and encrypt fields 35 and 36 with it
 	MACOnDeclines bool             // a refusal counts only with a MAC that verifies
 	Dialect       *iso8583.Dialect // nil is iso8583.UnionPay()
 }
@@ -48,7 +51,8 @@ func (o Options) Check() error {
 	if o.STAN == nil || o.Batch == nil {
 		faults = append(faults, errors.New("no source of STAN and batch"))
 	}
-	_, err := masterKey(o.TMK)
+	master, err := keys.NewMaster(o.TMK)
+	master.Destroy()
 	return errors.Join(append(faults, err, o.MAC.Check())...)
 }
 
@@ -64,12 +68,13 @@ func (o Options) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(o)) 
 // Echo, SignIn and Hangup may be called from any.
 type Host struct {
 	link   *link.Link
-	o      Options // without the master key
-	master key
-	fault  error // of the options; nothing is sent while there is one
+	o      Options  // without the master key
+	master keys.Key // destroyed under mu
+	fault  error    // of the options; nothing is sent while there is one
 
-	mu  sync.Mutex
-	mac key // working key since the last sign-in; zero means signed out
+	mu      sync.Mutex
+	working keys.Working // of the last sign-in; without a MAC key it is signed out
+	since   time.Time    // of the working keys
 }
 
 // New makes a Host over a link. Nothing is sent; options that Check refuses make every call fail with what Check said,
@@ -77,7 +82,7 @@ type Host struct {
 func New(l *link.Link, o Options) *Host {
 	h := &Host{link: l, fault: o.Check()}
 	if h.fault == nil {
-		h.master, h.fault = masterKey(o.TMK)
+		h.master, h.fault = keys.NewMaster(o.TMK)
 	}
 	o.TMK = nil
 	if o.Dialect == nil {
@@ -92,25 +97,10 @@ func (h *Host) Format(f fmt.State, _ rune) {
 }
 
 // SignedIn reports whether there are working keys that the acquirer has not disowned.
-func (h *Host) SignedIn() bool { return !h.key().isZero() }
+func (h *Host) SignedIn() bool { return !h.current().MAC.IsZero() }
 
 // Hangup ends the line. The next message dials.
 func (h *Host) Hangup() error { return h.link.Hangup() }
-
-func (h *Host) key() key {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.mac
-}
-
-// disown forgets a working key, so that the next financial message signs in first. A newer one stays.
-func (h *Host) disown(k key) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.mac == k {
-		h.mac = key{}
-	}
-}
 
 // SignIn asks for new working keys and verifies each by its check value. On any failure the old keys, if there are some,
 // stay. Errors: ErrCheckValue, ErrKeyField, ErrMasterKey, *RefusedError, *link.ExchangeError, or what STAN or AdoptBatch
@@ -123,6 +113,9 @@ func (h *Host) SignIn(ctx context.Context) error {
 func (h *Host) signIn(ctx context.Context) (batch uint32, err error) {
 	if h.fault != nil {
 		return 0, h.fault
+	}
+	if h.master.IsZero() {
+		return 0, fmt.Errorf("sign-in: %w: %w", ErrMasterKey, keys.ErrDestroyed)
 	}
 	stan, err := h.o.STAN()
 	if err != nil {
@@ -140,7 +133,7 @@ func (h *Host) signIn(ctx context.Context) (batch uint32, err error) {
 	if code := answer.Get(39); code != approvedCode {
 		return 0, &RefusedError{"sign-in", code}
 	}
-	mac, err := openMACKey(h.master, answer.Bytes(62))
+	fresh, err := h.openWorking(answer.Bytes(62))
 	if err != nil {
 		return 0, fmt.Errorf("sign-in: %w", err)
 	}
@@ -152,9 +145,7 @@ func (h *Host) signIn(ctx context.Context) (batch uint32, err error) {
 			return 0, fmt.Errorf("sign-in: batch %06d: %w", batch, err)
 		}
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.mac = mac
+	h.adopt(fresh)
 	return batch, nil
 }
 

@@ -32,9 +32,11 @@ const (
 	networkCards  = "000"
 	networkSignIn = "003" // double-length keys
 	networkEcho   = "301"
-	capability    = "6" // contact chip, contactless and magnetic stripe
-	chipOrdinary  = "0" // no fallback
-	wholeAmount   = "0"
+
+	networkSignInTracks = "004" // double-length keys, and one for tracks
+	capability          = "6"   // contact chip, contactless and magnetic stripe
+	chipOrdinary        = "0"   // no fallback
+	wholeAmount         = "0"
 
 	operatorLength = 3
 	serialLength   = 12
@@ -54,7 +56,11 @@ func signInMessage(o Options, stan uint32) *iso8583.Message {
 	m.Set(11, fmt.Sprintf("%06d", stan))
 	m.Set(41, o.Terminal)
 	m.Set(42, o.Merchant)
-	m.Set(60, fmt.Sprintf("%s%06d%s", typeManage, o.Batch(), networkSignIn))
+	network := networkSignIn
+	if o.EncryptTracks {
+		network = networkSignInTracks
+	}
+	m.Set(60, fmt.Sprintf("%s%06d%s", typeManage, o.Batch(), network))
 	serial := o.Serial
 	if serial == "" {
 		serial = strings.Repeat("0", serialLength)

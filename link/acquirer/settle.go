@@ -116,7 +116,7 @@ func (h *Host) exchangeManaged(ctx context.Context, what string, request *iso858
 		code = approvedCode // a 0510 with totals has none
 	}
 	if ResponseOf(code).signIn {
-		h.disown(h.key())
+		h.disown(h.current())
 	}
 	if code != approvedCode && code != duplicateCode {
 		return nil, &RefusedError{what, code}

@@ -8,13 +8,14 @@ import (
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 
+	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
 
 // judge decides whether an answer counts, and reads it. What does not count is never an approval and never a refusal.
-func (h *Host) judge(mac key, request, answer *iso8583.Message) (txn.Answer, *AnswerError) {
+func (h *Host) judge(w keys.Working, request, answer *iso8583.Message) (txn.Answer, *AnswerError) {
 	wrong := func(reason txn.Reason, format string, args ...any) (txn.Answer, *AnswerError) {
 		return txn.Answer{}, &AnswerError{Reason: reason, Why: fmt.Sprintf(format, args...)}
 	}
@@ -25,11 +26,11 @@ func (h *Host) judge(mac key, request, answer *iso8583.Message) (txn.Answer, *An
 	response := ResponseOf(code)
 	approval := response.Class == Success
 	if response.signIn {
-		h.disown(mac)
+		h.disown(w)
 	}
 	if approval || answer.Has(64) || h.o.MACOnDeclines {
-		if !h.authentic(mac, answer) {
-			h.disown(mac)
+		if !h.authentic(w, answer) {
+			h.disown(w)
 			if approval {
 				return wrong(txn.BadMAC, "approved with %s, and the MAC does not verify", code)
 			}
@@ -96,12 +97,12 @@ func disagreement(request, answer *iso8583.Message, approval bool) string {
 }
 
 // authentic verifies field 64 over the answer as it came.
-func (h *Host) authentic(mac key, answer *iso8583.Message) bool {
+func (h *Host) authentic(w keys.Working, answer *iso8583.Message) bool {
 	raw := answer.Raw()
-	if !answer.Has(64) || len(raw) < macLength {
+	if !answer.Has(64) || len(raw) < keys.MACLength {
 		return false
 	}
-	return h.o.MAC.verify(mac, raw[:len(raw)-macLength], answer.Bytes(64))
+	return h.o.MAC.Verify(w.MAC, raw[:len(raw)-keys.MACLength], answer.Bytes(64))
 }
 
 // read takes an answer's fields in the terms of the trade. Field 44 is issuer and acquirer, eleven characters each.

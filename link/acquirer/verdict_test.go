@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
+	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 )
@@ -77,17 +78,18 @@ func TestCodesThatAreNotAlphanumeric(t *testing.T) {
 		"two-byte text":  {"1121" + gb(t, "交易成功"), "中" + "123", "1121", "123"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h, mac, request, approval := sold(t)
+			h, working, request, approval := sold(t)
 			answer := new(iso8583.Message)
 			_, err := iso8583.UnionPay().Unpack(answer, approval)
 			require.NoError(t, err)
 			// Signed as hosts sign: over bytes that this terminal itself would not send.
 			wire := strings.Replace(string(unsealed(t, answer)), blank37+blank38, c.field37+c.field38, 1)
-			field := h.o.MAC.field64(mac, []byte(wire))
+			field, err := h.o.MAC.Field64(working.MAC, []byte(wire))
+			require.NoError(t, err)
 			_, err = iso8583.UnionPay().Unpack(answer, append([]byte(wire), field[:]...))
 			require.NoError(t, err)
 
-			verdict, failure := h.judge(mac, request, answer)
+			verdict, failure := h.judge(working, request, answer)
 			require.Nil(t, failure)
 			assert.True(t, verdict.Approved)
 			assert.Equal(t, c.rrn, verdict.RRN)
@@ -100,7 +102,7 @@ func TestCodesThatAreNotAlphanumeric(t *testing.T) {
 			reversal, err := reversalMessage(txn.Txn{Kind: txn.Sale, Amount: 1250, Currency: currency, STAN: 7, Batch: 1, Reason: txn.NotDone,
 				Terminal: "10000001", Merchant: "898310148160001", Answer: verdict, Card: txn.Card{PAN: pan, Expiry: "3012", Entry: txn.Swiped}})
 			require.NoError(t, err)
-			require.NoError(t, h.sign(mac, reversal))
+			require.NoError(t, h.sign(working, reversal))
 		})
 	}
 }
@@ -112,17 +114,17 @@ func unsealed(t testing.TB, answer *iso8583.Message) []byte {
 	t.Helper()
 	answer.Set(37, blank37)
 	answer.Set(38, blank38)
-	answer.SetBytes(64, make([]byte, macLength))
+	answer.SetBytes(64, make([]byte, keys.MACLength))
 	packed, err := iso8583.UnionPay().Pack(nil, answer)
 	require.NoError(t, err)
-	return packed[:len(packed)-macLength]
+	return packed[:len(packed)-keys.MACLength]
 }
 
 // sold is a request and the answer that approves it, both signed.
-func sold(t testing.TB) (h *Host, mac key, request *iso8583.Message, approval []byte) {
+func sold(t testing.TB) (h *Host, working keys.Working, request *iso8583.Message, approval []byte) {
 	h = New(nil, Options{})
-	mac = newKey([]byte("\x5B\xB5\xC7\x2C\xD0\x0B\x73\x38"))
-	h.mac = mac
+	working = sampleWorking(t)
+	h.adopt(working)
 	set := func(m *iso8583.Message, mti string) {
 		m.SetMTI(mti)
 		for field, value := range map[int]string{3: "000000", 4: "000000001250", 11: "000007", 41: "10000001", 42: "898310148160001"} {
@@ -134,10 +136,10 @@ func sold(t testing.TB) (h *Host, mac key, request *iso8583.Message, approval []
 	answer := new(iso8583.Message)
 	set(answer, "0210")
 	answer.Set(39, "00")
-	require.NoError(t, h.sign(mac, answer))
+	require.NoError(t, h.sign(working, answer))
 	approval, err := iso8583.UnionPay().Pack(nil, answer)
 	require.NoError(t, err)
-	return h, mac, request, approval
+	return h, working, request, approval
 }
 
 // The link matches answers too, so a foreign one never gets this far unless the link is mistaken.
@@ -151,14 +153,14 @@ func TestAForeignAnswer(t *testing.T) {
 		"terminal":      func(m *iso8583.Message) { m.Set(41, "10000002") },
 		"response code": func(m *iso8583.Message) { m.Clear(39) },
 	} {
-		h, mac, request, approval := sold(t)
+		h, working, request, approval := sold(t)
 		answer := new(iso8583.Message)
 		_, err := iso8583.UnionPay().Unpack(answer, approval)
 		require.NoError(t, err)
 		require.Empty(t, foreign(request, answer))
 		change(answer)
 		assert.NotEmpty(t, foreign(request, answer), name)
-		_, failure := h.judge(mac, request, answer)
+		_, failure := h.judge(working, request, answer)
 		require.NotNil(t, failure, name)
 		assert.Equal(t, txn.OtherCause, failure.Reason, name)
 		assert.True(t, h.SignedIn(), "somebody else's answer says nothing of our keys")
@@ -180,7 +182,7 @@ func TestABatchThatIsNone(t *testing.T) {
 
 // Every single damaged bit of an approval makes it worthless: the MAC covers all of it.
 func TestEveryDamagedBitOfAnApproval(t *testing.T) {
-	h, mac, request, approval := sold(t)
+	h, working, request, approval := sold(t)
 	dialect := iso8583.UnionPay()
 	answer := new(iso8583.Message)
 	for bit := range len(approval) * 8 {
@@ -189,23 +191,23 @@ func TestEveryDamagedBitOfAnApproval(t *testing.T) {
 		if _, err := dialect.Unpack(answer, damaged); err != nil {
 			continue
 		}
-		verdict, failure := h.judge(mac, request, answer)
+		verdict, failure := h.judge(working, request, answer)
 		if failure == nil && verdict.Approved {
 			// The last bytes are hexadecimal letters, and either case of a letter is the same MAC.
-			require.GreaterOrEqual(t, bit/8, len(approval)-macLength)
+			require.GreaterOrEqual(t, bit/8, len(approval)-keys.MACLength)
 			require.Equal(t, 5, bit%8)
 		}
 	}
 	_, err := dialect.Unpack(answer, approval)
 	require.NoError(t, err)
-	verdict, failure := h.judge(mac, request, answer)
+	verdict, failure := h.judge(working, request, answer)
 	require.Nil(t, failure)
 	assert.True(t, verdict.Approved)
 }
 
 // Whatever unpacks, it approves nothing unless its MAC verifies and it repeats the request.
 func FuzzAnswer(f *testing.F) {
-	h, mac, request, approval := sold(f)
+	h, working, request, approval := sold(f)
 	f.Add(approval)
 	f.Add(append([]byte{0x04, 0x10}, approval[2:]...))
 	dialect := iso8583.UnionPay()
@@ -214,13 +216,13 @@ func FuzzAnswer(f *testing.F) {
 		if _, err := dialect.Unpack(answer, raw); err != nil {
 			return
 		}
-		verdict, failure := h.judge(mac, request, answer)
+		verdict, failure := h.judge(working, request, answer)
 		if failure != nil {
 			require.Zero(t, verdict)
 			return
 		}
 		if verdict.Approved {
-			require.True(t, h.authentic(mac, answer))
+			require.True(t, h.authentic(working, answer))
 			for _, field := range []int{3, 4, 11, 41, 42} {
 				require.Equal(t, request.Get(field), answer.Get(field))
 			}

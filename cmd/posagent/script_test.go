@@ -50,7 +50,7 @@ func TestScripts(t *testing.T) {
 		Condition: func(name string) (bool, error) { return name == "keyring" && keepsKeys(), nil },
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TZ", "UTC")
-			e.Setenv("KEYNAME", fmt.Sprint("posagent-script-", os.Getpid()))
+			e.Setenv("KEYNAME", fmt.Sprintf("posagent-%s-%d", filepath.Base(e.WorkDir), os.Getpid())) // scripts run side by side
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each process rests a second before it ends
 			good, err := os.ReadFile("testdata/good.toml")
 			if err != nil {

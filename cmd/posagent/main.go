@@ -4,6 +4,7 @@
 //	posagent sale AMOUNT              charge one card
 //	posagent void STAN|REFERENCE      undo a sale of the open batch
 //	posagent refund AMOUNT            give money back, of any day
+//	posagent balance                  what a card's account holds
 //	posagent batch totals|close|report   the open batch; settle it; its report
 //	posagent txn list|show|reprint    the books
 //	posagent status                   the terminal at a glance
@@ -70,6 +71,7 @@ const usage = `usage: posagent VERB [flags]
   sale AMOUNT              charge one card: posagent sale 12.50
   void STAN|REFERENCE      undo a sale of the open batch: posagent void 12 -supervisor 00
   refund AMOUNT            give money back, of any day: posagent refund 2.50 -of REFERENCE -supervisor 00
+  balance                  what a card's account holds, for the cardholder alone
   batch totals             what the open batch comes to
   batch close              settle it with the acquirer and open the next
   batch report [BATCH]     the settlement report again, marked as a duplicate
@@ -108,6 +110,12 @@ func (c *command) run(ctx context.Context) int {
 	case "refund":
 		var q refundFlags
 		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.refund(ctx, amount, q) })
+	case "balance":
+		paper := false
+		return c.verb(verb, "", rest, func(f *flag.FlagSet) {
+			f.BoolVar(&paper, "print", false, "a slip for the cardholder, who asked for one")
+		},
+			func(string) int { return c.balance(ctx, paper) })
 	case "batch totals":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.batchTotals(ctx) })
 	case "batch close":

@@ -24,6 +24,9 @@ import (
 //
 // which may name a sale of another terminal or of pruned books by "original_rrn" and "original_date" (MMDD) instead.
 //
+// {"op":"balance","print":true} shows what a card's account holds, and ends with an outcome and "balance". It has no reference,
+// because nothing of it is kept.
+//
 // {"op":"batch close"} settles the open batch, shows its steps as stages and ends with "batch", which says how far it got: a
 // closing that was begun and not ended goes on by itself. {"op":"batch totals"} answers with the open batch as it stands, and
 // {"op":"batch report","batch":"000001"} prints the report of a closed one again.
@@ -38,10 +41,11 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover, recount
+	Op        string `json:"op"` // sale, void, refund, balance, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover, recount
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
+	Print     bool   `json:"print,omitempty"`  // balance: a slip for the cardholder, who asked for one
 
 	Original          string `json:"original,omitempty"`           // void, refund: the sale's voucher number, up to six digits, or its reference
 	OriginalReference string `json:"original_reference,omitempty"` // the same, where a reference consists of six digits or fewer
@@ -70,6 +74,7 @@ type Event struct {
 	Status  *Status       `json:"status,omitempty"`
 	Recount *Recount      `json:"recount,omitempty"`
 	Batch   *Batch        `json:"batch,omitempty"`
+	Enquiry *Enquiry      `json:"balance,omitempty"`
 }
 
 // Ends reports whether the event closes its request.

@@ -44,13 +44,14 @@ type Host interface {
 	Request(context.Context, txn.Txn, txn.Presented) (txn.Answer, txn.Evidence, error)
 	Advise(context.Context, txn.Txn) (txn.Answer, txn.Evidence, error)
 	Reverse(context.Context, txn.Txn) (txn.Answer, txn.Evidence, error)
+	Enquire(context.Context, txn.Currency, txn.Presented) (txn.Enquiry, error)
 	Settle(context.Context, txn.Closing) (host txn.Totals, domestic, foreign txn.Verdict, err error)
 	Upload(context.Context, txn.Closing, []txn.Txn) error
 	EndBatch(context.Context, txn.Closing) error
 	Hangup() error
 }
 
-// Reader asks for a card and gives up when ctx does.
+// Reader asks for a card and gives up when ctx does. The amount 0 asks the card for nothing but itself.
 type Reader interface {
 	Present(ctx context.Context, a txn.Amount, c txn.Currency) (txn.Presented, error)
 }
@@ -60,6 +61,7 @@ type Reader interface {
 type Printer interface {
 	Print(ctx context.Context, t txn.Txn, c txn.Copy, reprint bool) (proven bool, err error)
 	Report(ctx context.Context, c txn.Closing, doubts []txn.Txn, reprint bool) (proven bool, err error)
+	Balance(ctx context.Context, e txn.Enquiry) error
 }
 
 // Options are the merchant's policy.

@@ -95,12 +95,9 @@ func termsOf(k txn.Kind) (terms, error) {
 // common sets what a request and its reversal share, which is how the acquirer finds the one from the other.
 func common(mti string, t txn.Txn) (*iso8583.Message, error) {
 	called, err := termsOf(t.Kind)
-	mode, known := entryModes[t.Card.Entry]
 	switch {
 	case err != nil:
 		return nil, err
-	case !known:
-		return nil, fmt.Errorf("entry mode %q cannot be sent by this version", t.Card.Entry)
 	case !t.Amount.Valid():
 		return nil, fmt.Errorf("%w: %d minor units", txn.ErrAmount, t.Amount)
 	case t.STAN == 0 || t.Batch == 0:
@@ -111,46 +108,70 @@ func common(mti string, t txn.Txn) (*iso8583.Message, error) {
 	m.Set(3, called.processing)
 	m.Set(4, fmt.Sprintf("%012d", int64(t.Amount)))
 	m.Set(11, fmt.Sprintf("%06d", t.STAN))
-	m.Set(22, mode)
 	m.Set(25, conditionNormal)
 	m.Set(41, t.Terminal)
 	m.Set(42, t.Merchant)
 	m.Set(49, t.Currency.Number)
-	m.Set(60, fmt.Sprintf("%s%06d%s%s%s%s", called.private, t.Batch, networkCards, capability, chipOrdinary, wholeAmount))
-	if chip(t.Card.Entry) && t.Card.Sequence != "" {
-		m.Set(23, t.Card.Sequence)
+	m.Set(60, private60(called.private, t.Batch))
+	return m, setEntry(m, t.Card)
+}
+
+// private60 is field 60 of a financial message.
+func private60(kind string, batch uint32) string {
+	return fmt.Sprintf("%s%06d%s%s%s%s", kind, batch, networkCards, capability, chipOrdinary, wholeAmount)
+}
+
+// setEntry says how the card came in.
+func setEntry(m *iso8583.Message, c txn.Card) error {
+	mode, known := entryModes[c.Entry]
+	if !known {
+		return fmt.Errorf("entry mode %q cannot be sent by this version", c.Entry)
 	}
-	return m, nil
+	m.Set(22, mode)
+	if chip(c.Entry) && c.Sequence != "" {
+		m.Set(23, c.Sequence)
+	}
+	return nil
 }
 
 func chip(e txn.Entry) bool { return e == txn.Inserted || e == txn.Contactless }
 
-// requestMessage is a 0200. From a magnetic stripe the acquirer takes number and expiry itself, so fields 2 and 14 stay
-// out.
+// setCard puts in what the card gave. From a magnetic stripe the acquirer takes number and expiry itself, so fields 2 and 14
+// stay out.
+func setCard(m *iso8583.Message, c txn.Card, p txn.Presented) error {
+	stripe := c.Entry == txn.Swiped || c.Entry == txn.Tapped
+	switch {
+	case stripe && p.Track.IsZero():
+		return errors.New("a card read from its stripe has no track 2")
+	case chip(c.Entry) && p.Chip.IsZero():
+		return errors.New("a card read from its chip has no chip data")
+	}
+	if !stripe {
+		setNumber(m, c)
+	}
+	if c.Entry != txn.Keyed && !p.Track.IsZero() {
+		m.Set(35, p.Track.DataInTheClear())
+	}
+	if chip(c.Entry) {
+		setChip(m, p.Chip)
+	}
+	return nil
+}
+
+// requestMessage is a 0200.
 func requestMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, error) {
 	m, err := common(mtiRequest, t)
 	if err != nil {
 		return nil, err
 	}
-	stripe := t.Card.Entry == txn.Swiped || t.Card.Entry == txn.Tapped
 	switch {
-	case stripe && p.Track.IsZero():
-		return nil, errors.New("a card read from its stripe has no track 2")
-	case chip(t.Card.Entry) && p.Chip.IsZero():
-		return nil, errors.New("a card read from its chip has no chip data")
 	case t.Kind == txn.Refund:
 		return nil, errors.New("a refund is an advice, no request")
 	case t.Kind == txn.Void && t.Original.RRN == "":
 		return nil, errors.New("the void names no reference number of its sale")
 	}
-	if !stripe {
-		setNumber(m, t.Card)
-	}
-	if t.Card.Entry != txn.Keyed && !p.Track.IsZero() {
-		m.Set(35, p.Track.DataInTheClear())
-	}
-	if chip(t.Card.Entry) {
-		setChip(m, p.Chip)
+	if err := setCard(m, t.Card, p); err != nil {
+		return nil, err
 	}
 	if t.Kind == txn.Void {
 		m.Set(37, fmt.Sprintf("%-12s", t.Original.RRN))

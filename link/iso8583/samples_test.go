@@ -50,7 +50,7 @@ const (
 	workingKeys  = "6701EAD6A9AD51E51AA406E2C27FCFA9 8D0A74B8 B651F9E9BACE9AE1 0000000000000000 AB7153CA"
 )
 
-// samples are one message of each shape: they carry every field of the table but 36, 44, 54 and 58.
+// samples are one message of each shape: they carry every field of the table but 36, 44 and 58.
 var samples = []sample{
 	{"signin-0800.hex", "0800", map[int]string{
 		11: "000023", 41: tid, 42: mid, 60: "00000024003",
@@ -101,6 +101,12 @@ var samples = []sample{
 	{"refund-0230.hex", "0230", map[int]string{
 		3: "200000", 4: "000000000250", 11: "000029", 12: "093801", 13: "1121", 25: "00", 37: "112109380103", 39: "94",
 		41: tid, 42: mid, 49: "156", 60: "25000024000600", 63: "CUP", 64: "BEC4568E"}},
+	{"balance-0200.hex", "0200", map[int]string{
+		3: "310000", 11: "000033", 22: "022", 25: "00", 35: "6200000000000005=30122010000000000", 41: tid, 42: mid, 49: "156",
+		60: "01000024000600", 64: "8F651B26"}},
+	{"balance-0210.hex", "0210", map[int]string{
+		3: "310000", 11: "000033", 12: "093901", 13: "1121", 25: "00", 32: "01020000", 37: "112109390104", 39: "00", 41: tid, 42: mid,
+		49: "156", 54: "0002156C000000498750", 60: "01000024000600", 63: "CUP", 64: "BEC4568E"}},
 	{"upload-0320.hex", "0320", map[int]string{
 		11: "000031", 41: tid, 42: mid, 48: "02" +
 			"00" + "000024" + "00006200000000000005" + "000000001250" +

@@ -73,7 +73,11 @@ func (a *Acquirer) serveLocked(m *iso8583.Message, fault Fault) *iso8583.Message
 	case mtiManage:
 		out.Set(39, manageCode(m))
 	case mtiRequest:
-		a.requestLocked(m, out, fault)
+		if typeOf(m) == typeBalance {
+			a.balanceLocked(m, out, fault)
+		} else {
+			a.requestLocked(m, out, fault)
+		}
 	case mtiRefund:
 		a.refundLocked(m, out, fault)
 	case mtiSettle:

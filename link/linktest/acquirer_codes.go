@@ -19,9 +19,10 @@ const (
 
 // Types of transaction (field 60.1).
 const (
-	typeSale   = "22"
-	typeVoid   = "23"
-	typeRefund = "25"
+	typeBalance = "01"
+	typeSale    = "22"
+	typeVoid    = "23"
+	typeRefund  = "25"
 )
 
 // kindOf is what a row calls a type of transaction; processing is the field 3 that goes with it.

@@ -65,6 +65,7 @@ const (
 	AtSale     Aim = "sale"     // 0200 of type 22
 	AtVoid     Aim = "void"     // 0200 of type 23
 	AtRefund   Aim = "refund"   // 0220
+	AtBalance  Aim = "balance"  // 0200 of type 01
 	AtReversal Aim = "reversal" // 0400, of whatever
 	AtSettle   Aim = "settle"   // 0500
 	AtUpload   Aim = "upload"   // 0320 with a record
@@ -73,7 +74,7 @@ const (
 	AtAny      Aim = "any"
 )
 
-const aimNames = "sale void refund reversal settle upload end signin any"
+const aimNames = "sale void refund balance reversal settle upload end signin any"
 
 // Always is a number of times that does not end.
 const Always = -1
@@ -212,10 +213,12 @@ func (f Fault) meets(m *iso8583.Message) bool {
 		return m.MTI() == mtiUpload && endsBatch(m)
 	case AtSignIn:
 		return m.MTI() == mtiSignIn
+	case AtBalance:
+		return m.MTI() == mtiRequest && typeOf(m) == typeBalance
 	case AtVoid:
 		return m.MTI() == mtiRequest && typeOf(m) == typeVoid
 	default:
-		return m.MTI() == mtiRequest && typeOf(m) != typeVoid
+		return m.MTI() == mtiRequest && typeOf(m) != typeVoid && typeOf(m) != typeBalance
 	}
 }
 

@@ -122,6 +122,28 @@ func TestSlipsLookAsTheyShould(t *testing.T) {
 	}
 }
 
+func anEnquiry(t *testing.T) txn.Enquiry {
+	sale := aSale(t)
+	return txn.Enquiry{Terminal: sale.Terminal, Merchant: sale.Merchant, Operator: sale.Operator, Batch: 1, STAN: 33, Card: sale.Card, At: sale.Began,
+		Answer: sale.Answer, Balances: []txn.Balance{
+			{Account: "00", Type: "02", Currency: sale.Currency, Amount: 498750}, {Account: "00", Type: "01", Currency: sale.Currency, Amount: -1250}}}
+}
+
+func TestTheBalanceIsPrintedForItsCardholder(t *testing.T) {
+	for _, l := range []receipt.Layout{small, wide} {
+		slip, err := receipt.Balance(anEnquiry(t), l)
+		require.NoError(t, err)
+		requireFits(t, slip)
+		golden(t, filepath.Join(goldenDir, fmt.Sprintf("balance-%d.txt", l.Columns)), drawing(slip))
+	}
+	declined := anEnquiry(t)
+	declined.Answer.Approved = false
+	_, err := receipt.Balance(declined, small)
+	require.ErrorContains(t, err, "no balance to print")
+	_, err = receipt.Balance(anEnquiry(t), receipt.Layout{})
+	require.Error(t, err)
+}
+
 func golden(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {

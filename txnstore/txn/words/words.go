@@ -30,6 +30,9 @@ const (
 	Printing   Stage = "printing"
 	PaperOwed  Stage = "paper-owed"
 
+	// Of a balance enquiry.
+	Enquired Stage = "enquired"
+
 	// Of the closing of a batch.
 	Settling    Stage = "settling"
 	Uploading   Stage = "uploading"
@@ -63,6 +66,8 @@ func OfStage(s Stage) Pair {
 		return Pair{"正在打印", "Printing"}
 	case PaperOwed:
 		return Pair{"款项已入账，签购单待补打", "The money is held; the slip is still to be printed"}
+	case Enquired:
+		return Pair{"余额已查到", "The balance is known"}
 	case Settling:
 		return Pair{"正在对账", "Comparing totals with the acquirer"}
 	case Uploading:

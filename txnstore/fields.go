@@ -85,7 +85,7 @@ func recordFields() []field {
 
 const (
 	maxName     = 12 // "unconfirmed", "contactless"
-	maxKind     = 16
+	maxKind     = 17 // "completion-cancel", "completion-notice"
 	maxOperator = 12
 	maxText     = 60
 	maxWritten  = 1 << 20

@@ -26,7 +26,7 @@ import (
 //	16 + 5*(67+720) + 66 + 60 = 4077, and a leaf is split at 4096
 const (
 	maxRecord = 720 // bytes of a frame
-	maxExtra  = 32
+	maxExtra  = 31
 )
 
 // record is a transaction and the fields of it that only a newer version of this program understands.

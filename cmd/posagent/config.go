@@ -41,6 +41,8 @@ type Terminal struct {
 	Currency string `toml:"currency"` // ISO 4217
 	Thanks   string `toml:"thanks"`   // last line of the customer's slip
 
+	CompletionCap int `toml:"completion_cap"` // percent of its pre-authorisation that a completion may come to
+
 	MaxRefund string `toml:"max_refund"` // a refund of more is not begun; left out, the acquirer alone judges
 }
 
@@ -121,7 +123,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 func defaults() Config {
 	seconds := func(n int) duration { return duration{time.Duration(n) * time.Second} }
 	return Config{
-		Terminal: Terminal{Operator: "01", Currency: "CNY"},
+		Terminal: Terminal{Operator: "01", Currency: "CNY", CompletionCap: 115},
 		Store:    Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key", Tidy: seconds(30)},
 		Socket:   Socket{Path: "/run/posagent.sock"},
 		Reader:   Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
@@ -182,6 +184,7 @@ func (c *Config) faults() []string {
 		_, err := c.amount(c.Terminal.MaxRefund)
 		fault(err != nil, "terminal.max_refund", "%v", err)
 	}
+	fault(c.Terminal.CompletionCap < 100 || c.Terminal.CompletionCap > 200, "terminal.completion_cap", "want 100 to 200 percent, as agreed with the acquirer")
 	fault(c.Store.Dir == "", "store.dir", "missing; name a directory on durable storage")
 	fault(c.Store.KeyFile == "", "store.key_file", "missing; name a file, it is made at the first start")
 	fault(!validKeySource(c.Store.KeySource), "store.key_source", "%q is not known; use keyring:NAME, or leave it out for a key in key_file", c.Store.KeySource)

@@ -4,6 +4,8 @@
 //	posagent sale AMOUNT              charge one card
 //	posagent void STAN|REFERENCE      undo a sale of the open batch
 //	posagent refund AMOUNT            give money back, of any day
+//	posagent preauth AMOUNT           hold money on a card
+//	posagent preauth-cancel|completion|completion-cancel|completion-notice   let it go, charge it, undo that
 //	posagent balance                  what a card's account holds
 //	posagent batch totals|close|report   the open batch; settle it; its report
 //	posagent txn list|show|reprint    the books
@@ -71,6 +73,11 @@ const usage = `usage: posagent VERB [flags]
   sale AMOUNT              charge one card: posagent sale 12.50
   void STAN|REFERENCE      undo a sale of the open batch: posagent void 12 -supervisor 00
   refund AMOUNT            give money back, of any day: posagent refund 2.50 -of REFERENCE -supervisor 00
+  preauth AMOUNT           hold money on a card: posagent preauth 500
+  preauth-cancel           let it go: -of STAN|REFERENCE or -auth CODE -date MMDD -amount AMOUNT, and -supervisor 00
+  completion AMOUNT        charge what was held: -of or -auth and -date, days later too
+  completion-cancel STAN|REFERENCE   undo a completion of the open batch
+  completion-notice AMOUNT charge what was held without asking first; needs no line
   balance                  what a card's account holds, for the cardholder alone
   batch totals             what the open batch comes to
   batch close              settle it with the acquirer and open the next
@@ -106,10 +113,22 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.sale(ctx, amount, q) })
 	case "void":
 		var q undoFlags
-		return c.verb(verb, "STAN|REFERENCE", rest, q.define, func(original string) int { return c.void(ctx, original, q) })
+		return c.verb(verb, "STAN|REFERENCE", rest, q.define, func(original string) int { return c.void(ctx, verb, original, q) })
 	case "refund":
 		var q refundFlags
 		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.refund(ctx, amount, q) })
+	case "preauth":
+		var q saleFlags
+		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.preauth(ctx, amount, q) })
+	case "preauth-cancel":
+		q := useFlags{approved: true}
+		return c.verb(verb, "", rest, q.define, func(string) int { return c.use(ctx, verb, q.amount, q) })
+	case "completion", "completion-notice":
+		var q useFlags
+		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.use(ctx, verb, amount, q) })
+	case "completion-cancel":
+		var q undoFlags
+		return c.verb(verb, "STAN|REFERENCE", rest, q.define, func(original string) int { return c.void(ctx, verb, original, q) })
 	case "balance":
 		paper := false
 		return c.verb(verb, "", rest, func(f *flag.FlagSet) {

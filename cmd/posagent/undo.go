@@ -14,9 +14,17 @@ type undoFlags struct {
 }
 
 func (q *undoFlags) define(f *flag.FlagSet) {
+	q.defineReference(f)
+	q.defineSupervisor(f)
+}
+
+func (q *undoFlags) defineReference(f *flag.FlagSet) {
 	f.StringVar(&q.reference, "reference", "", "the caller's own `NAME` for this transaction; repeating it returns the first outcome (made up if empty)")
+	f.BoolVar(&q.byReference, "by-reference", false, "the original is named by its reference, even if that is a number")
+}
+
+func (q *undoFlags) defineSupervisor(f *flag.FlagSet) {
 	f.StringVar(&q.supervisor, "supervisor", "", "the `NUMBER` of the supervisor who allows it, not the cashier's")
-	f.BoolVar(&q.byReference, "by-reference", false, "the sale is named by its reference, even if that is a number")
 }
 
 // refundFlags also name the sale, which has no place beside the amount.
@@ -41,13 +49,13 @@ func (q undoFlags) original(r *agent.Request, what string) {
 	}
 }
 
-// void undoes a sale of the open batch through the running agent and exits with the outcome.
-func (c *command) void(ctx context.Context, original string, q undoFlags) int {
+// void undoes a sale or a completion of the open batch through the running agent and exits with the outcome.
+func (c *command) void(ctx context.Context, op, original string, q undoFlags) int {
 	config, err := readConfig(c.config)
 	if err != nil {
 		return c.fail(err)
 	}
-	r := agent.Request{Op: "void", Reference: q.reference, Supervisor: q.supervisor}
+	r := agent.Request{Op: op, Reference: q.reference, Supervisor: q.supervisor}
 	q.original(&r, original)
 	return c.trade(ctx, config, r)
 }

@@ -57,7 +57,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
 	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
 	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
-		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxBatch: o.MaxBatch, Now: w.Now})
+		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil
 }
 
@@ -202,7 +202,7 @@ func (a *Agent) figures() (Status, error) {
 func (a *Agent) stray(m *iso8583.Message) {
 	a.log.Warn("an answer nobody waits for", "message", m)
 	stan, err := strconv.ParseUint(m.Get(11), 10, 32)
-	if err != nil || m.MTI() != "0210" && m.MTI() != "0230" {
+	if err != nil || m.MTI() != "0110" && m.MTI() != "0210" && m.MTI() != "0230" {
 		return
 	}
 	if err := a.terminal.Late(uint32(stan), m.Get(39)); err != nil {

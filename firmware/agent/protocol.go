@@ -24,6 +24,13 @@ import (
 //
 // which may name a sale of another terminal or of pruned books by "original_rrn" and "original_date" (MMDD) instead.
 //
+//	> {"op":"preauth","reference":"room-12","amount":"500.00"}
+//	> {"op":"completion","reference":"room-12-out","amount":"520.00","original_auth":"A1B2C3","original_date":"1121"}
+//
+// "preauth-cancel", "completion", "completion-notice" name a pre-authorisation by "original", or, days later, by
+// "original_auth" and "original_date"; "completion-cancel" names a completion of the open batch by "original". A
+// "completion-notice" needs no line: its outcome is "queued" until the acquirer has heard of it.
+//
 // {"op":"balance","print":true} shows what a card's account holds, and ends with an outcome and "balance". It has no reference,
 // because nothing of it is kept.
 //
@@ -41,17 +48,18 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // sale, void, refund, balance, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover, recount
+	Op        string `json:"op"` // a kind of transaction, balance, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover, recount
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
 	Print     bool   `json:"print,omitempty"`  // balance: a slip for the cardholder, who asked for one
 
-	Original          string `json:"original,omitempty"`           // void, refund: the sale's voucher number, up to six digits, or its reference
+	Original          string `json:"original,omitempty"`           // what is undone or followed: its voucher number, up to six digits, or its reference
 	OriginalReference string `json:"original_reference,omitempty"` // the same, where a reference consists of six digits or fewer
 	OriginalRRN       string `json:"original_rrn,omitempty"`       // refund: the acquirer's reference number of a sale that is not in these books
-	OriginalDate      string `json:"original_date,omitempty"`      // and its date, MMDD
-	Supervisor        string `json:"supervisor,omitempty"`         // void, refund: who allows it; the till has made sure of that
+	OriginalAuth      string `json:"original_auth,omitempty"`      // what follows a pre-authorisation: that one's authorisation code, of any batch
+	OriginalDate      string `json:"original_date,omitempty"`      // of either: its date, MMDD
+	Supervisor        string `json:"supervisor,omitempty"`         // of what takes money back: who allows it
 
 	ID    uint64 `json:"id,omitempty"`
 	Batch string `json:"batch,omitempty"` // batch report: which; the newest when empty
@@ -122,25 +130,26 @@ type Record struct {
 	Total     int           `json:"bytes_total,omitempty"`
 	Merchant  txn.Slip      `json:"merchant_slip,omitempty"`
 	Customer  txn.Slip      `json:"customer_slip,omitempty"`
-	Original  *Original     `json:"original,omitempty"`   // what a void or refund undoes
+	Original  *Original     `json:"original,omitempty"`   // what it undoes or follows
 	Approver  string        `json:"supervisor,omitempty"` // who allowed it
-	Left      string        `json:"left,omitempty"`       // of a sale with something in undone_by: what certainly was not given back
-	UndoneBy  []Undo        `json:"undone_by,omitempty"`  // what undid this sale, or may have; in list and show
+	Left      string        `json:"left,omitempty"`       // of a charge with something in undone_by: what certainly was not given back
+	UndoneBy  []Undo        `json:"undone_by,omitempty"`  // what undid this, or used it up, or may have; in list and show
 	Began     time.Time     `json:"began"`
 	Boot      uint32        `json:"boot"`
 	Journal   []Entry       `json:"journal"`
 }
 
-// Original names the sale that a void or a refund undoes.
+// Original names the transaction that another undoes or follows.
 type Original struct {
 	ID    uint64 `json:"id,omitempty"`
 	Batch string `json:"batch,omitempty"`
 	STAN  string `json:"stan,omitempty"`
 	RRN   string `json:"rrn,omitempty"`
+	Auth  string `json:"auth_code,omitempty"`
 	Date  string `json:"date,omitempty"` // MMDD
 }
 
-// Undo is a transaction that took money back from a sale, or may have.
+// Undo is a transaction that took money back, or used up a pre-authorisation, or may have.
 type Undo struct {
 	ID     uint64    `json:"id"`
 	Kind   txn.Kind  `json:"kind"`

@@ -64,6 +64,7 @@ type Options struct {
 	Lookalike     time.Duration
 	MaxBatch      int           // with so many transactions a batch takes no further sale; 0 sets no limit
 	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
+	CompletionCap int           // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero
 	Retry         time.Duration // between rounds while something is owed
 	PaperRetry    time.Duration // between attempts at owed paper
 	Tidy          time.Duration // quiet time before the store is tidied

@@ -19,6 +19,9 @@ import (
 // A message whose fate is unknown is repeated as it was: the cursor moves only when the acquirer has acknowledged what lies
 // before it, and the acquirer knows a copy by its STANs.
 
+// errClosing is why nothing is recorded while a batch is being closed.
+var errClosing = errors.New("nothing is added to a batch while its totals are being compared")
+
 // ErrEmptyBatch refuses to close a batch in which nothing was begun.
 var ErrEmptyBatch = errors.New("the open batch has no transactions; there is nothing to close")
 

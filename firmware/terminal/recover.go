@@ -177,7 +177,7 @@ func (t *Terminal) Late(stan uint32, code string) error {
 	for _, x := range newest {
 		if x.STAN == stan {
 			event := "late answer " + code + ", not honoured"
-			if x.Kind == txn.Refund {
+			if x.Kind.Advice() {
 				event = "late answer " + code + ", asked again instead"
 			}
 			_, err := t.store.Mark(x.ID, func(x *txn.Txn) { t.note(x, event) })

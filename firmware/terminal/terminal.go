@@ -72,6 +72,8 @@ type Options struct {
 	Lookalike     time.Duration // same card and amount within this is questioned; 5 min when zero
 	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
 	MaxBatch      int           // with so many transactions a batch takes no further sale; 0 sets no limit
+	MaxQueued     int           // so many that wait to be told refuse a further one; 50 when zero
+	CompletionCap int           // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero
 	MaxSuspense   int           // this many unproven transactions refuse new sales; 20 when zero
 	Now           func() time.Time
 }
@@ -106,6 +108,12 @@ func New(s Store, h Host, r Reader, p Printer, o Options) *Terminal {
 	}
 	if o.Lookalike == 0 {
 		o.Lookalike = 5 * time.Minute
+	}
+	if o.MaxQueued == 0 {
+		o.MaxQueued = 50
+	}
+	if o.CompletionCap == 0 {
+		o.CompletionCap = 115
 	}
 	if o.MaxSuspense == 0 {
 		o.MaxSuspense = 20
@@ -162,15 +170,16 @@ var (
 	ErrSuspense = errors.New("too many unproven transactions are waiting for people; have them looked at before selling")
 	ErrNoCard   = errors.New("no card was read")
 	ErrBatch    = errors.New("the batch is full; close it before the next sale")
+	ErrQueue    = errors.New("too many transactions wait to be told to the acquirer; bring the line up first")
 
 	// ErrNotClosed means that there is no report, because no batch was closed or that one was not.
 	ErrNotClosed = errors.New("no report: that batch is not closed here")
 	// ErrOriginal refuses a void or a refund of what cannot be undone so; the text says why and what to do.
-	ErrOriginal = errors.New("that sale cannot be undone so")
-	// ErrApproval refuses a void or a refund that no supervisor has allowed.
-	ErrApproval = errors.New("a void or a refund needs a supervisor")
-	// ErrOtherCard means that not the card of the sale was presented.
-	ErrOtherCard = errors.New("this is not the card of that sale; present the card that paid")
+	ErrOriginal = errors.New("that transaction cannot be undone or followed so")
+	// ErrApproval refuses to take money back where no supervisor has allowed it.
+	ErrApproval = errors.New("what takes money back needs a supervisor")
+	// ErrOtherCard means that not the card of the original was presented.
+	ErrOtherCard = errors.New("this is not the card of that transaction; present the card that paid")
 )
 
 // OwedError refuses a sale because an earlier transaction could not be finished first.

@@ -10,7 +10,8 @@ import (
 	"posagent/txnstore/txn"
 )
 
-// Request sends a sale or a void (0200) and returns the acquirer's verdict. Without working keys it signs in first. The evidence
+// Request sends what needs a decision (0100, 0200): a sale, a pre-authorisation, a completion, or what undoes one, and returns
+// the acquirer's verdict. Without working keys it signs in first. The evidence
 // is valid beside an error too. The error is an *AnswerError.
 //
 // Answers 09 (still being processed) and 10 (part of the amount approved) are no verdict on a sale of one amount: they
@@ -20,16 +21,13 @@ func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Ans
 	return answer, sent, err
 }
 
-// Advise tells the acquirer of a refund (0220), for the first time or again: every copy has the same STAN, batch and
+// Advise tells the acquirer of what is done (0220), for the first time or again: every copy has the same STAN, batch and
 // fields, and the acquirer books one of them. The answer 94 to a copy says that an earlier one was accepted; it comes as
 // a refusal, because only the caller knows of earlier copies. The error is an *AnswerError.
 func (h *Host) Advise(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence, error) {
 	first := t.Tries.Made-t.Tries.Unsent <= 1
 	_, answer, sent, err := h.financial(ctx, t, first, func() (*iso8583.Message, error) {
-		if t.Kind != txn.Refund {
-			return nil, fmt.Errorf("kind %q is no advice", t.Kind)
-		}
-		return refundMessage(t)
+		return adviceMessage(t)
 	})
 	return answer, sent, err
 }

@@ -88,6 +88,52 @@ func aRefundInDoubt(t *testing.T) txn.Txn {
 	return refund
 }
 
+func aPreAuth(t *testing.T) txn.Txn {
+	hold := aSale(t)
+	hold.Kind, hold.Amount = txn.PreAuth, 50000
+	return hold
+}
+
+// after is what ends a pre-authorisation two batches later.
+func after(t *testing.T, kind txn.Kind, amount txn.Amount) txn.Txn {
+	x := aPreAuth(t)
+	x.Original = x.Of()
+	x.Kind, x.Batch, x.STAN, x.Amount, x.Reference = kind, 3, 44, amount, "till-3/20261123-0002"
+	if kind.TakesBack() {
+		x.Approver = "00"
+	}
+	x.Answer.RRN, x.Answer.HostDate = "112414477777", "1123"
+	return x
+}
+
+func aPreAuthCancel(t *testing.T) txn.Txn    { return after(t, txn.PreAuthCancel, 50000) }
+func aCompletion(t *testing.T) txn.Txn       { return after(t, txn.Completion, 57500) }
+func aCompletionCancel(t *testing.T) txn.Txn { return after(t, txn.CompletionCancel, 57500) }
+
+func aQueuedNotice(t *testing.T) txn.Txn {
+	notice := after(t, txn.CompletionNotice, 48000)
+	notice.State, notice.Answer = txn.Advising, txn.Answer{}
+	return notice
+}
+
+// undone is what became of a transaction whose reversal was acknowledged.
+func undone(of func(*testing.T) txn.Txn) func(*testing.T) txn.Txn {
+	return func(t *testing.T) txn.Txn {
+		x := of(t)
+		x.State, x.Reason, x.Answer = txn.Reversed, txn.NoAnswer, txn.Answer{}
+		return x
+	}
+}
+
+// doubted is what became of one that nobody could prove.
+func doubted(of func(*testing.T) txn.Txn) func(*testing.T) txn.Txn {
+	return func(t *testing.T) txn.Txn {
+		x := undone(of)(t)
+		x.State, x.Tries = txn.Suspense, txn.Tries{Made: 3}
+		return x
+	}
+}
+
 func TestSlipsLookAsTheyShould(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -109,6 +155,22 @@ func TestSlipsLookAsTheyShould(t *testing.T) {
 		{"refund-merchant", aRefund, txn.MerchantCopy, false},
 		{"refund-customer", aRefund, txn.CustomerCopy, false},
 		{"refund-suspense-merchant", aRefundInDoubt, txn.MerchantCopy, false},
+		{"preauth-merchant", aPreAuth, txn.MerchantCopy, false},
+		{"preauth-customer", aPreAuth, txn.CustomerCopy, false},
+		{"preauth-reversal-merchant", undone(aPreAuth), txn.MerchantCopy, false},
+		{"preauth-suspense-merchant", doubted(aPreAuth), txn.MerchantCopy, false},
+		{"preauth-cancel-merchant", aPreAuthCancel, txn.MerchantCopy, false},
+		{"preauth-cancel-customer", aPreAuthCancel, txn.CustomerCopy, false},
+		{"preauth-cancel-reversal-merchant", undone(aPreAuthCancel), txn.MerchantCopy, false},
+		{"completion-merchant", aCompletion, txn.MerchantCopy, false},
+		{"completion-customer", aCompletion, txn.CustomerCopy, false},
+		{"completion-reversal-merchant", undone(aCompletion), txn.MerchantCopy, false},
+		{"completion-suspense-merchant", doubted(aCompletion), txn.MerchantCopy, false},
+		{"completion-cancel-merchant", aCompletionCancel, txn.MerchantCopy, false},
+		{"completion-cancel-customer", aCompletionCancel, txn.CustomerCopy, false},
+		{"completion-cancel-reversal-merchant", undone(aCompletionCancel), txn.MerchantCopy, false},
+		{"completion-notice-queued-merchant", aQueuedNotice, txn.MerchantCopy, false},
+		{"completion-notice-queued-customer", aQueuedNotice, txn.CustomerCopy, false},
 	} {
 		for _, l := range []receipt.Layout{small, wide} {
 			name := fmt.Sprintf("%s-%d", c.name, l.Columns)

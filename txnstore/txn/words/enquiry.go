@@ -9,7 +9,6 @@ var (
 	LedgerLabel    = Pair{"账面余额", "LEDGER BALANCE"}
 	OtherBalance   = Pair{"余额", "BALANCE"}
 	NoMoneyMoved   = Pair{"查询不涉及资金变动", "NO MONEY WAS MOVED"}
-	BalancePaper   = Pair{"余额单未能打印，可重新查询", "The balance could not be printed; it may be asked for again."}
 )
 
 // OfBalance names what an amount of field 54 is.

@@ -79,6 +79,8 @@ func recordFields() []field {
 		text(50, "original reference", 12, func(t *txn.Txn) *string { return &t.Original.RRN }),
 		text(51, "original authorization", 6, func(t *txn.Txn) *string { return &t.Original.AuthCode }),
 		text(52, "original date", 4, func(t *txn.Txn) *string { return &t.Original.Date }),
+		text(54, "authorisation mode", 2, func(t *txn.Txn) *string { return &t.Original.Mode }),
+		text(55, "authorising unit", txn.MaxUnit, func(t *txn.Txn) *string { return &t.Original.Unit }),
 		text(53, "approver", maxOperator, func(t *txn.Txn) *string { return &t.Approver }),
 	}
 }

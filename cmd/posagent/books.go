@@ -56,6 +56,8 @@ func short(k txn.Kind) string {
 		return "com-void"
 	case txn.CompletionNotice:
 		return "com-note"
+	case txn.OfflineSale:
+		return "offline"
 	}
 	return clip(string(k), 8)
 }

@@ -6,6 +6,7 @@
 //	posagent refund AMOUNT            give money back, of any day
 //	posagent preauth AMOUNT           hold money on a card
 //	posagent preauth-cancel|completion|completion-cancel|completion-notice   let it go, charge it, undo that
+//	posagent offline-sale AMOUNT      a sale that was authorised by telephone
 //	posagent balance                  what a card's account holds
 //	posagent batch totals|close|report   the open batch; settle it; its report
 //	posagent txn list|show|reprint    the books
@@ -78,6 +79,7 @@ const usage = `usage: posagent VERB [flags]
   completion AMOUNT        charge what was held: -of or -auth and -date, days later too
   completion-cancel STAN|REFERENCE   undo a completion of the open batch
   completion-notice AMOUNT charge what was held without asking first; needs no line
+  offline-sale AMOUNT      a sale that was authorised by telephone: posagent offline-sale 12.50 -auth 123456
   balance                  what a card's account holds, for the cardholder alone
   batch totals             what the open batch comes to
   batch close              settle it with the acquirer and open the next
@@ -129,6 +131,9 @@ func (c *command) run(ctx context.Context) int {
 	case "completion-cancel":
 		var q undoFlags
 		return c.verb(verb, "STAN|REFERENCE", rest, q.define, func(original string) int { return c.void(ctx, verb, original, q) })
+	case "offline-sale":
+		var q offlineFlags
+		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.offlineSale(ctx, amount, q) })
 	case "balance":
 		paper := false
 		return c.verb(verb, "", rest, func(f *flag.FlagSet) {

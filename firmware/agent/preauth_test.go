@@ -219,7 +219,7 @@ func TestANoticeWaitsForTheLineAndIsBookedOnce(t *testing.T) {
 				e := w.make(Request{Op: "completion-notice", Reference: "out", Amount: "520.00", Original: "room"}, "visa-4242")
 				require.Equal(t, words.OutcomeQueued, e.Outcome, e.Error)
 				assert.Equal(t, 2, w.paper("预授权完成通知", "待上送", e.Txn.STAN))
-				assert.Equal(t, 1, w.agent.Status().Owed)
+				assert.Equal(t, txn.Advising, e.Txn.State)
 				w.line.SetDown(false)
 				w.after(2 * time.Minute)
 				e = w.show("out")

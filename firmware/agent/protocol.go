@@ -29,7 +29,11 @@ import (
 //
 // "preauth-cancel", "completion", "completion-notice" name a pre-authorisation by "original", or, days later, by
 // "original_auth" and "original_date"; "completion-cancel" names a completion of the open batch by "original". A
-// "completion-notice" needs no line: its outcome is "queued" until the acquirer has heard of it.
+// "completion-notice" needs no line: its outcome is "queued" until the acquirer has heard of it. Neither does
+//
+//	> {"op":"offline-sale","reference":"till-7-0045","amount":"12.50","auth_code":"123456"}
+//
+// a sale that was authorised by telephone.
 //
 // {"op":"balance","print":true} shows what a card's account holds, and ends with an outcome and "balance". It has no reference,
 // because nothing of it is kept.
@@ -59,6 +63,9 @@ type Request struct {
 	OriginalRRN       string `json:"original_rrn,omitempty"`       // refund: the acquirer's reference number of a sale that is not in these books
 	OriginalAuth      string `json:"original_auth,omitempty"`      // what follows a pre-authorisation: that one's authorisation code, of any batch
 	OriginalDate      string `json:"original_date,omitempty"`      // of either: its date, MMDD
+	AuthCode          string `json:"auth_code,omitempty"`          // offline-sale: the authorisation that was given otherwise
+	AuthMode          string `json:"auth_mode,omitempty"`          // offline-sale: how, two digits; 01, by telephone, when empty
+	AuthUnit          string `json:"auth_unit,omitempty"`          // offline-sale: by whom, up to eleven digits
 	Supervisor        string `json:"supervisor,omitempty"`         // of what takes money back: who allows it
 
 	ID    uint64 `json:"id,omitempty"`

@@ -28,6 +28,8 @@ func (a *Agent) deed(kind txn.Kind) func(context.Context, terminal.Order) (txn.T
 		return a.terminal.CancelCompletion
 	case txn.CompletionNotice:
 		return a.terminal.NotifyCompletion
+	case txn.OfflineSale:
+		return a.terminal.OfflineSale
 	default:
 		return a.terminal.Sale
 	}
@@ -66,7 +68,8 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 
 // order reads a request in the engine's terms.
 func (a *Agent) order(kind txn.Kind, q Request) (terminal.Order, error) {
-	o := terminal.Order{Reference: q.Reference, Again: q.Again, Approver: q.Supervisor, Original: named(q.Original, q.OriginalReference)}
+	o := terminal.Order{Reference: q.Reference, Again: q.Again, Approver: q.Supervisor,
+		Authority: terminal.Authority{Code: q.AuthCode, Mode: q.AuthMode, Unit: q.AuthUnit}, Original: named(q.Original, q.OriginalReference)}
 	if kind == txn.Refund && q.OriginalRRN != "" {
 		o.Original = terminal.Named{RRN: q.OriginalRRN, Date: q.OriginalDate}
 	}

@@ -14,6 +14,7 @@ type Order struct {
 	Reference string      // a repeated one returns the first outcome
 	Again     bool        // the customer agreed to pay the same amount with the same card again
 	Original  Named       // what is undone, or followed
+	Authority Authority   // of an offline sale: who authorised it otherwise
 	Approver  string      // of what takes money back: the supervisor who allows it
 	Progress  func(Event) // called from the goroutine of Sale; may be nil
 }

@@ -68,7 +68,7 @@ func elsewhere(n Named) (txn.Original, error) {
 
 // refundable finds the sale and says why so much of it cannot be given back, where it cannot.
 func (t *Terminal) refundable(o Order) (*txn.Txn, error) {
-	sale, err := t.original(o.Original, txn.Sale, txn.Completion, txn.CompletionNotice)
+	sale, err := t.original(o.Original, txn.Sale, txn.Completion, txn.CompletionNotice, txn.OfflineSale)
 	if err != nil {
 		return nil, err
 	}

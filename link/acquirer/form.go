@@ -21,6 +21,7 @@ type naming struct {
 	auth      bool // field 38
 	voucher   bool // field 61 begins with batch and STAN of the original, else with twelve zeros
 	date      bool // and goes on with its date
+	authority bool // and with how an authorisation was given, and by whom
 	scheme    bool // field 63 is the card organisation
 }
 
@@ -54,6 +55,8 @@ func formOf(k txn.Kind) (form, error) {
 		return form{mtiRequest, processingUndo, conditionHold, "21", naming{reference: true, auth: true, voucher: true, date: true}}, nil
 	case txn.CompletionNotice:
 		return form{mtiAdvice, processingSale, conditionHold, "24", naming{auth: true, date: true}}, nil
+	case txn.OfflineSale:
+		return form{mtiAdvice, processingSale, conditionNormal, "30", naming{auth: true, authority: true, scheme: true}}, nil
 	}
 	return form{}, fmt.Errorf("kind %q cannot be sent by this version", k)
 }
@@ -69,7 +72,9 @@ func (f form) setOriginal(m *iso8583.Message, t txn.Txn) error {
 		return fmt.Errorf("the %s names no reference number of its original", t.Kind)
 	case n.date && len(o.Date) != 4:
 		return fmt.Errorf("the %s names no date of its original", t.Kind)
-	case n.auth && n.date && o.AuthCode == "":
+	case n.authority && len(o.Mode) != 2:
+		return fmt.Errorf("the %s does not say how its authorisation was given", t.Kind)
+	case n.auth && (n.date || n.authority) && o.AuthCode == "":
 		return fmt.Errorf("the %s names no authorisation code of its original", t.Kind)
 	}
 	if n.reference {
@@ -84,6 +89,9 @@ func (f form) setOriginal(m *iso8583.Message, t txn.Txn) error {
 	}
 	if n.date {
 		original += o.Date
+	}
+	if n.authority {
+		original += "0000" + o.Mode + o.Unit
 	}
 	m.Set(61, original)
 	if n.scheme {

@@ -102,6 +102,33 @@ func TestACompletionNoticeOnTheWire(t *testing.T) {
 	})
 }
 
+func TestAnOfflineSaleOnTheWire(t *testing.T) {
+	traced(t, "offline-sale.trace", func(w *world) {
+		require.NoError(t, w.host.SignIn(w.ctx))
+		for _, unit := range []string{"", "00001030000"} {
+			sale, _ := w.sale("unionpay", txn.Swiped, 1250)
+			sale.Kind, sale.Original = txn.OfflineSale, txn.Original{AuthCode: "654321", Mode: txn.ByTelephone, Unit: unit}
+			for tries, code := range []string{"00", "94"} {
+				sale.Tries.Made = tries + 1
+				answer, _, err := w.host.Advise(w.ctx, sale)
+				require.NoError(t, err)
+				assert.Equal(t, code, answer.Code)
+			}
+			row, _ := w.row(sale)
+			assert.Equal(t, linktest.Held, row.State)
+			assert.Equal(t, "654321", row.Auth)
+			_, _, err := w.host.Reverse(w.ctx, sale)
+			require.ErrorIs(t, err, txn.ErrNotSent, "never reversed")
+		}
+		bare, _ := w.sale("unionpay", txn.Swiped, 1250)
+		bare.Kind = txn.OfflineSale
+		_, _, err := w.host.Advise(w.ctx, bare)
+		require.ErrorIs(t, err, txn.ErrNotSent)
+		_, _, err = w.host.Request(w.ctx, bare, txn.Presented{})
+		require.ErrorIs(t, err, txn.ErrNotSent, "an advice is no request")
+	})
+}
+
 // The acquirer refuses what does not fit its pre-authorisation.
 func TestWhatDoesNotFitItsPreAuthorisationIsRefused(t *testing.T) {
 	inWorld(t, settings{}, func(w *world) {

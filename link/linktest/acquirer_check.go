@@ -67,6 +67,11 @@ func (e *entry) readOriginal(m *iso8583.Message) (err error) {
 			return fmt.Errorf("field 61: want batch, STAN and date of the completion")
 		}
 		e.of, err = parseVoucher(original[:12])
+	case OfflineSale:
+		how, zeros := strings.CutPrefix(original, "0000000000000000")
+		if !zeros || len(how) != 2 && len(how) != 13 || e.auth == "" {
+			return fmt.Errorf("field 61: want sixteen zeros, how it was authorised, and perhaps by whom")
+		}
 	case PreAuthCancel, Completion, CompletionNotice, Refund:
 		date, dated := strings.CutPrefix(original, "000000000000")
 		if !dated || len(date) != 4 {

@@ -29,6 +29,7 @@ const (
 	typeVoid             = "23"
 	typeCompletionNotice = "24"
 	typeRefund           = "25"
+	typeOfflineSale      = "30"
 )
 
 // form is how a type of transaction is written: what a row calls it, the message it travels in, fields 3 and 25, and what it
@@ -49,6 +50,7 @@ var forms = map[string]form{
 	typeCompletion:       {Completion, mtiRequest, "000000", "06", "38 61", ""},
 	typeCompletionCancel: {CompletionCancel, mtiRequest, "200000", "06", "37 38 61", ""},
 	typeCompletionNotice: {CompletionNotice, mtiAdvice, "000000", "06", "38 61", ""},
+	typeOfflineSale:      {OfflineSale, mtiAdvice, "000000", "00", "38 61 63", ""},
 }
 
 // formOf finds the form of a message. A type that is none, or travels in another message, is a sale that fails its checks.

@@ -71,6 +71,7 @@ const (
 	AtCompletion       Aim = "completion"        // 0200 of type 20
 	AtCompletionCancel Aim = "completion-cancel" // 0200 of type 21
 	AtCompletionNotice Aim = "completion-notice" // 0220 of type 24
+	AtOfflineSale      Aim = "offline-sale"      // 0220 of type 30
 
 	AtBalance  Aim = "balance"  // 0200 of type 01
 	AtReversal Aim = "reversal" // 0400, of whatever
@@ -81,7 +82,7 @@ const (
 	AtAny      Aim = "any"
 )
 
-const aimNames = "sale void refund preauth preauth-cancel completion completion-cancel completion-notice balance reversal settle upload end signin any"
+const aimNames = "sale void refund preauth preauth-cancel completion completion-cancel completion-notice offline-sale balance reversal settle upload end signin any"
 
 // Always is a number of times that does not end.
 const Always = -1

@@ -64,6 +64,7 @@ const (
 	Completion       Kind = "completion"
 	CompletionCancel Kind = "completion-cancel"
 	CompletionNotice Kind = "completion-notice"
+	OfflineSale      Kind = "offline-sale"
 )
 
 // credits reports whether a row of this kind gives a merchant's money back.

@@ -103,6 +103,9 @@ func (b *books) sell(e entry, name, code string) Row {
 	default:
 		row.State, row.Held = Held, holds
 		row.Auth = fmt.Sprintf("%06d", b.Next%1_000_000)
+		if e.kind == OfflineSale {
+			row.Auth = e.auth // somebody gave it by telephone
+		}
 		b.move(name, holds)
 	}
 	b.write(e.terminal, row)

@@ -107,7 +107,7 @@ func (r Row) touched() bool {
 // post is what a type of transaction does to the books.
 func (b *books) post(e entry, name, code string) Row {
 	posts := map[Kind]func(entry, string, string) Row{
-		Sale: b.sell, PreAuth: b.sell, Void: b.void, CompletionCancel: b.void, PreAuthCancel: b.cancelHold,
+		Sale: b.sell, PreAuth: b.sell, OfflineSale: b.sell, Void: b.void, CompletionCancel: b.void, PreAuthCancel: b.cancelHold,
 		Completion: b.complete, CompletionNotice: b.complete, Refund: b.refund,
 	}
 	return posts[e.kind](e, name, code)

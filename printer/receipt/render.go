@@ -90,7 +90,13 @@ func (w *writer) done() error {
 	w.rowStyled(words.KindLabel, w.kind.Both(), true)
 	w.row(words.BatchNo, sixDigits(t.Batch))
 	w.row(words.VoucherNo, sixDigits(t.STAN))
-	w.row(words.AuthCode, t.Answer.AuthCode)
+	if t.Kind == txn.OfflineSale {
+		w.row(words.AuthCode, t.Original.AuthCode)
+		w.row(words.AuthMode, words.OfMode(t.Original.Mode).Both())
+		w.row(words.AuthUnit, t.Original.Unit)
+	} else {
+		w.row(words.AuthCode, t.Answer.AuthCode)
+	}
 	w.row(words.Reference, t.Answer.RRN)
 	w.row(words.DateTime, moment(t, w.layout.Zone))
 	w.original()
@@ -128,7 +134,7 @@ func (w *writer) done() error {
 // original names what the transaction undoes or follows.
 func (w *writer) original() {
 	o := w.t.Original
-	if o == (txn.Original{}) {
+	if o == (txn.Original{}) || w.t.Kind == txn.OfflineSale {
 		return
 	}
 	if o.STAN != 0 {

@@ -116,6 +116,20 @@ func aQueuedNotice(t *testing.T) txn.Txn {
 	return notice
 }
 
+// anOfflineSale was authorised by telephone, and the acquirer has not heard of it.
+func anOfflineSale(t *testing.T) txn.Txn {
+	sale := aSale(t)
+	sale.Kind, sale.State, sale.Answer = txn.OfflineSale, txn.Advising, txn.Answer{}
+	sale.Original = txn.Original{AuthCode: "654321", Mode: txn.ByTelephone, Unit: "00001030000"}
+	return sale
+}
+
+func aRefusedOfflineSale(t *testing.T) txn.Txn {
+	sale := anOfflineSale(t)
+	sale.State, sale.Tries = txn.Suspense, txn.Tries{Made: 1, Code: "61"}
+	return sale
+}
+
 // undone is what became of a transaction whose reversal was acknowledged.
 func undone(of func(*testing.T) txn.Txn) func(*testing.T) txn.Txn {
 	return func(t *testing.T) txn.Txn {
@@ -169,6 +183,9 @@ func TestSlipsLookAsTheyShould(t *testing.T) {
 		{"completion-cancel-merchant", aCompletionCancel, txn.MerchantCopy, false},
 		{"completion-cancel-customer", aCompletionCancel, txn.CustomerCopy, false},
 		{"completion-cancel-reversal-merchant", undone(aCompletionCancel), txn.MerchantCopy, false},
+		{"offline-sale-merchant", anOfflineSale, txn.MerchantCopy, false},
+		{"offline-sale-customer", anOfflineSale, txn.CustomerCopy, false},
+		{"offline-sale-suspense-merchant", aRefusedOfflineSale, txn.MerchantCopy, false},
 		{"completion-notice-queued-merchant", aQueuedNotice, txn.MerchantCopy, false},
 		{"completion-notice-queued-customer", aQueuedNotice, txn.CustomerCopy, false},
 	} {

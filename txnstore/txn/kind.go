@@ -17,9 +17,11 @@ const (
 	Completion       Kind = "completion"        // 20: charges what was held
 	CompletionCancel Kind = "completion-cancel" // 21: undoes a completion of the open batch; the money is held again
 	CompletionNotice Kind = "completion-notice" // 24, advice: a completion that is told and not asked for
+
+	OfflineSale Kind = "offline-sale" // 30, advice: a sale that was authorised otherwise, by telephone
 )
 
-var kinds = [...]Kind{Sale, Void, Refund, PreAuth, PreAuthCancel, Completion, CompletionCancel, CompletionNotice}
+var kinds = [...]Kind{Sale, Void, Refund, PreAuth, PreAuthCancel, Completion, CompletionCancel, CompletionNotice, OfflineSale}
 
 // Kinds returns every kind, for tables and tests that must be total.
 func Kinds() []Kind { return append([]Kind(nil), kinds[:]...) }
@@ -36,10 +38,10 @@ func (k Kind) Known() bool {
 
 // Advice reports whether the acquirer is told of k rather than asked (0220): it is never reversed, but told again until the
 // acquirer has acknowledged it.
-func (k Kind) Advice() bool { return k == Refund || k == CompletionNotice }
+func (k Kind) Advice() bool { return k == Refund || k.Final() }
 
 // Final reports whether k is done at the counter once it is recorded: the slip does not wait for the acquirer's answer.
-func (k Kind) Final() bool { return k == CompletionNotice }
+func (k Kind) Final() bool { return k == CompletionNotice || k == OfflineSale }
 
 // Begins is the state in which a transaction of this kind becomes durable.
 func (k Kind) Begins() State {
@@ -52,7 +54,7 @@ func (k Kind) Begins() State {
 // Charges reports whether the merchant is paid by k, and Credits whether it pays: the two sides of a settlement. What is held
 // for later, and its cancellation, is on neither.
 func (k Kind) Charges() bool {
-	return k == Sale || k == Completion || k == CompletionNotice
+	return k == Sale || k == Completion || k == CompletionNotice || k == OfflineSale
 }
 
 // Credits is the other side; see Charges.
@@ -78,6 +80,8 @@ func (k Kind) checkOriginal(o Original) error {
 		return errors.New("a " + string(k) + " names neither authorisation code nor date of its completion")
 	case k == Refund && (o.RRN == "" || len(o.Date) != 4):
 		return errors.New("a refund names neither reference number nor date of its sale")
+	case k == OfflineSale && (o.AuthCode == "" || len(o.Mode) != 2 || !digits(o.Mode) || len(o.Unit) > MaxUnit || o.Unit != "" && !digits(o.Unit)):
+		return errors.New("an offline-sale names neither authorisation code nor how it was given")
 	case k.Uses() && (o.AuthCode == "" || len(o.Date) != 4):
 		return errors.New("a " + string(k) + " names neither authorisation code nor date of its pre-authorisation")
 	}

@@ -8,7 +8,17 @@ type Original struct {
 	RRN      string // field 37
 	AuthCode string // field 38
 	Date     string // MMDD, field 61 of a refund and of what follows a pre-authorisation
+
+	// How the authorisation of an offline sale was given, which has no original but this.
+	Mode string // field 61.4, two digits: 01 by telephone
+	Unit string // field 61.5, up to MaxUnit digits: who gave it, where the acquirer wants to know
 }
+
+// MaxUnit is how many digits the number of an authorising institution has at most.
+const MaxUnit = 11
+
+// ByTelephone is the mode of an authorisation that was asked for over the telephone.
+const ByTelephone = "01"
 
 // Of is what a transaction that undoes or follows t must say of it.
 func (t Txn) Of() Original {

@@ -53,6 +53,7 @@ func TestEveryKindHasItsClassAndItsSide(t *testing.T) {
 		Completion:       {Pending, true, false, false, true, false},
 		CompletionCancel: {Pending, false, true, true, false, false},
 		CompletionNotice: {Advising, true, false, false, true, true},
+		OfflineSale:      {Advising, true, false, false, false, true},
 	}
 	require.Len(t, want, len(Kinds()))
 	for k, c := range want {
@@ -77,6 +78,9 @@ func TestADraftNamesWhatTheAcquirerMustFind(t *testing.T) {
 		if k == Sale || k == PreAuth {
 			of = Original{}
 		}
+		if k == OfflineSale {
+			of = Original{AuthCode: "123456", Mode: ByTelephone}
+		}
 		assert.NoError(t, draft(k, of).Check(), k)
 		d := draft(k, of)
 		d.Approver = ""
@@ -88,6 +92,9 @@ func TestADraftNamesWhatTheAcquirerMustFind(t *testing.T) {
 		return draft(k, o).Check()
 	}
 	assert.Error(t, draft(PreAuth, whole).Check())
+	for _, bad := range []Original{{Mode: "01"}, {AuthCode: "1"}, {AuthCode: "1", Mode: "x1"}, {AuthCode: "1", Mode: "01", Unit: "123456789012"}, {AuthCode: "1", Mode: "01", Unit: "a"}} {
+		assert.Error(t, draft(OfflineSale, bad).Check())
+	}
 	for _, k := range []Kind{PreAuthCancel, Completion, CompletionNotice} {
 		assert.Error(t, without(k, func(o *Original) { o.AuthCode = "" }), k)
 		assert.Error(t, without(k, func(o *Original) { o.Date = "" }), k)
@@ -247,7 +254,7 @@ func TestJournalKeepsTheFirstAndTheNewest(t *testing.T) {
 
 func TestWhatAKindBeginsWithAndUndoes(t *testing.T) {
 	sale := Txn{ID: 7, Kind: Sale, State: Approved, Batch: 2, STAN: 9, Answer: Answer{RRN: "1", AuthCode: "2", HostDate: "1121"}}
-	assert.Equal(t, Original{7, 2, 9, "1", "2", "1121"}, sale.Of())
+	assert.Equal(t, Original{7, 2, 9, "1", "2", "1121", "", ""}, sale.Of())
 	for _, k := range []Kind{Sale, Void, Refund} {
 		assert.NotEqual(t, Nothing, k.Begins().Owes(), "a record that was just begun owes something")
 		for _, s := range append(States(), "from a later version") {

@@ -49,6 +49,8 @@ var (
 	ReasonLabel     = Pair{"冲正原因", "REASON"}
 	LastAnswer      = Pair{"应答码", "RESPONSE"}
 	DoubtfulAmount  = Pair{"待确认金额", "AMOUNT IN DOUBT"}
+	AuthMode        = Pair{"授权方式", "AUTHORISED BY"}
+	AuthUnit        = Pair{"授权机构", "AUTHORISER"}
 	ApproverNo      = Pair{"主管号", "SUPERVISOR NO"}
 	OriginalRef     = Pair{"原参考号", "ORIGINAL REF"}
 	OriginalAuth    = Pair{"原授权码", "ORIGINAL AUTH"}
@@ -96,6 +98,17 @@ func OfKind(k txn.Kind) (Pair, bool) {
 	}
 	t, known := tradeOf(k)
 	return t.name, known
+}
+
+// OfMode says how the authorisation of an offline sale was given.
+func OfMode(mode string) Pair {
+	switch mode {
+	case "":
+		return Pair{}
+	case txn.ByTelephone:
+		return Pair{"电话", "TELEPHONE"}
+	}
+	return Pair{"方式", mode}
 }
 
 // OfReason says why a transaction was undone, for people. A reason this version does not know is shown as it is.

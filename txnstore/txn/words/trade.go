@@ -27,6 +27,8 @@ func tradeOf(k txn.Kind) (trade, bool) {
 		return completionCancel, true
 	case txn.CompletionNotice:
 		return completionNotice, true
+	case txn.OfflineSale:
+		return offlineSale, true
 	}
 	return trade{}, false
 }
@@ -103,6 +105,21 @@ var completionNotice = trade{
 	refused:    Pair{"未受理。没有发生完成，未扣款。", "Not accepted. No completion was begun; nothing was charged."},
 	confirming: Pair{"完成结果未知，请勿重复操作，正在确认", "Outcome unknown. Do not make it again. Confirming"},
 	failed:     Pair{"本笔预授权完成未成功", "THIS COMPLETION WAS NOT MADE"},
+	stands:     Pair{"未扣款", "NOT CHARGED"},
+}
+
+var offlineSale = trade{
+	name:       Pair{"离线消费", "OFFLINE SALE"},
+	amount:     AmountLabel,
+	means:      Pair{"凭电话授权码入账", "CHARGED ON A TELEPHONE AUTHORISATION"},
+	approved:   Pair{"离线消费成功。款项已入账，可以交货。", "The offline sale is acknowledged. The money is held; hand over the goods."},
+	declined:   Pair{"离线消费被拒绝。未扣款，请勿交货。", "The offline sale was declined. Nothing was charged; keep the goods."},
+	notDone:    Pair{"离线消费未发出。未扣款，可以重新交易。", "The offline sale was not sent. Nothing was charged; it may be made again."},
+	reversed:   OfOutcome(OutcomeReversed),
+	unknown:    Pair{"离线消费结果未知，请勿重复操作，请致电收单行。", "Outcome of the offline sale unknown. Do not make it again; call the acquirer."},
+	refused:    Pair{"未受理。没有发生交易，未扣款。", "Not accepted. No offline sale was begun; nothing was charged."},
+	confirming: Pair{"结果未知，请勿重复操作，正在确认", "Outcome unknown. Do not make it again. Confirming"},
+	failed:     Pair{"本笔离线消费未成功", "THIS OFFLINE SALE WAS NOT MADE"},
 	stands:     Pair{"未扣款", "NOT CHARGED"},
 }
 

@@ -59,6 +59,9 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 		RecordsTold, RecordsUnread, RecordsRefused, NextBatch, ExplainsIt, AlsoDoubtful, NothingExplains, DoNotClaim, BalanceTitle, AvailableLabel, LedgerLabel, OtherBalance, NoMoneyMoved, ToBeTold} {
 		inBothLanguages(t, p.EN, p)
 	}
+	inBothLanguages(t, "01", OfMode("01"))
+	inBothLanguages(t, "02", OfMode("02"))
+	assert.Equal(t, Pair{}, OfMode(""))
 	for _, kind := range []string{"01", "02", "40"} {
 		inBothLanguages(t, kind, OfBalance(txn.Balance{Type: kind}))
 	}

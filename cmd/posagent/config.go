@@ -43,6 +43,8 @@ type Terminal struct {
 
 	CompletionCap int `toml:"completion_cap"` // percent of its pre-authorisation that a completion may come to
 
+	Supervisors string `toml:"supervisors"` // the list of supervisors; left out, the till vouches for them
+
 	MaxRefund string `toml:"max_refund"` // a refund of more is not begun; left out, the acquirer alone judges
 }
 

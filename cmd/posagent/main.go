@@ -13,6 +13,7 @@
 //	posagent status                   the terminal at a glance
 //	posagent store recount            totals against records
 //	posagent store check|report       whether the files are sound; what a repair found
+//	posagent supervisor list|set|unlock|remove   who may allow what takes money back
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -91,6 +92,10 @@ const usage = `usage: posagent VERB [flags]
   store recount            hold the totals that are kept against the records
   store check              look at every page of the books, while no agent runs
   store report             what a repair of the books found, until -acknowledge
+  supervisor list          who may allow what takes money back, and who is locked out
+  supervisor set NUMBER    add one, or give one a new password
+  supervisor unlock NUMBER let one in again after too many wrong passwords
+  supervisor remove NUMBER take one off the list
   config check [FILE]      judge a configuration
   version                  what this is
 
@@ -104,7 +109,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "batch" || verb == "store" || verb == "config") && len(rest) > 0 {
+	if (verb == "txn" || verb == "supervisor" || verb == "batch" || verb == "store" || verb == "config") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -168,6 +173,15 @@ func (c *command) run(ctx context.Context) int {
 			f.BoolVar(&acknowledge, "acknowledge", false, "it was read: do not show it again")
 		},
 			func(string) int { return c.storeReport(acknowledge) })
+	case "supervisor list":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.supervisorList() })
+	case "supervisor set":
+		var p passwords
+		return c.verb(verb, "NUMBER", rest, p.define, func(number string) int { return c.supervisorSet(number, p) })
+	case "supervisor unlock":
+		return c.verb(verb, "NUMBER", rest, nil, c.supervisorUnlock)
+	case "supervisor remove":
+		return c.verb(verb, "NUMBER", rest, nil, c.supervisorRemove)
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -185,6 +199,8 @@ func (c *command) run(ctx context.Context) int {
 		return exitDone
 	case "txn":
 		return c.misused("posagent txn: say what, list, show or reprint")
+	case "supervisor":
+		return c.misused("posagent supervisor: say what, list, set, unlock or remove")
 	case "batch":
 		return c.misused("posagent batch: say what, totals, close or report")
 	case "store":

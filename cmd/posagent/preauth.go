@@ -53,7 +53,11 @@ func (c *command) use(ctx context.Context, op, amount string, q useFlags) int {
 	if (q.of == "") == (q.auth == "") || (q.auth == "") != (q.date == "") {
 		return c.misused(fmt.Sprintf("posagent %s: name the pre-authorisation, by -of STAN|REFERENCE or by -auth CODE -date MMDD", op))
 	}
-	r := agent.Request{Op: op, Reference: q.reference, Amount: amount, Supervisor: q.supervisor, OriginalAuth: q.auth, OriginalDate: q.date}
+	password, err := c.approval(config, q.supervisor, &q.passwords)
+	if err != nil {
+		return c.fail(err)
+	}
+	r := agent.Request{Op: op, Reference: q.reference, Amount: amount, Supervisor: q.supervisor, Password: password, OriginalAuth: q.auth, OriginalDate: q.date}
 	q.original(&r, q.of)
 	return c.trade(ctx, config, r)
 }

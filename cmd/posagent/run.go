@@ -15,6 +15,8 @@ import (
 
 	"posagent/device/serial"
 	"posagent/firmware/agent"
+	"posagent/firmware/supervisor"
+	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/iso8583"
 	"posagent/link/modem"
@@ -165,8 +167,13 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 	if err != nil {
 		return agent.Options{}, err
 	}
+	var supervisors terminal.Supervisors
+	if c.Terminal.Supervisors != "" {
+		supervisors = supervisor.Open(c.path(c.Terminal.Supervisors))
+	}
 	return agent.Options{
-		Terminal: c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, Currency: currency, TMK: tmk,
+		Supervisors: supervisors,
+		Terminal:    c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, Currency: currency, TMK: tmk,
 		Dialect: iso8583.UnionPay(), Header: header, Answer: c.Acquirer.Answer.Duration, Idle: c.Acquirer.Idle.Duration,
 		MACOnDeclines: c.Acquirer.MACOnDeclines, ReversalTries: c.Acquirer.ReversalTries, Lookalike: c.Acquirer.Lookalike.Duration, MaxRefund: maxRefund, CompletionCap: c.Terminal.CompletionCap, MaxBatch: c.Acquirer.MaxBatch,
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,

@@ -11,6 +11,8 @@ import (
 type undoFlags struct {
 	reference, supervisor string
 	byReference           bool
+
+	passwords passwords
 }
 
 func (q *undoFlags) define(f *flag.FlagSet) {
@@ -25,6 +27,7 @@ func (q *undoFlags) defineReference(f *flag.FlagSet) {
 
 func (q *undoFlags) defineSupervisor(f *flag.FlagSet) {
 	f.StringVar(&q.supervisor, "supervisor", "", "the `NUMBER` of the supervisor who allows it, not the cashier's")
+	q.passwords.define(f)
 }
 
 // refundFlags also name the sale, which has no place beside the amount.
@@ -55,7 +58,11 @@ func (c *command) void(ctx context.Context, op, original string, q undoFlags) in
 	if err != nil {
 		return c.fail(err)
 	}
-	r := agent.Request{Op: op, Reference: q.reference, Supervisor: q.supervisor}
+	password, err := c.approval(config, q.supervisor, &q.passwords)
+	if err != nil {
+		return c.fail(err)
+	}
+	r := agent.Request{Op: op, Reference: q.reference, Supervisor: q.supervisor, Password: password}
 	q.original(&r, original)
 	return c.trade(ctx, config, r)
 }
@@ -72,7 +79,11 @@ func (c *command) refund(ctx context.Context, amount string, q refundFlags) int 
 	if (q.of == "") == (q.rrn == "") || (q.rrn == "") != (q.date == "") {
 		return c.misused("posagent refund: name the sale, by -of STAN|REFERENCE or by -rrn NUMBER -date MMDD")
 	}
-	r := agent.Request{Op: "refund", Reference: q.reference, Amount: amount, Supervisor: q.supervisor, OriginalRRN: q.rrn, OriginalDate: q.date}
+	password, err := c.approval(config, q.supervisor, &q.passwords)
+	if err != nil {
+		return c.fail(err)
+	}
+	r := agent.Request{Op: "refund", Reference: q.reference, Amount: amount, Supervisor: q.supervisor, Password: password, OriginalRRN: q.rrn, OriginalDate: q.date}
 	q.original(&r, q.of)
 	return c.trade(ctx, config, r)
 }

@@ -18,7 +18,7 @@ import (
 //
 //	> {"op":"void","reference":"till-7-0043","original":"000012","supervisor":"00"}
 //
-// names the sale by its voucher number in the open batch, or by its reference, and is answered like a sale. So is
+// (with "password" where the terminal has a list of supervisors) names the sale by its voucher number in the open batch, or by its reference, and is answered like a sale. So is
 //
 //	> {"op":"refund","reference":"till-7-0044","amount":"2.50","original":"till-7-0042","supervisor":"00"}
 //
@@ -67,6 +67,8 @@ type Request struct {
 	AuthMode          string `json:"auth_mode,omitempty"`          // offline-sale: how, two digits; 01, by telephone, when empty
 	AuthUnit          string `json:"auth_unit,omitempty"`          // offline-sale: by whom, up to eleven digits
 	Supervisor        string `json:"supervisor,omitempty"`         // of what takes money back: who allows it
+
+	Password txn.Password `json:"password,omitzero"` // the supervisor's; an agent with a list of supervisors asks for it
 
 	ID    uint64 `json:"id,omitempty"`
 	Batch string `json:"batch,omitempty"` // batch report: which; the newest when empty

@@ -54,6 +54,8 @@ type Options struct {
 	Currency                     txn.Currency
 	TMK                          []byte // 16 bytes
 
+	Supervisors terminal.Supervisors // nil takes the till's word for who a supervisor is
+
 	Dialect       *iso8583.Dialect
 	Header        link.Header
 	Answer        time.Duration // wait for the acquirer's answer

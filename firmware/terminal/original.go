@@ -19,14 +19,21 @@ type Named struct {
 	Date      string // of RRN or AuthCode: MMDD
 }
 
-// approval asks for a supervisor. The terminal takes the till's word for who that is, and keeps it on record and slip; the
-// cashier's own number is not one.
-func (t *Terminal) approval(o Order) error {
+// approval asks for a supervisor, and keeps the number on record and slip; the cashier's own number is not one.
+func (t *Terminal) approval(o Order) error { return t.approves(o.Approver, o.Password) }
+
+// approves makes sure of a supervisor. A terminal without a list of them takes the till's word.
+func (t *Terminal) approves(number string, password txn.Password) error {
 	switch {
-	case o.Approver == "" || len(o.Approver) > 3:
+	case number == "" || len(number) > 3:
 		return fmt.Errorf("%w: name the supervisor's number, one to three characters", ErrApproval)
-	case o.Approver == t.o.Operator:
+	case number == t.o.Operator:
 		return fmt.Errorf("%w other than the cashier, who is number %s", ErrApproval, t.o.Operator)
+	case t.o.Supervisors == nil:
+		return nil
+	}
+	if err := t.o.Supervisors.Allow(number, password); err != nil {
+		return fmt.Errorf("%w: %w", ErrApproval, err)
 	}
 	return nil
 }

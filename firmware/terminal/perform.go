@@ -10,12 +10,13 @@ import (
 
 // Order is what the cashier asks for.
 type Order struct {
-	Amount    txn.Amount  // of a void, or the cancellation of a completion: zero, it is that of what is undone
-	Reference string      // a repeated one returns the first outcome
-	Again     bool        // the customer agreed to pay the same amount with the same card again
-	Original  Named       // what is undone, or followed
-	Authority Authority   // of an offline sale: who authorised it otherwise
-	Approver  string      // of what takes money back: the supervisor who allows it
+	Amount    txn.Amount // of a void, or the cancellation of a completion: zero, it is that of what is undone
+	Reference string     // a repeated one returns the first outcome
+	Again     bool       // the customer agreed to pay the same amount with the same card again
+	Original  Named      // what is undone, or followed
+	Authority Authority  // of an offline sale: who authorised it otherwise
+	Approver  string     // of what takes money back: the supervisor who allows it
+	Password  txn.Password
 	Progress  func(Event) // called from the goroutine of Sale; may be nil
 }
 

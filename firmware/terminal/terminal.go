@@ -64,8 +64,14 @@ type Printer interface {
 	Balance(ctx context.Context, e txn.Enquiry) error
 }
 
+// Supervisors make sure that a supervisor is who the till says.
+type Supervisors interface {
+	Allow(number string, password txn.Password) error
+}
+
 // Options are the merchant's policy.
 type Options struct {
+	Supervisors   Supervisors // nil takes the till's word
 	Currency      txn.Currency
 	Operator      string
 	ReversalTries int           // counted tries before suspense; 3 when zero

@@ -77,7 +77,7 @@ func same(a, b *txn.Txn) bool {
 		a.Kind == b.Kind && a.State == b.State && a.Reference == b.Reference && a.Batch == b.Batch && a.STAN == b.STAN &&
 		a.Amount == b.Amount && a.Currency == b.Currency && sameCard(&a.Card, &b.Card) &&
 		a.Began == b.Began && a.Ended == b.Ended && a.Answer == b.Answer && a.Reason == b.Reason &&
-		a.Sent == b.Sent && a.Tries == b.Tries && a.Slips == b.Slips && a.Original == b.Original && a.Approver == b.Approver &&
+		a.Sent == b.Sent && a.Tries == b.Tries && a.Slips == b.Slips && a.Original == b.Original && a.Approver == b.Approver && a.Resolved == b.Resolved &&
 		slices.Equal(a.Journal, b.Journal)
 }
 

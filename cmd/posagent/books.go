@@ -149,6 +149,13 @@ func (c *command) show(e agent.Event) {
 	if t.Reason != "" {
 		row("reversal", "%s", strings.Join(nonEmpty("reason", string(t.Reason), "answer", t.Reversal, "counted tries", fmt.Sprint(t.Tries)), "  "))
 	}
+	if r := t.Resolved; r != nil {
+		as := "未扣款 not charged"
+		if r.Charged {
+			as = "已扣款 charged"
+		}
+		row("closed", "%s  by %s with %s: %s", as, r.By, r.With, r.Evidence)
+	}
 	row("slips", "%s", strings.Join(nonEmpty("merchant", string(t.Merchant), "customer", string(t.Customer)), "  "))
 	for i, l := range t.Journal {
 		name := ""

@@ -92,6 +92,7 @@ type Acquirer struct {
 	Idle          duration `toml:"idle"`
 	Retry         duration `toml:"retry"`
 	ReversalTries int      `toml:"reversal_tries"`
+	ReversalEnds  []string `toml:"reversal_ends"` // codes that end a reversal besides 00, 12 and 25
 	Lookalike     duration `toml:"lookalike"`
 	MACOnDeclines bool     `toml:"mac_on_declines"`
 	MaxBatch      int      `toml:"max_batch"` // transactions after which a batch takes no further sale; 0 sets no limit
@@ -225,6 +226,9 @@ func (c *Config) faults() []string {
 	positive(c.Acquirer.Retry, "acquirer.retry")
 	fault(c.Acquirer.Idle.Duration < 0, "acquirer.idle", "must not be negative")
 	fault(c.Acquirer.ReversalTries < 1 || c.Acquirer.ReversalTries > 99, "acquirer.reversal_tries", "want 1 to 99")
+	for _, code := range c.Acquirer.ReversalEnds {
+		fault(len(code) != 2, "acquirer.reversal_ends", "%q is not a response code of two characters", code)
+	}
 	positive(c.Acquirer.Lookalike, "acquirer.lookalike")
 	fault(c.Acquirer.MaxBatch < 0 || c.Acquirer.MaxBatch > 999, "acquirer.max_batch", "want 0, which sets no limit, to 999, the most that a settlement counts")
 

@@ -9,7 +9,7 @@
 //	posagent offline-sale AMOUNT      a sale that was authorised by telephone
 //	posagent balance                  what a card's account holds
 //	posagent batch totals|close|report   the open batch; settle it; its report
-//	posagent txn list|show|reprint    the books
+//	posagent txn list|show|reprint|resolve   the books
 //	posagent status                   the terminal at a glance
 //	posagent store recount            totals against records
 //	posagent store check|report       whether the files are sound; what a repair found
@@ -88,6 +88,7 @@ const usage = `usage: posagent VERB [flags]
   txn list                 the newest transactions
   txn show ID|REFERENCE    one transaction with its journal
   txn reprint ID|REFERENCE its slip again, marked as a duplicate
+  txn resolve ID|REFERENCE close what waits for people: two of them, with evidence; it is never deleted
   status                   the terminal at a glance
   store recount            hold the totals that are kept against the records
   store check              look at every page of the books, while no agent runs
@@ -161,6 +162,9 @@ func (c *command) run(ctx context.Context) int {
 	case "txn reprint":
 		var byReference bool
 		return c.verb(verb, "ID|REFERENCE", rest, byReferenceFlag(&byReference), func(what string) int { return c.txnReprint(ctx, named(what, byReference)) })
+	case "txn resolve":
+		var q resolveFlags
+		return c.verb(verb, "ID|REFERENCE", rest, q.define, func(what string) int { return c.txnResolve(ctx, what, q) })
 	case "status":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.status(ctx) })
 	case "store recount":
@@ -198,7 +202,7 @@ func (c *command) run(ctx context.Context) int {
 		fmt.Fprint(c.out, usage)
 		return exitDone
 	case "txn":
-		return c.misused("posagent txn: say what, list, show or reprint")
+		return c.misused("posagent txn: say what, list, show, reprint or resolve")
 	case "supervisor":
 		return c.misused("posagent supervisor: say what, list, set, unlock or remove")
 	case "batch":

@@ -38,6 +38,11 @@ import (
 // {"op":"balance","print":true} shows what a card's account holds, and ends with an outcome and "balance". It has no reference,
 // because nothing of it is kept.
 //
+//	> {"op":"resolve","id":7,"amount":"12.50","charged":false,"evidence":"statement of 11/22","supervisor":"00","with":"07"}
+//
+// closes what waits for people: two supervisors, with their passwords where the terminal has a list, and the amount typed
+// once more. It is answered with an outcome, or with an error where nothing was closed.
+//
 // {"op":"batch close"} settles the open batch, shows its steps as stages and ends with "batch", which says how far it got: a
 // closing that was begun and not ended goes on by itself. {"op":"batch totals"} answers with the open batch as it stands, and
 // {"op":"batch report","batch":"000001"} prints the report of a closed one again.
@@ -52,7 +57,7 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // a kind of transaction, balance, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover, recount
+	Op        string `json:"op"` // a kind of transaction, balance, resolve, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover, recount
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
@@ -67,6 +72,11 @@ type Request struct {
 	AuthMode          string `json:"auth_mode,omitempty"`          // offline-sale: how, two digits; 01, by telephone, when empty
 	AuthUnit          string `json:"auth_unit,omitempty"`          // offline-sale: by whom, up to eleven digits
 	Supervisor        string `json:"supervisor,omitempty"`         // of what takes money back: who allows it
+
+	Charged      *bool        `json:"charged,omitempty"`  // resolve: what people found
+	Evidence     string       `json:"evidence,omitempty"` // resolve: what that rests on, 8 to 60 bytes
+	With         string       `json:"with,omitempty"`     // resolve: the second supervisor
+	WithPassword txn.Password `json:"with_password,omitzero"`
 
 	Password txn.Password `json:"password,omitzero"` // the supervisor's; an agent with a list of supervisors asks for it
 
@@ -143,6 +153,7 @@ type Record struct {
 	Approver  string        `json:"supervisor,omitempty"` // who allowed it
 	Left      string        `json:"left,omitempty"`       // of a charge with something in undone_by: what certainly was not given back
 	UndoneBy  []Undo        `json:"undone_by,omitempty"`  // what undid this, or used it up, or may have; in list and show
+	Resolved  *Resolution   `json:"resolved,omitempty"`   // how people closed it
 	Began     time.Time     `json:"began"`
 	Boot      uint32        `json:"boot"`
 	Journal   []Entry       `json:"journal"`
@@ -165,6 +176,14 @@ type Undo struct {
 	State  txn.State `json:"state"`
 	STAN   string    `json:"stan"`
 	Amount string    `json:"amount"`
+}
+
+// Resolution is how people closed what no machine could prove.
+type Resolution struct {
+	Charged  bool   `json:"charged"`
+	Evidence string `json:"evidence"`
+	By       string `json:"by"`
+	With     string `json:"with"`
 }
 
 // Entry is one journal line.

@@ -25,6 +25,9 @@ func RecordOf(x txn.Txn) *Record {
 			r.Original.Batch, r.Original.STAN = sixDigits(o.Batch), sixDigits(o.STAN)
 		}
 	}
+	if x.Resolved != (txn.Resolution{}) {
+		r.Resolved = &Resolution{x.Resolved.Charged, x.Resolved.Evidence, x.Resolved.By, x.Resolved.With}
+	}
 	for _, l := range x.Journal {
 		r.Journal = append(r.Journal, Entry{l.At, l.Boot, l.Event})
 	}

@@ -8,6 +8,7 @@ func sent(q Request) ([]byte, error) {
 	type plain Request
 	return json.Marshal(struct {
 		plain
-		Password string `json:"password,omitempty"`
-	}{plain(q), q.Password.TextInTheClear()})
+		Password     string `json:"password,omitempty"`
+		WithPassword string `json:"with_password,omitempty"`
+	}{plain(q), q.Password.TextInTheClear(), q.WithPassword.TextInTheClear()})
 }

@@ -63,6 +63,7 @@ type Options struct {
 	MACOnDeclines bool
 
 	ReversalTries int
+	ReversalEnds  []string // codes that end a reversal besides 00, 12 and 25
 	Lookalike     time.Duration
 	MaxBatch      int           // with so many transactions a batch takes no further sale; 0 sets no limit
 	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit

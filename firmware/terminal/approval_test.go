@@ -31,8 +31,14 @@ func TestNothingGoesBackWithoutTheSupervisorsPassword(t *testing.T) {
 	completion := c.completed(c.preauthed(100), 100)
 	deeds := []func(Order) (txn.Txn, error){
 		func(o Order) (txn.Txn, error) { o.Original = Named{STAN: sale.STAN}; return c.Void(t.Context(), o) },
-		func(o Order) (txn.Txn, error) { o.Original = Named{STAN: completion.STAN}; return c.CancelCompletion(t.Context(), o) },
-		func(o Order) (txn.Txn, error) { o.Original = Named{STAN: hold.STAN}; return c.CancelPreAuth(t.Context(), o) },
+		func(o Order) (txn.Txn, error) {
+			o.Original = Named{STAN: completion.STAN}
+			return c.CancelCompletion(t.Context(), o)
+		},
+		func(o Order) (txn.Txn, error) {
+			o.Original = Named{STAN: hold.STAN}
+			return c.CancelPreAuth(t.Context(), o)
+		},
 		func(o Order) (txn.Txn, error) {
 			o.Original, o.Amount = Named{STAN: completion.STAN}, 50
 			return c.Refund(t.Context(), o)

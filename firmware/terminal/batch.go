@@ -128,8 +128,8 @@ func (t *Terminal) count(batch uint32) (b content, err error) {
 	b.unread, err = t.store.InBatch(batch, func(x txn.Txn) error {
 		b.records++
 		b.own.Add(x)
-		if x.State.Owes() != txn.Nothing {
-			b.doubtful = append(b.doubtful, x)
+		if x.State.Owes() != txn.Nothing || x.State == txn.Resolved && x.Resolved.Charged {
+			b.doubtful = append(b.doubtful, x) // or closed by people as charged, and then the acquirer's totals have it
 		}
 		return nil
 	})

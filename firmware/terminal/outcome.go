@@ -61,11 +61,18 @@ func (t *Terminal) decideReversal(x txn.Txn, why txn.Reason, sent txn.Evidence, 
 
 // reasonOf asks an error for field 39 of the reversal. Only the packages that saw the answer know better than 98.
 func reasonOf(err error) txn.Reason {
-	var reasoned interface{ ReversalReason() txn.Reason }
-	if errors.As(err, &reasoned) {
-		return reasoned.ReversalReason()
+	if why, known := reasonIn(err); known {
+		return why
 	}
 	return txn.NoAnswer
+}
+
+func reasonIn(err error) (why txn.Reason, known bool) {
+	var reasoned interface{ ReversalReason() txn.Reason }
+	if errors.As(err, &reasoned) {
+		return reasoned.ReversalReason(), true
+	}
+	return "", false
 }
 
 func (t *Terminal) note(x *txn.Txn, event string) { x.Note(t.o.Now(), t.boot, event) }

@@ -37,7 +37,24 @@ func (t *Terminal) ask(ctx context.Context, c txn.Closing) (txn.Closing, error) 
 		return c, err
 	}
 	c.Explains, c.Doubts = explain(c, b.doubtful)
-	return t.store.SaveClosing(c)
+	if c, err = t.store.SaveClosing(c); err != nil || !c.Agrees() {
+		return c, err
+	}
+	return c, t.offerEvidence(b.doubtful)
+}
+
+// offerEvidence writes beside what waits for people that the acquirer's totals agree without it: it is not in them. People
+// decide, with this in their hands.
+func (t *Terminal) offerEvidence(doubtful []txn.Txn) error {
+	for _, x := range doubtful {
+		if x.State != txn.Suspense || !x.Kind.Settled() {
+			continue
+		}
+		if _, err := t.store.Mark(x.ID, func(x *txn.Txn) { t.note(x, "its batch was balanced without it") }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tellOne tells the next block of requests, or the next advice, and moves the cursor behind it. A block that the

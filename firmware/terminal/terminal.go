@@ -80,6 +80,7 @@ type Options struct {
 	MaxBatch      int           // with so many transactions a batch takes no further sale; 0 sets no limit
 	MaxQueued     int           // so many that wait to be told refuse a further one; 50 when zero
 	CompletionCap int           // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero
+	ReversalEnds  []string      // codes that end a reversal besides 00, 12 and 25, as its acquirer documents them
 	MaxSuspense   int           // this many unproven transactions refuse new sales; 20 when zero
 	Now           func() time.Time
 }
@@ -91,6 +92,8 @@ type Terminal struct {
 	reader  Reader
 	printer Printer
 	o       Options
+
+	retried map[txn.ID]time.Time // of what waits for people: its last daily try in this run; owned with the turn
 
 	boot    uint32     // constant while the store is open; changes to records run under the store's lock and must not ask it
 	mu      sync.Mutex // guards who is selling
@@ -127,7 +130,7 @@ func New(s Store, h Host, r Reader, p Printer, o Options) *Terminal {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	t := &Terminal{store: s, host: h, reader: r, printer: p, o: o, boot: s.Boot(), turn: make(chan struct{}, 1), tried: map[slipKey]bool{}}
+	t := &Terminal{store: s, host: h, reader: r, printer: p, o: o, boot: s.Boot(), turn: make(chan struct{}, 1), tried: map[slipKey]bool{}, retried: map[txn.ID]time.Time{}}
 	t.turn <- struct{}{}
 	return t
 }

@@ -27,7 +27,10 @@ func (t Txn) Of() Original {
 
 // MayHold reports whether t stands in the acquirer's books, or may: a sale that may hold money, a void or a refund that
 // may have given it back, a pre-authorisation that may be in force or have been used. Only what certainly happened, or certainly did not, is certain.
-func (t Txn) MayHold() bool { return t.State == Approved || t.State.Owes() != Nothing }
+// What people closed stands as they found it.
+func (t Txn) MayHold() bool {
+	return t.State == Approved || t.State.Owes() != Nothing || t.State == Resolved && t.Resolved.Charged
+}
 
 // Undoes reports whether t takes money back from the transaction with this number, or may.
 func (t Txn) Undoes(id ID) bool {

@@ -136,8 +136,9 @@ type Txn struct {
 	Amount    Amount
 	Currency  Currency
 	Card      Card
-	Original  Original // what it undoes or follows
-	Approver  string   // the supervisor who allowed money to go back
+	Original  Original   // what it undoes or follows
+	Approver  string     // the supervisor who allowed money to go back
+	Resolved  Resolution // of what people closed
 	Began     time.Time
 	Ended     time.Time
 	Answer    Answer

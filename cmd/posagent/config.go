@@ -45,6 +45,10 @@ type Terminal struct {
 
 	Supervisors string `toml:"supervisors"` // the list of supervisors; left out, the till vouches for them
 
+	MaxCharge string `toml:"max_charge"` // a charge of more is not begun
+	MaxDay    string `toml:"max_day"`    // nor one with which a day's charges come to more
+	Blocklist string `toml:"blocklist"`  // fingerprints of cards that are not charged; see posagent blocklist load
+
 	MaxRefund string `toml:"max_refund"` // a refund of more is not begun; left out, the acquirer alone judges
 }
 
@@ -183,9 +187,11 @@ func (c *Config) faults() []string {
 	fault(!digits(c.Terminal.Operator, 2), "terminal.operator", "want two digits, like 01")
 	_, err := txn.CurrencyOf(c.Terminal.Currency)
 	fault(err != nil, "terminal.currency", "%v", err)
-	if c.Terminal.MaxRefund != "" && err == nil {
-		_, err := c.amount(c.Terminal.MaxRefund)
-		fault(err != nil, "terminal.max_refund", "%v", err)
+	for key, text := range map[string]string{"max_refund": c.Terminal.MaxRefund, "max_charge": c.Terminal.MaxCharge, "max_day": c.Terminal.MaxDay} {
+		if text != "" && err == nil {
+			_, err := c.amount(text)
+			fault(err != nil, "terminal."+key, "%v", err)
+		}
 	}
 	fault(c.Terminal.CompletionCap < 100 || c.Terminal.CompletionCap > 200, "terminal.completion_cap", "want 100 to 200 percent, as agreed with the acquirer")
 	fault(c.Store.Dir == "", "store.dir", "missing; name a directory on durable storage")

@@ -14,6 +14,7 @@
 //	posagent store recount            totals against records
 //	posagent store check|report       whether the files are sound; what a repair found
 //	posagent supervisor list|set|unlock|remove   who may allow what takes money back
+//	posagent blocklist load FILE      cards that are not charged
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -97,6 +98,7 @@ const usage = `usage: posagent VERB [flags]
   supervisor set NUMBER    add one, or give one a new password
   supervisor unlock NUMBER let one in again after too many wrong passwords
   supervisor remove NUMBER take one off the list
+  blocklist load FILE      replace the list of cards that are not charged; - reads it from standard input
   config check [FILE]      judge a configuration
   version                  what this is
 
@@ -110,7 +112,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "supervisor" || verb == "batch" || verb == "store" || verb == "config") && len(rest) > 0 {
+	if (verb == "txn" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "config") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -186,6 +188,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "NUMBER", rest, nil, c.supervisorUnlock)
 	case "supervisor remove":
 		return c.verb(verb, "NUMBER", rest, nil, c.supervisorRemove)
+	case "blocklist load":
+		return c.verb(verb, "FILE", rest, nil, c.blocklistLoad)
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -205,6 +209,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.misused("posagent txn: say what, list, show, reprint or resolve")
 	case "supervisor":
 		return c.misused("posagent supervisor: say what, list, set, unlock or remove")
+	case "blocklist":
+		return c.misused("posagent blocklist: say what, load")
 	case "batch":
 		return c.misused("posagent batch: say what, totals, close or report")
 	case "store":

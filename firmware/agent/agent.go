@@ -28,7 +28,8 @@ type Agent struct {
 	terminal *terminal.Terminal
 	wires    Wires
 
-	wake chan struct{} // asks for a round soon
+	alarms *alarms
+	wake   chan struct{} // asks for a round soon
 
 	mu    sync.Mutex
 	sale  *saleView // the transaction in progress, fed by the engine and by the line
@@ -45,10 +46,14 @@ func New(w Wires, o Options) (*Agent, error) {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1)}
+	var err error
+	if a.alarms, err = openAlarms(o.AlarmFile, w.Now); err != nil {
+		w.Log.Error("the alarms of earlier runs cannot be read and are counted anew", "cause", err)
+	}
 	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle,
 		Stray: a.stray, Progress: a.lineStage})
 	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
-		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect}
+		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect, Misrouted: a.misrouted}
 	if err := far.Check(); err != nil {
 		return nil, err
 	}
@@ -56,8 +61,12 @@ func New(w Wires, o Options) (*Agent, error) {
 	a.o.TMK = nil // only the host needs it
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
 	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
+	var blocked func(txn.PAN) (bool, error)
+	if o.Blocklist != "" {
+		blocked = NewBlocklist(o.Blocklist, w.Store.Fingerprint).Blocked
+	}
 	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, card, paper, terminal.Options{Supervisors: o.Supervisors, Currency: o.Currency, Operator: o.Operator,
-		ReversalTries: o.ReversalTries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
+		ReversalTries: o.ReversalTries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay, Blocked: blocked, MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil
 }
 
@@ -181,7 +190,7 @@ func (a *Agent) figures() (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Boot: a.store.Boot(), Batch: a.store.Batch(), PaperOwed: len(paper)}
+	s := Status{Alarms: a.alarms.all(), Boot: a.store.Boot(), Batch: a.store.Batch(), PaperOwed: len(paper)}
 	if c.OwesReport() {
 		s.PaperOwed++
 	}
@@ -198,9 +207,23 @@ func (a *Agent) figures() (Status, error) {
 	return s, nil
 }
 
+// misrouted counts an answer that names another merchant or terminal. Whose books the money went to is then anybody's guess:
+// an approval of that kind is no answer, and the transaction is reversed with this in its journal.
+func (a *Agent) misrouted(what, stan, got string) {
+	kind := OtherMerchant
+	if what == "terminal" {
+		kind = OtherTerminal
+	}
+	a.alarm(kind, fmt.Sprintf("the answer to voucher %s names %s %s", stan, what, got))
+}
+
 // stray writes an answer that nobody waits for into the journal of the sale it belongs to.
 func (a *Agent) stray(m *iso8583.Message) {
 	a.log.Warn("an answer nobody waits for", "message", m)
+	if m.Has(41) && m.Get(41) != a.o.Terminal {
+		a.alarm(OtherTerminal, fmt.Sprintf("a %s for voucher %s names terminal %s", m.MTI(), m.Get(11), m.Get(41)))
+		return
+	}
 	stan, err := strconv.ParseUint(m.Get(11), 10, 32)
 	if err != nil || m.MTI() != "0110" && m.MTI() != "0210" && m.MTI() != "0230" {
 		return

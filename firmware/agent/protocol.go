@@ -121,6 +121,8 @@ type Status struct {
 	Suspense  int `json:"suspense"`   // transactions that need people
 	PaperOwed int `json:"paper_owed"` // transactions with a slip still due, and a settlement report
 
+	Alarms []Alarm `json:"alarms,omitempty"` // what the guards have met
+
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault
 }

@@ -23,6 +23,9 @@ func (a *Agent) resolve(ctx context.Context, q Request) Event {
 	x, err = a.terminal.Resolve(ctx, x.ID, terminal.Resolve{Amount: amount, Charged: *q.Charged, Evidence: q.Evidence,
 		By: terminal.Signature{Number: q.Supervisor, Password: q.Password}, With: terminal.Signature{Number: q.With, Password: q.WithPassword}})
 	a.log.Info("resolve", "id", uint64(x.ID), "stan", x.STAN, "charged", *q.Charged, "by", q.Supervisor, "with", q.With, "cause", err)
+	if kind, is := alarmOf(err); is {
+		a.alarm(kind, err.Error())
+	}
 	if err != nil {
 		return failed(err)
 	}

@@ -53,6 +53,9 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 	x, err := a.deed(kind)(ctx, order)
 	a.watch(nil)
 	a.soon()
+	if kind, is := alarmOf(err); is {
+		a.alarm(kind, err.Error())
+	}
 	if x.ID == 0 {
 		a.log.Info("refused", "kind", string(kind), "reference", q.Reference, "cause", err)
 		return refused(kind, err)

@@ -60,6 +60,9 @@ func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error
 		return txn.Txn{}, err
 	}
 	draft, err := d.draft()
+	if err == nil {
+		err = t.withinLimits(d.kind, draft.Amount)
+	}
 	if err != nil {
 		return txn.Txn{}, err
 	}
@@ -69,6 +72,9 @@ func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error
 		return txn.Txn{}, fmt.Errorf("%w: %w", ErrNoCard, err)
 	}
 	o.say(words.CardRead, txn.Txn{})
+	if err := t.unblocked(d.kind, presented.Card.PAN); err != nil {
+		return txn.Txn{}, err
+	}
 	if err := d.judge(&draft, presented.Card); err != nil {
 		return txn.Txn{}, err
 	}

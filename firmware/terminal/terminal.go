@@ -74,14 +74,17 @@ type Options struct {
 	Supervisors   Supervisors // nil takes the till's word
 	Currency      txn.Currency
 	Operator      string
-	ReversalTries int           // counted tries before suspense; 3 when zero
-	Lookalike     time.Duration // same card and amount within this is questioned; 5 min when zero
-	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
-	MaxBatch      int           // with so many transactions a batch takes no further sale; 0 sets no limit
-	MaxQueued     int           // so many that wait to be told refuse a further one; 50 when zero
-	CompletionCap int           // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero
-	ReversalEnds  []string      // codes that end a reversal besides 00, 12 and 25, as its acquirer documents them
-	MaxSuspense   int           // this many unproven transactions refuse new sales; 20 when zero
+	ReversalTries int                         // counted tries before suspense; 3 when zero
+	Lookalike     time.Duration               // same card and amount within this is questioned; 5 min when zero
+	MaxRefund     txn.Amount                  // a refund of more is not begun; 0 sets no limit
+	MaxCharge     txn.Amount                  // a charge of more is not begun; 0 sets no limit
+	MaxDay        txn.Amount                  // nor one with which a day's charges come to more; 0 sets no limit
+	Blocked       func(txn.PAN) (bool, error) // whether a card may not be charged; nil blocks none
+	MaxBatch      int                         // with so many transactions a batch takes no further sale; 0 sets no limit
+	MaxQueued     int                         // so many that wait to be told refuse a further one; 50 when zero
+	CompletionCap int                         // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero
+	ReversalEnds  []string                    // codes that end a reversal besides 00, 12 and 25, as its acquirer documents them
+	MaxSuspense   int                         // this many unproven transactions refuse new sales; 20 when zero
 	Now           func() time.Time
 }
 

@@ -25,6 +25,10 @@ type Options struct {
 	Batch      func() uint32          // the open batch
 	AdoptBatch func(uint32) error     // told of the acquirer's batch at sign-in; nil keeps the terminal's own
 
+	// Misrouted is told of an answer that names another terminal or merchant: which of them, field 11 and what it names. It must
+	// not call back. nil is told nothing.
+	Misrouted func(what, stan, got string)
+
 	MAC           MACAlgorithm
 	MACOnDeclines bool             // a refusal counts only with a MAC that verifies
 	Dialect       *iso8583.Dialect // nil is iso8583.UnionPay()

@@ -60,6 +60,9 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 		inBothLanguages(t, p.EN, p)
 	}
 	inBothLanguages(t, "01", OfMode("01"))
+	for _, kind := range []string{"other-merchant", "other-terminal", "repeated", "over-limit", "blocked-card", "wrong-password", "locked-out", "new"} {
+		inBothLanguages(t, kind, OfAlarm(kind))
+	}
 	inBothLanguages(t, "02", OfMode("02"))
 	assert.Equal(t, Pair{}, OfMode(""))
 	for _, kind := range []string{"01", "02", "40"} {

@@ -145,6 +145,10 @@ func sold(ts *testscript.TestScript, neg bool, args []string) {
 	if state == txn.Pending {
 		return
 	}
+	if state == txn.Suspense {
+		_, err := store.Advance(x.ID, txn.Reversing, func(x *txn.Txn) { x.Reason, x.Tries.Last = txn.NoAnswer, time.Now() })
+		ts.Check(err)
+	}
 	_, err = store.Advance(x.ID, state, func(x *txn.Txn) {
 		x.Answer = txn.Answer{Code: map[txn.State]string{txn.Approved: "00", txn.Declined: "51"}[state], Approved: state == txn.Approved}
 	})

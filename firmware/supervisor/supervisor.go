@@ -46,12 +46,13 @@ var (
 
 // List is the supervisors of a terminal. Its methods may be called from any goroutine, one attempt at a time.
 type List struct {
-	path string
-	mu   sync.Mutex
+	path   string
+	rounds int // iterations of a new password
+	mu     sync.Mutex
 }
 
 // Open names the file of a list, which need not exist yet: then nobody is allowed anything.
-func Open(path string) *List { return &List{path: path} }
+func Open(path string) *List { return &List{path: path, rounds: iterations} }
 
 // entry is one supervisor.
 type entry struct {
@@ -70,7 +71,7 @@ func (l *List) Allow(number string, password txn.Password) error {
 	}
 	i := slices.IndexFunc(entries, func(e entry) bool { return e.number == number })
 	if i < 0 {
-		_, _ = derive(password.TextInTheClear(), make([]byte, saltSize), iterations) // takes as long as a wrong password
+		_, _ = derive(password.TextInTheClear(), make([]byte, saltSize), l.rounds) // takes as long as a wrong password
 		return ErrDenied
 	}
 	failures, err := l.failures()
@@ -106,7 +107,7 @@ func (l *List) Set(number string, password txn.Password) error {
 	}
 	salt := make([]byte, saltSize)
 	_, _ = rand.Read(salt) // never fails, by its contract
-	hash, err := derive(text, salt, iterations)
+	hash, err := derive(text, salt, l.rounds)
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (l *List) Set(number string, password txn.Password) error {
 		if len(entries) >= MaxSupervisors {
 			return nil, fmt.Errorf("the list holds %d supervisors; remove one first", MaxSupervisors)
 		}
-		return append(entries, entry{number, iterations, salt, hash}), nil
+		return append(entries, entry{number, l.rounds, salt, hash}), nil
 	})
 }
 

@@ -187,7 +187,7 @@ func buildHot(path string, count counters) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(bucket.Put(counterKey, count.frame()), bucket.SetSequence(stampOf(0, tx.ID())))
+		return errors.Join(bucket.Put(counterKey, count.frame()), bucket.SetSequence(heardStamp(0, tx.ID())))
 	})
 }
 
@@ -207,7 +207,7 @@ func layOut(tx *bolt.Tx, id identity, count counters, before uint64) error {
 	}
 	meta := tx.Bucket(metaBucket)
 	return errors.Join(meta.Put(identityKey, id.frame()), meta.Put(countersKey, count.frame()),
-		meta.SetSequence(stampOf(before+1, tx.ID())))
+		meta.SetSequence(archiveStamp(before+1, tx.ID())))
 }
 
 // buildBolt makes a database of size bytes without a hole in it: bbolt writes its first four pages, zeros are written

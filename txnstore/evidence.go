@@ -151,7 +151,7 @@ func (e *evidence) walk(file boltFile, name string) (reached func(uint64) bool) 
 		}
 	}}
 	w.run()
-	e.archived = max(e.archived, w.marks[string(metaBucket)]>>32, w.marks[string(counterBucket)]>>32)
+	e.archived = max(e.archived, w.marks[string(metaBucket)]>>32, w.marks[string(counterBucket)]&(1<<32-1))
 	return w.reached
 }
 

@@ -79,13 +79,19 @@ func recordFields() []field {
 		text(50, "original reference", 12, func(t *txn.Txn) *string { return &t.Original.RRN }),
 		text(51, "original authorization", 6, func(t *txn.Txn) *string { return &t.Original.AuthCode }),
 		text(52, "original date", 4, func(t *txn.Txn) *string { return &t.Original.Date }),
+		text(54, "authorisation mode", 2, func(t *txn.Txn) *string { return &t.Original.Mode }),
+		text(55, "authorising unit", txn.MaxUnit, func(t *txn.Txn) *string { return &t.Original.Unit }),
+		yes(56, "closed as charged", func(t *txn.Txn) *bool { return &t.Resolved.Charged }),
+		text(57, "evidence", txn.MaxEvidence, func(t *txn.Txn) *string { return &t.Resolved.Evidence }),
+		text(58, "closed by", maxOperator, func(t *txn.Txn) *string { return &t.Resolved.By }),
+		text(59, "closed with", maxOperator, func(t *txn.Txn) *string { return &t.Resolved.With }),
 		text(53, "approver", maxOperator, func(t *txn.Txn) *string { return &t.Approver }),
 	}
 }
 
 const (
 	maxName     = 12 // "unconfirmed", "contactless"
-	maxKind     = 16
+	maxKind     = 17 // "completion-cancel", "completion-notice"
 	maxOperator = 12
 	maxText     = 60
 	maxWritten  = 1 << 20

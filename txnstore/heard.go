@@ -13,8 +13,8 @@ import (
 //
 //	archive.db   bucket meta    high 32 bits: commits of archive.db in the terminal's life, whatever it was built anew
 //	                            low 32 bits: bbolt's number of the commit that wrote this root leaf
-//	hot.db       bucket c       high 32 bits: commits of archive.db that were on the disk
-//	                            low 32 bits: bbolt's number of the commit that wrote this root leaf
+//	hot.db       bucket c       low 32 bits: commits of archive.db that were on the disk
+//	                            high 32 bits: bbolt's number of the commit that wrote this root leaf
 //	             bucket rN      number of the commit whose copy stands in slot N's newest block of shadow
 //
 // What is missing on the disk is told by
@@ -31,12 +31,15 @@ type heard struct {
 	blocks  [hotSlots]uint64
 }
 
-// stampOf is a number of commits of archive.db, and bbolt's own number of the commit that writes it.
-func stampOf(number uint64, txid int) uint64 { return number<<32 | uint64(uint32(txid)) }
+// archiveStamp is a number of commits of archive.db, and bbolt's own number of the commit that writes it.
+func archiveStamp(number uint64, txid int) uint64 { return number<<32 | uint64(uint32(txid)) }
+
+// heardStamp is the same numbers the other way round: files of schema 3 have only the first.
+func heardStamp(archive uint64, txid int) uint64 { return uint64(uint32(txid))<<32 | archive&(1<<32-1) }
 
 // stamp numbers the commit that tx will be.
 func (a *archive) stamp(tx *bolt.Tx) error {
-	return tx.Bucket(metaBucket).SetSequence(stampOf(a.number+1, tx.ID()))
+	return tx.Bucket(metaBucket).SetSequence(archiveStamp(a.number+1, tx.ID()))
 }
 
 // begin prepares a commit of archive.db and numbers it.
@@ -60,7 +63,7 @@ func (a *archive) commit(tx *bolt.Tx) error {
 
 // put writes into hot.db what the others have reached.
 func (h heard) put(tx *bolt.Tx) error {
-	if err := tx.Bucket(counterBucket).SetSequence(stampOf(h.archive, tx.ID())); err != nil {
+	if err := tx.Bucket(counterBucket).SetSequence(heardStamp(h.archive, tx.ID())); err != nil {
 		return err
 	}
 	for i, commit := range h.blocks {
@@ -75,7 +78,7 @@ func (h heard) put(tx *bolt.Tx) error {
 
 func readHeard(tx *bolt.Tx) (h heard) {
 	if bucket := tx.Bucket(counterBucket); bucket != nil {
-		h.archive = bucket.Sequence() >> 32
+		h.archive = bucket.Sequence() & (1<<32 - 1)
 	}
 	for i := range h.blocks {
 		if bucket := tx.Bucket(slotBucket(i)); bucket != nil {
@@ -86,12 +89,12 @@ func readHeard(tx *bolt.Tx) (h heard) {
 }
 
 // stamped compares a root with the leaf that it leads to.
-func stamped(meta metaPage, stamp uint64) *fault {
-	if stamp == 0 || uint32(stamp) == uint32(meta.commit) {
+func stamped(meta metaPage, commit uint32) *fault {
+	if commit == 0 || commit == uint32(meta.commit) {
 		return nil
 	}
 	return &fault{meta.root, 0, fmt.Sprintf("was written by commit %d where commit %d belongs: a flush was reported and did not happen",
-		uint32(stamp), uint32(meta.commit))}
+		commit, uint32(meta.commit))}
 }
 
 // behind finds a root of archive.db that hot.db knows to be out of date.
@@ -116,7 +119,7 @@ func behind(health []Health) bool {
 // misled reports whether a root leads to a leaf of another commit.
 func misled(file boltFile, meta metaPage) bool {
 	p, err := file.readPage(meta.root, meta.pages, maxOverflow)
-	return err != nil || p.flags == leafFlag && stamped(meta, rootStamp(p)) != nil
+	return err != nil || p.flags == leafFlag && stamped(meta, uint32(rootStamp(p))) != nil
 }
 
 // bestRoot looks for the newest root leaf of archive.db among all pages, for a file whose roots are lost.

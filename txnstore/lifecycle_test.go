@@ -59,7 +59,7 @@ func TestAStoreOfSchemaOneIsReadAndBroughtForward(t *testing.T) {
 
 	s, report, err := Open(dir, o)
 	require.NoError(t, err)
-	assert.Contains(t, report.Findings, "the store was brought from schema 1 to 3")
+	assert.Contains(t, report.Findings, "the store was brought from schema 1 to 4")
 	assert.Equal(t, 2, report.Owed)
 	assert.Zero(t, report.Bad)
 	for n := 1; n <= 18; n++ {
@@ -94,7 +94,7 @@ func TestAStoreOfSchemaTwoIsReadAndBroughtForward(t *testing.T) {
 
 	s, report, err := Open(dir, o)
 	require.NoError(t, err)
-	assert.Contains(t, report.Findings, "the store was brought from schema 2 to 3")
+	assert.Contains(t, report.Findings, "the store was brought from schema 2 to 4")
 	assert.Equal(t, 2, report.Owed)
 	for n := 1; n <= 15; n++ {
 		x, found, err := s.ByReference(fmt.Sprintf("till-7-%04d", n))
@@ -120,6 +120,60 @@ func TestAStoreOfSchemaTwoIsReadAndBroughtForward(t *testing.T) {
 	_, report, err = Open(dir, o)
 	require.NoError(t, err)
 	assert.Empty(t, report.Findings, "once")
+}
+
+// ofV3 is what v3.tar.gz holds.
+var ofV3 = []Total{
+	{Batch: 1, Currency: "156", Approved: Sum{5, 5015}, Open: Sum{1, 1008}},
+	{Batch: 1, Currency: "156", Credit: true, Approved: Sum{2, 1501}},
+	{Batch: 2, Currency: "156", Approved: Sum{1, 1009}, Void: Sum{1, 1010}},
+	{Batch: 2, Currency: "156", Credit: true, Open: Sum{2, 1020}},
+}
+
+func TestAStoreOfSchemaThreeIsReadAndBroughtForward(t *testing.T) {
+	dir, o := unpack(t, "v3.tar.gz")
+	v, err := View(dir, o)
+	require.NoError(t, err)
+	count, err := v.Recount()
+	require.NoError(t, err)
+	assert.Equal(t, Recount{ofV3, ofV3, 12, 0}, count)
+	require.NoError(t, v.Close())
+
+	s, report, err := Open(dir, o)
+	require.NoError(t, err)
+	assert.Contains(t, report.Findings, "the store was brought from schema 3 to 4")
+	assert.Equal(t, 3, report.Owed, "suspense, a refund to be told and a void to be reversed")
+	for n := 1; n <= 12; n++ {
+		_, found, err := s.ByReference(fmt.Sprintf("till-7-%04d", n))
+		require.NoError(t, err)
+		require.True(t, found)
+	}
+	closing, found, err := s.Closing(1)
+	require.NoError(t, err)
+	require.True(t, found)
+	assert.Equal(t, txn.Closed, closing.Step)
+	assert.Equal(t, txn.Amount(5015), closing.Own.All().Debit.Amount)
+
+	d := draft("a hold in an old store")
+	d.Kind, d.Amount = txn.PreAuth, 50000
+	hold, err := s.Begin(d)
+	require.NoError(t, err)
+	hold = mustAdvance(t, s, hold.ID, txn.Approved, func(x *txn.Txn) { approve(x); x.Answer.HostDate = "0304" })
+	d = draft("a notice in an old store")
+	d.Kind, d.Amount, d.Original = txn.CompletionNotice, 57500, hold.Of()
+	notice, err := s.Begin(d)
+	require.NoError(t, err)
+	assert.Equal(t, txn.Advising, notice.State)
+	assert.Equal(t, txn.SlipOwed, notice.Slips.Customer, "its slip waits for nobody")
+	count, err = s.Recount()
+	require.NoError(t, err)
+	want := append([]Total{}, ofV3...)
+	want[2].Open = Sum{1, 57500}
+	assert.Equal(t, Recount{want, want, 14, 0}, count, "what is held for later is on no side")
+	require.NoError(t, s.Close())
+	_, report, err = Open(dir, o)
+	require.NoError(t, err)
+	assert.NotContains(t, report.Findings, "the store was brought from schema 3 to 4", "once")
 }
 
 // Power lost between the two files of a migration.

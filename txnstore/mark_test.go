@@ -72,3 +72,18 @@ func TestAForeignMarkMakesARecordUnreadable(t *testing.T) {
 	_, err = c.decodePayload(append(bytes.Clone(payload), fmt.Sprintf("%c%c%s", tagMark, markSize, mark)...))
 	require.ErrorContains(t, err, "occurs twice")
 }
+
+// A fingerprint is the same whether the store is open or not, and another key's is another.
+func TestAFingerprintNamesACardAndNotItsNumber(t *testing.T) {
+	s := openQuiet(t, quickDir(t))
+	pan := draft("r").Card.PAN
+	of, err := Fingerprints(testOptions().Key, testOptions().Terminal)
+	require.NoError(t, err)
+	assert.Equal(t, s.Fingerprint(pan), of(pan))
+	assert.Len(t, of(pan), FingerprintSize)
+	other, err := Fingerprints(bytes.Repeat([]byte{8}, keySize), testOptions().Terminal)
+	require.NoError(t, err)
+	assert.NotEqual(t, of(pan), other(pan))
+	_, err = Fingerprints(nil, "T1234567")
+	require.Error(t, err)
+}

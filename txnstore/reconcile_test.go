@@ -97,7 +97,7 @@ func spoilHot(t testing.TB, dir string, bucket, key []byte) {
 		v := append([]byte(nil), tx.Bucket(bucket).Get(key)...)
 		v[len(v)/2] ^= 0x10
 		counts := tx.Bucket(counterBucket)
-		if err := counts.SetSequence(stampOf(counts.Sequence()>>32, tx.ID())); err != nil {
+		if err := counts.SetSequence(heardStamp(counts.Sequence(), tx.ID())); err != nil {
 			return err
 		}
 		return tx.Bucket(bucket).Put(key, v)

@@ -26,7 +26,7 @@ import (
 //	16 + 5*(67+720) + 66 + 60 = 4077, and a leaf is split at 4096
 const (
 	maxRecord = 720 // bytes of a frame
-	maxExtra  = 32
+	maxExtra  = 31
 )
 
 // record is a transaction and the fields of it that only a newer version of this program understands.
@@ -77,7 +77,7 @@ func same(a, b *txn.Txn) bool {
 		a.Kind == b.Kind && a.State == b.State && a.Reference == b.Reference && a.Batch == b.Batch && a.STAN == b.STAN &&
 		a.Amount == b.Amount && a.Currency == b.Currency && sameCard(&a.Card, &b.Card) &&
 		a.Began == b.Began && a.Ended == b.Ended && a.Answer == b.Answer && a.Reason == b.Reason &&
-		a.Sent == b.Sent && a.Tries == b.Tries && a.Slips == b.Slips && a.Original == b.Original && a.Approver == b.Approver &&
+		a.Sent == b.Sent && a.Tries == b.Tries && a.Slips == b.Slips && a.Original == b.Original && a.Approver == b.Approver && a.Resolved == b.Resolved &&
 		slices.Equal(a.Journal, b.Journal)
 }
 

@@ -87,6 +87,38 @@ func TestEveryFieldOfTheVocabularyIsStored(t *testing.T) {
 	assert.Equal(t, r, stored)
 }
 
+// What undoes or follows another, or was authorised otherwise, has fields that no sale has.
+func TestEveryFieldOfAnOriginalIsStored(t *testing.T) {
+	c := testCodec(t, "T1234567")
+	for _, original := range []txn.Original{
+		{ID: 1 << 40, Batch: maxBatch, STAN: maxSTAN, RRN: "123456789012", AuthCode: "ABC123", Date: "1121"},
+		{AuthCode: "123456", Mode: "01", Unit: "12345678901"},
+	} {
+		r := usual(t)
+		r.Kind, r.Original, r.Approver, r.Answer.Scheme = "completion-cancel", original, "099", "CUP"
+		_, stored, err := c.encode(r)
+		require.NoError(t, err)
+		assert.Equal(t, r, stored)
+	}
+}
+
+// The longest that an acquirer and a card can make of a real record: with everything that a completion cancel names there is
+// room for two lines of its journal.
+func TestTheFullestRealRecordFitsItsSlot(t *testing.T) {
+	c := testCodec(t, "TERMINAL")
+	r := fullest(t)
+	r.Kind, r.State, r.Operator, r.Approver, r.Card.Entry = txn.CompletionCancel, txn.Reversing, "012", "099", txn.Contactless
+	r.Slips = txn.Slips{Merchant: txn.SlipDoubted, Customer: txn.SlipDoubted}
+	r.ID, r.Gen, r.Boot, r.EndBoot, r.Tries.Made, r.Tries.Unsent = 1<<32, 500, 70_000, 70_000, 9_999, 9_999
+	r.Original = txn.Original{ID: 1 << 32, Batch: maxBatch, STAN: maxSTAN, RRN: strings.Repeat("x", 12), AuthCode: strings.Repeat("x", 6), Date: "1121"}
+	r.Answer.Scheme = "CUP"
+	frame, stored, err := c.encode(r)
+	require.NoError(t, err)
+	assert.LessOrEqual(t, len(frame), maxRecord)
+	assert.Len(t, stored.Journal, 2)
+	assert.Equal(t, r.Original, stored.Original)
+}
+
 func TestTheFullestRecordFitsItsSlot(t *testing.T) {
 	c := testCodec(t, "TERMINAL")
 	r := fullest(t)

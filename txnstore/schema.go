@@ -13,13 +13,17 @@ import (
 //	2   and total: what each batch comes to, kept in the commit that changes it
 //	3   totals have a side, records may undo others, and meta holds the closings of batches. Files of schema 2 hold sales
 //	    alone, which are the same in 3; the number keeps an older program from counting a void as a sale
-const schema = 3
+//	4   kinds that are on neither side of a settlement, and advices that are done at the counter before they are told. Files of
+//	    schema 3 hold none of them and are the same in 4; the number keeps an older program from settling what is only held,
+//	    and from taking a queued advice for one that nobody has a slip of
+const schema = 4
 
 // migrations take archive.db from schema n+1 to n+2, in order. A step may have been done before: it must come to the same.
 func migrations() []func(*archive, *bolt.Tx) error {
 	return []func(*archive, *bolt.Tx) error{
 		func(a *archive, tx *bolt.Tx) error { return a.rebuildTotals(tx) }, // 1 to 2
 		func(*archive, *bolt.Tx) error { return nil },                      // 2 to 3
+		func(*archive, *bolt.Tx) error { return nil },                      // 3 to 4
 	}
 }
 

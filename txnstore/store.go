@@ -54,6 +54,9 @@ func (s *Store) drafted(d txn.Draft) (txn.Txn, counters) {
 		Kind: d.Kind, State: d.Kind.Begins(), Reference: d.Reference, Batch: count.Batch, STAN: count.stan(),
 		Amount: d.Amount, Currency: d.Currency, Card: d.Card, Original: d.Original, Approver: d.Approver, Began: s.stamp(),
 	}
+	if d.Kind.Final() {
+		t.Slips = txn.Slips{Merchant: txn.SlipOwed, Customer: txn.SlipOwed}
+	}
 	count.NextID++
 	s.note(&t, string(t.State))
 	return t, count

@@ -3,6 +3,8 @@ package txnstore
 import (
 	"errors"
 	"slices"
+
+	"posagent/txnstore/txn"
 )
 
 // archiveBatch is how many finished transactions make a commit of archive.db worth its pages.
@@ -54,10 +56,11 @@ func (s *Store) tidy(archive bool) error {
 	return err
 }
 
-// finished lists the slots whose records need not stay: closed, waiting for paper, or waiting for people.
+// finished lists the slots whose records need not stay: closed, waiting for paper, waiting for people, or for a line to be
+// told over.
 func (s *Store) finished() (slots []int) {
 	for i, sl := range s.slots {
-		if sl.kind == slotLive && !sl.State.Open() {
+		if sl.kind == slotLive && (!sl.State.Open() || sl.State == txn.Advising && sl.Kind.Final()) {
 			slots = append(slots, i)
 		}
 	}

@@ -18,12 +18,12 @@ type Sum struct {
 	Amount txn.Amount
 }
 
-// Total is what one batch comes to in one currency, on one side of its settlement. Every transaction is in one of the
-// three sums.
+// Total is what one batch comes to in one currency, on one side of its settlement. Every transaction that is on a side is
+// in one of the three sums.
 type Total struct {
 	Batch    uint32
 	Currency string // ISO 4217 number, "156"
-	Credit   bool   // voids and refunds; else sales
+	Credit   bool   // what gives money back; else what was charged
 	Approved Sum    // held by the acquirer
 	Open     Sum    // may be held: the outcome, or a reversal, is not proven yet
 	Void     Sum    // not charged, undone, or closed by people
@@ -112,8 +112,12 @@ func (k totalKey) nothing() Total {
 
 func (t Total) of() totalKey { return totalKey{t.Batch, t.Currency, t.Credit} }
 
-// count adds a record, or takes it out with n = -1. A total of nothing is no total.
+// count adds a record, or takes it out with n = -1. A total of nothing is no total. A kind that this version does not know
+// is counted with the sales: somebody must look at the difference.
 func (all totals) count(t tally, n int) {
+	if !t.kind.Settled() && t.kind.Known() {
+		return // what is held for later is in no settlement
+	}
 	key := totalKey{t.batch, t.currency, t.kind.Credits()}
 	total := key.nothing().plus(all[key])
 	sum := &total.Void

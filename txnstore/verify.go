@@ -212,8 +212,8 @@ func verifyBolt(h *Health, b boltFile, whole bool, c *codec) {
 	w.run()
 	h.add(Damaged, w.faults...)
 	own, heard := w.marks[string(metaBucket)], w.marks[string(counterBucket)] // archive.db has the one, hot.db the other
-	h.number, h.heard = own>>32, heard>>32
-	if f := stamped(meta, own|heard); f != nil {
+	h.number, h.heard = own>>32, heard&(1<<32-1)
+	if f := stamped(meta, uint32(own)|uint32(heard>>32)); f != nil {
 		h.add(Damaged, f)
 	}
 	for _, name := range buckets {

@@ -81,6 +81,12 @@ func (s *shop) Settle(context.Context, txn.Closing) (t txn.Totals, domestic, for
 
 func (s *shop) Upload(context.Context, txn.Closing, []txn.Txn) error { return errOnlySells }
 
+func (s *shop) Enquire(context.Context, txn.Currency, txn.Presented) (txn.Enquiry, error) {
+	return txn.Enquiry{}, errOnlySells
+}
+
+func (s *shop) Balance(context.Context, txn.Enquiry) error { return errOnlySells }
+
 func (s *shop) EndBatch(context.Context, txn.Closing) error { return errOnlySells }
 
 func (s *shop) Report(context.Context, txn.Closing, []txn.Txn, bool) (bool, error) {

@@ -36,24 +36,45 @@ func (c *command) txnList(ctx context.Context, most int) int {
 		return exitDone
 	}
 	columns := columnsOf(c.out)
-	fmt.Fprintf(c.out, "%5s  %-6s %-9s  %-13s  %10s %-3s  %-4s  %-11s  %s\n", "ID", "KIND", "STATE", "BATCH/VOUCHER", "AMOUNT", "", "CARD", "TIME", "REFERENCE")
+	fmt.Fprintf(c.out, "%5s  %-8s %-9s  %-13s  %10s %-3s  %-4s  %-11s  %s\n", "ID", "KIND", "STATE", "BATCH/VOUCHER", "AMOUNT", "", "CARD", "TIME", "REFERENCE")
 	for _, t := range e.Txns {
-		row := fmt.Sprintf("%5d  %-6s %-9s  %s/%s  %10s %-3s  %-4s  %s  ", t.ID, t.Kind, standing(t), t.Batch, t.STAN, t.Amount, t.Currency,
+		row := fmt.Sprintf("%5d  %-8s %-9s  %s/%s  %10s %-3s  %-4s  %s  ", t.ID, short(t.Kind), standing(t), t.Batch, t.STAN, t.Amount, t.Currency,
 			t.Card[max(len(t.Card)-4, 0):], t.Began.Local().Format("01-02 15:04"))
 		fmt.Fprintln(c.out, clip(row+plain(t.Reference), columns))
 	}
 	return exitDone
 }
 
-// standing is a record's state, or for a sale that does not count any more what undid it.
+// short names a kind in eight columns.
+func short(k txn.Kind) string {
+	switch k {
+	case txn.PreAuthCancel:
+		return "pre-void"
+	case txn.Completion:
+		return "complete"
+	case txn.CompletionCancel:
+		return "com-void"
+	case txn.CompletionNotice:
+		return "com-note"
+	case txn.OfflineSale:
+		return "offline"
+	}
+	return clip(string(k), 8)
+}
+
+// standing is a record's state, or for one that does not count any more what undid it or used it up.
 func standing(t agent.Record) string {
 	for _, u := range t.UndoneBy {
 		switch {
 		case u.State != txn.Approved || t.State != txn.Approved:
 		case strings.Trim(t.Left, "0.") != "":
 			return "partly"
-		case u.Kind == txn.Void:
+		case u.Kind == txn.Void, u.Kind == txn.CompletionCancel:
 			return "voided"
+		case u.Kind == txn.PreAuthCancel:
+			return "cancelled"
+		case u.Kind.Uses():
+			return "completed"
 		default:
 			return "refunded"
 		}
@@ -128,6 +149,13 @@ func (c *command) show(e agent.Event) {
 	if t.Reason != "" {
 		row("reversal", "%s", strings.Join(nonEmpty("reason", string(t.Reason), "answer", t.Reversal, "counted tries", fmt.Sprint(t.Tries)), "  "))
 	}
+	if r := t.Resolved; r != nil {
+		as := "未扣款 not charged"
+		if r.Charged {
+			as = "已扣款 charged"
+		}
+		row("closed", "%s  by %s with %s: %s", as, r.By, r.With, r.Evidence)
+	}
 	row("slips", "%s", strings.Join(nonEmpty("merchant", string(t.Merchant), "customer", string(t.Customer)), "  "))
 	for i, l := range t.Journal {
 		name := ""
@@ -180,5 +208,10 @@ func (c *command) status(ctx context.Context) int {
 	}
 	fmt.Fprintf(c.out, "terminal %s  merchant %s  boot %d  batch %06d  %s\n", s.Terminal, s.Merchant, s.Boot, s.Batch, signed)
 	fmt.Fprintf(c.out, "待处理 owed %d   挂账 suspense %d   待打印 paper owed %d\n", s.Owed, s.Suspense, s.PaperOwed)
+	for _, a := range s.Alarms {
+		what := words.OfAlarm(a.Kind)
+		c.paragraph(c.out, "", fmt.Sprintf("告警 alarm  %s %s  x%d  %s", what.ZH, what.EN, a.Count, a.Last.Local().Format("01-02 15:04")))
+		c.paragraph(c.out, "  ", a.What)
+	}
 	return exitDone
 }

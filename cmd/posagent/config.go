@@ -42,6 +42,14 @@ type Terminal struct {
 	Currency string `toml:"currency"` // ISO 4217
 	Thanks   string `toml:"thanks"`   // last line of the customer's slip
 
+	CompletionCap int `toml:"completion_cap"` // percent of its pre-authorisation that a completion may come to
+
+	Supervisors string `toml:"supervisors"` // the list of supervisors; left out, the till vouches for them
+
+	MaxCharge string `toml:"max_charge"` // a charge of more is not begun
+	MaxDay    string `toml:"max_day"`    // nor one with which a day's charges come to more
+	Blocklist string `toml:"blocklist"`  // fingerprints of cards that are not charged; see posagent blocklist load
+
 	MaxRefund string `toml:"max_refund"` // a refund of more is not begun; left out, the acquirer alone judges
 }
 
@@ -93,6 +101,7 @@ type Acquirer struct {
 	Idle          duration `toml:"idle"`
 	Retry         duration `toml:"retry"`
 	ReversalTries int      `toml:"reversal_tries"`
+	ReversalEnds  []string `toml:"reversal_ends"` // codes that end a reversal besides 00, 12 and 25
 	Lookalike     duration `toml:"lookalike"`
 	MACOnDeclines bool     `toml:"mac_on_declines"`
 	MaxBatch      int      `toml:"max_batch"` // transactions after which a batch takes no further sale; 0 sets no limit
@@ -126,7 +135,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 func defaults() Config {
 	seconds := func(n int) duration { return duration{time.Duration(n) * time.Second} }
 	return Config{
-		Terminal: Terminal{Operator: "01", Currency: "CNY"},
+		Terminal: Terminal{Operator: "01", Currency: "CNY", CompletionCap: 115},
 		Store:    Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key", Tidy: seconds(30)},
 		Socket:   Socket{Path: "/run/posagent.sock"},
 		Reader:   Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
@@ -183,10 +192,13 @@ func (c *Config) faults() []string {
 	fault(!digits(c.Terminal.Operator, 2), "terminal.operator", "want two digits, like 01")
 	_, err := txn.CurrencyOf(c.Terminal.Currency)
 	fault(err != nil, "terminal.currency", "%v", err)
-	if c.Terminal.MaxRefund != "" && err == nil {
-		_, err := c.amount(c.Terminal.MaxRefund)
-		fault(err != nil, "terminal.max_refund", "%v", err)
+	for key, text := range map[string]string{"max_refund": c.Terminal.MaxRefund, "max_charge": c.Terminal.MaxCharge, "max_day": c.Terminal.MaxDay} {
+		if text != "" && err == nil {
+			_, err := c.amount(text)
+			fault(err != nil, "terminal."+key, "%v", err)
+		}
 	}
+	fault(c.Terminal.CompletionCap < 100 || c.Terminal.CompletionCap > 200, "terminal.completion_cap", "want 100 to 200 percent, as agreed with the acquirer")
 	fault(c.Store.Dir == "", "store.dir", "missing; name a directory on durable storage")
 	fault(c.Store.KeyFile == "", "store.key_file", "missing; name a file, it is made at the first start")
 	fault(!validKeySource(c.Store.KeySource), "store.key_source", "%q is not known; use keyring:NAME, or leave it out for a key in key_file", c.Store.KeySource)
@@ -231,6 +243,9 @@ func (c *Config) faults() []string {
 	positive(c.Acquirer.Retry, "acquirer.retry")
 	fault(c.Acquirer.Idle.Duration < 0, "acquirer.idle", "must not be negative")
 	fault(c.Acquirer.ReversalTries < 1 || c.Acquirer.ReversalTries > 99, "acquirer.reversal_tries", "want 1 to 99")
+	for _, code := range c.Acquirer.ReversalEnds {
+		fault(len(code) != 2, "acquirer.reversal_ends", "%q is not a response code of two characters", code)
+	}
 	positive(c.Acquirer.Lookalike, "acquirer.lookalike")
 	fault(c.Acquirer.MaxBatch < 0 || c.Acquirer.MaxBatch > 999, "acquirer.max_batch", "want 0, which sets no limit, to 999, the most that a settlement counts")
 

@@ -4,8 +4,12 @@
 //	posagent sale AMOUNT              charge one card
 //	posagent void STAN|REFERENCE      undo a sale of the open batch
 //	posagent refund AMOUNT            give money back, of any day
+//	posagent preauth AMOUNT           hold money on a card
+//	posagent preauth-cancel|completion|completion-cancel|completion-notice   let it go, charge it, undo that
+//	posagent offline-sale AMOUNT      a sale that was authorised by telephone
+//	posagent balance                  what a card's account holds
 //	posagent batch totals|close|report   the open batch; settle it; its report
-//	posagent txn list|show|reprint    the books
+//	posagent txn list|show|reprint|resolve   the books
 //	posagent status                   the terminal at a glance
 //	posagent store recount            totals against records
 //	posagent store check|report       whether the files are sound; what a repair found
@@ -13,6 +17,8 @@
 //	posagent keys show|log            check values and ages; who loaded keys
 //	posagent keys request|seal|destroy   ask for a bundle; seal a key in the clear; end all keys
 //	posagent keys signer|bundle       at the key centre: a key that signs, and a bundle
+//	posagent supervisor list|set|unlock|remove   who may allow what takes money back
+//	posagent blocklist load FILE      cards that are not charged
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -71,36 +77,6 @@ type command struct {
 	json     bool
 }
 
-const usage = `usage: posagent VERB [flags]
-
-  run                      drive the terminal until stopped
-  sale AMOUNT              charge one card: posagent sale 12.50
-  void STAN|REFERENCE      undo a sale of the open batch: posagent void 12 -supervisor 00
-  refund AMOUNT            give money back, of any day: posagent refund 2.50 -of REFERENCE -supervisor 00
-  batch totals             what the open batch comes to
-  batch close              settle it with the acquirer and open the next
-  batch report [BATCH]     the settlement report again, marked as a duplicate
-  txn list                 the newest transactions
-  txn show ID|REFERENCE    one transaction with its journal
-  txn reprint ID|REFERENCE its slip again, marked as a duplicate
-  status                   the terminal at a glance
-  store recount            hold the totals that are kept against the records
-  store check              look at every page of the books, while no agent runs
-  store report             what a repair of the books found, until -acknowledge
-  keys load [BUNDLE]       load the master key: two persons type it, or a signed bundle
-  keys show                check values, ages and sources of the keys, never a key
-  keys log                 who loaded which keys
-  keys request             what the key centre makes a bundle from
-  keys seal                seal a master key that lies in the clear
-  keys destroy -yes        end all keys, for a terminal that goes out of service
-  keys signer FILE         at the key centre: make a signing key
-  keys bundle REQUEST      at the key centre: a terminal's key as a signed bundle
-  config check [FILE]      judge a configuration
-  version                  what this is
-
-Every verb takes -config FILE (or POSAGENT_CONFIG; ` + defaultConfig + ` otherwise) and -h.
-`
-
 // run dispatches a verb and returns the exit status.
 func (c *command) run(ctx context.Context) int {
 	if len(c.args) == 0 {
@@ -108,7 +84,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config") && len(rest) > 0 {
+	if (verb == "txn" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -119,10 +95,31 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.sale(ctx, amount, q) })
 	case "void":
 		var q undoFlags
-		return c.verb(verb, "STAN|REFERENCE", rest, q.define, func(original string) int { return c.void(ctx, original, q) })
+		return c.verb(verb, "STAN|REFERENCE", rest, q.define, func(original string) int { return c.void(ctx, verb, original, q) })
 	case "refund":
 		var q refundFlags
 		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.refund(ctx, amount, q) })
+	case "preauth":
+		var q saleFlags
+		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.preauth(ctx, amount, q) })
+	case "preauth-cancel":
+		q := useFlags{approved: true}
+		return c.verb(verb, "", rest, q.define, func(string) int { return c.use(ctx, verb, q.amount, q) })
+	case "completion", "completion-notice":
+		var q useFlags
+		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.use(ctx, verb, amount, q) })
+	case "completion-cancel":
+		var q undoFlags
+		return c.verb(verb, "STAN|REFERENCE", rest, q.define, func(original string) int { return c.void(ctx, verb, original, q) })
+	case "offline-sale":
+		var q offlineFlags
+		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.offlineSale(ctx, amount, q) })
+	case "balance":
+		paper := false
+		return c.verb(verb, "", rest, func(f *flag.FlagSet) {
+			f.BoolVar(&paper, "print", false, "a slip for the cardholder, who asked for one")
+		},
+			func(string) int { return c.balance(ctx, paper) })
 	case "batch totals":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.batchTotals(ctx) })
 	case "batch close":
@@ -139,6 +136,9 @@ func (c *command) run(ctx context.Context) int {
 	case "txn reprint":
 		var byReference bool
 		return c.verb(verb, "ID|REFERENCE", rest, byReferenceFlag(&byReference), func(what string) int { return c.txnReprint(ctx, named(what, byReference)) })
+	case "txn resolve":
+		var q resolveFlags
+		return c.verb(verb, "ID|REFERENCE", rest, q.define, func(what string) int { return c.txnResolve(ctx, what, q) })
 	case "status":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.status(ctx) })
 	case "store recount":
@@ -171,6 +171,17 @@ func (c *command) run(ctx context.Context) int {
 	case "keys bundle":
 		var q bundleFlags
 		return c.verb(verb, "REQUEST", rest, q.define, func(request string) int { return c.keysBundle(ctx, request, q) })
+	case "supervisor list":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.supervisorList() })
+	case "supervisor set":
+		var p passwords
+		return c.verb(verb, "NUMBER", rest, p.define, func(number string) int { return c.supervisorSet(number, p) })
+	case "supervisor unlock":
+		return c.verb(verb, "NUMBER", rest, nil, c.supervisorUnlock)
+	case "supervisor remove":
+		return c.verb(verb, "NUMBER", rest, nil, c.supervisorRemove)
+	case "blocklist load":
+		return c.verb(verb, "FILE", rest, nil, c.blocklistLoad)
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -187,7 +198,11 @@ func (c *command) run(ctx context.Context) int {
 		fmt.Fprint(c.out, usage)
 		return exitDone
 	case "txn":
-		return c.misused("posagent txn: say what, list, show or reprint")
+		return c.misused("posagent txn: say what, list, show, reprint or resolve")
+	case "supervisor":
+		return c.misused("posagent supervisor: say what, list, set, unlock or remove")
+	case "blocklist":
+		return c.misused("posagent blocklist: say what, load")
 	case "batch":
 		return c.misused("posagent batch: say what, totals, close or report")
 	case "store":

@@ -15,6 +15,8 @@ import (
 
 	"posagent/device/serial"
 	"posagent/firmware/agent"
+	"posagent/firmware/supervisor"
+	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
@@ -167,21 +169,33 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 	if err != nil {
 		return agent.Options{}, err
 	}
-	var maxRefund txn.Amount
-	if c.Terminal.MaxRefund != "" {
-		if maxRefund, err = c.amount(c.Terminal.MaxRefund); err != nil {
-			return agent.Options{}, fmt.Errorf("terminal.max_refund: %w", err)
+	var maxRefund, maxCharge, maxDay txn.Amount
+	for _, limit := range []struct {
+		key, text string
+		into      *txn.Amount
+	}{{"max_refund", c.Terminal.MaxRefund, &maxRefund}, {"max_charge", c.Terminal.MaxCharge, &maxCharge}, {"max_day", c.Terminal.MaxDay, &maxDay}} {
+		if limit.text == "" {
+			continue
+		}
+		if *limit.into, err = c.amount(limit.text); err != nil {
+			return agent.Options{}, fmt.Errorf("terminal.%s: %w", limit.key, err)
 		}
 	}
 	header, err := link.ParseHeader(c.Acquirer.TPDU, c.Acquirer.Header)
 	if err != nil {
 		return agent.Options{}, err
 	}
+	var supervisors terminal.Supervisors
+	if c.Terminal.Supervisors != "" {
+		supervisors = supervisor.Open(c.path(c.Terminal.Supervisors))
+	}
 	return agent.Options{
-		Terminal: c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, Currency: currency, TMK: tmk,
+		Supervisors: supervisors,
+		Terminal:    c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, Currency: currency, TMK: tmk,
 		Dialect: iso8583.UnionPay(), Header: header, Answer: c.Acquirer.Answer.Duration, Idle: c.Acquirer.Idle.Duration,
 		MAC: keys.MAC(c.Acquirer.MAC), EncryptTracks: c.Acquirer.EncryptTracks,
-		MACOnDeclines: c.Acquirer.MACOnDeclines, ReversalTries: c.Acquirer.ReversalTries, Lookalike: c.Acquirer.Lookalike.Duration, MaxRefund: maxRefund, MaxBatch: c.Acquirer.MaxBatch,
+		MACOnDeclines: c.Acquirer.MACOnDeclines, ReversalTries: c.Acquirer.ReversalTries, ReversalEnds: c.Acquirer.ReversalEnds, Lookalike: c.Acquirer.Lookalike.Duration, MaxRefund: maxRefund, MaxCharge: maxCharge, MaxDay: maxDay,
+		Blocklist: c.path(c.Terminal.Blocklist), AlarmFile: c.path(c.Store.Dir) + ".alarms", CompletionCap: c.Terminal.CompletionCap, MaxBatch: c.Acquirer.MaxBatch,
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
 		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration,
 		Print: printer.Opts{Columns: c.Printer.Columns, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,

@@ -144,7 +144,7 @@ func (c *command) outcome(end agent.Event) int {
 		c.printOutcome(end)
 	}
 	switch end.Outcome {
-	case words.OutcomeApproved:
+	case words.OutcomeApproved, words.OutcomeQueued:
 		return exitDone
 	case words.OutcomeRefused, words.OutcomeNotDone:
 		return exitFailed
@@ -186,10 +186,10 @@ func (c *command) printOutcome(e agent.Event) {
 	}
 	fmt.Fprintf(c.out, "  订单号 order no. %s\n", plain(t.Reference))
 	if o := t.Original; o != nil {
-		fmt.Fprintf(c.out, "  原交易 of the sale: %s\n", strings.Join(nonEmpty("voucher", o.STAN, "of batch", o.Batch, "reference no.", o.RRN, "date", o.Date), "  "))
+		fmt.Fprintf(c.out, "  原交易 of: %s\n", strings.Join(nonEmpty("voucher", o.STAN, "of batch", o.Batch, "reference no.", o.RRN, "authorisation", o.Auth, "date", o.Date), "  "))
 	}
-	if e.Outcome == words.OutcomeRefused && t.Kind == txn.Sale && e.Text != nil && *e.Text == words.OfOutcome(words.OutcomeRefused) {
-		fmt.Fprintf(c.out, "  如确为另一笔 if another sale is meant: posagent sale %s -again\n", t.Amount)
+	if e.Outcome == words.OutcomeRefused && (t.Kind == txn.Sale || t.Kind == txn.PreAuth) && e.Text != nil && *e.Text == words.OfEnding(t.Kind, words.OutcomeRefused) {
+		fmt.Fprintf(c.out, "  如确为另一笔 if another one is meant: posagent %s %s -again\n", t.Kind, t.Amount)
 	}
 	if e.Outcome != words.OutcomeRefused && (t.Merchant == txn.SlipOwed || t.Customer == txn.SlipOwed) {
 		c.sentence(c.out, "  ", words.PaperStillDue)

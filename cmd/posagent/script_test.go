@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TZ", "UTC")
 			e.Setenv("KEYNAME", fmt.Sprintf("posagent-%s-%d", filepath.Base(e.WorkDir), os.Getpid())) // scripts run side by side
-			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each process rests a second before it ends
+			e.Setenv("GORACE", "atexit_sleep_ms=0")                                                   // else each process rests a second before it ends
 			good, err := os.ReadFile("testdata/good.toml")
 			if err != nil {
 				return err
@@ -144,6 +144,10 @@ func sold(ts *testscript.TestScript, neg bool, args []string) {
 	state := txn.State(args[2])
 	if state == txn.Pending {
 		return
+	}
+	if state == txn.Suspense {
+		_, err := store.Advance(x.ID, txn.Reversing, func(x *txn.Txn) { x.Reason, x.Tries.Last = txn.NoAnswer, time.Now() })
+		ts.Check(err)
 	}
 	_, err = store.Advance(x.ID, state, func(x *txn.Txn) {
 		x.Answer = txn.Answer{Code: map[txn.State]string{txn.Approved: "00", txn.Declined: "51"}[state], Approved: state == txn.Approved}

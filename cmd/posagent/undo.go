@@ -11,12 +11,23 @@ import (
 type undoFlags struct {
 	reference, supervisor string
 	byReference           bool
+
+	passwords passwords
 }
 
 func (q *undoFlags) define(f *flag.FlagSet) {
+	q.defineReference(f)
+	q.defineSupervisor(f)
+}
+
+func (q *undoFlags) defineReference(f *flag.FlagSet) {
 	f.StringVar(&q.reference, "reference", "", "the caller's own `NAME` for this transaction; repeating it returns the first outcome (made up if empty)")
+	f.BoolVar(&q.byReference, "by-reference", false, "the original is named by its reference, even if that is a number")
+}
+
+func (q *undoFlags) defineSupervisor(f *flag.FlagSet) {
 	f.StringVar(&q.supervisor, "supervisor", "", "the `NUMBER` of the supervisor who allows it, not the cashier's")
-	f.BoolVar(&q.byReference, "by-reference", false, "the sale is named by its reference, even if that is a number")
+	q.passwords.define(f)
 }
 
 // refundFlags also name the sale, which has no place beside the amount.
@@ -41,13 +52,17 @@ func (q undoFlags) original(r *agent.Request, what string) {
 	}
 }
 
-// void undoes a sale of the open batch through the running agent and exits with the outcome.
-func (c *command) void(ctx context.Context, original string, q undoFlags) int {
+// void undoes a sale or a completion of the open batch through the running agent and exits with the outcome.
+func (c *command) void(ctx context.Context, op, original string, q undoFlags) int {
 	config, err := readConfig(c.config)
 	if err != nil {
 		return c.fail(err)
 	}
-	r := agent.Request{Op: "void", Reference: q.reference, Supervisor: q.supervisor}
+	password, err := c.approval(config, q.supervisor, &q.passwords)
+	if err != nil {
+		return c.fail(err)
+	}
+	r := agent.Request{Op: op, Reference: q.reference, Supervisor: q.supervisor, Password: password}
 	q.original(&r, original)
 	return c.trade(ctx, config, r)
 }
@@ -64,7 +79,11 @@ func (c *command) refund(ctx context.Context, amount string, q refundFlags) int 
 	if (q.of == "") == (q.rrn == "") || (q.rrn == "") != (q.date == "") {
 		return c.misused("posagent refund: name the sale, by -of STAN|REFERENCE or by -rrn NUMBER -date MMDD")
 	}
-	r := agent.Request{Op: "refund", Reference: q.reference, Amount: amount, Supervisor: q.supervisor, OriginalRRN: q.rrn, OriginalDate: q.date}
+	password, err := c.approval(config, q.supervisor, &q.passwords)
+	if err != nil {
+		return c.fail(err)
+	}
+	r := agent.Request{Op: "refund", Reference: q.reference, Amount: amount, Supervisor: q.supervisor, Password: password, OriginalRRN: q.rrn, OriginalDate: q.date}
 	q.original(&r, q.of)
 	return c.trade(ctx, config, r)
 }

@@ -16,7 +16,7 @@ import (
 // Request is what a card is asked to pay. Timeout is how long to wait for a card, 1 s to 255 s, rounded up to whole
 // seconds; Country is the terminal's ISO 3166 number in four digits ("0156"), or empty for the reader's own setting.
 type Request struct {
-	Amount   txn.Amount
+	Amount   txn.Amount // 0 asks for nothing: the account's balance is enquired for
 	Currency txn.Currency
 	Timeout  time.Duration
 	Country  string
@@ -25,6 +25,7 @@ type Request struct {
 const (
 	maxTimeout = 255 * time.Second // one byte (IDG p. 208)
 	typeSale   = 0x00              // 9C: purchase, first two digits of the ISO 8583 processing code
+	typeAsk    = 0x31              // 9C: balance enquiry
 
 	// cardTime is how long reader and card may take once a card is found: "the transaction may not complete within the
 	// timeout period" (IDG p. 208).
@@ -184,7 +185,7 @@ func (q Request) seconds() time.Duration { return (q.Timeout + time.Second - 1).
 func (q Request) payload() ([]byte, error) {
 	currency, err := bcd(q.Currency.Number, 4)
 	switch {
-	case !q.Amount.Valid():
+	case q.Amount != 0 && !q.Amount.Valid():
 		return nil, fmt.Errorf("%w: %d minor units", txn.ErrAmount, q.Amount)
 	case err != nil || len(q.Currency.Number) != 3 || q.Currency.Exponent < 0 || q.Currency.Exponent > 9:
 		return nil, fmt.Errorf("currency %q with %d decimals cannot be sent to the reader: use an ISO 4217 number", q.Currency.Number, q.Currency.Exponent)
@@ -195,9 +196,13 @@ func (q Request) payload() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	purpose := byte(typeSale)
+	if q.Amount == 0 {
+		purpose = typeAsk
+	}
 	data := []byte{byte(q.seconds() / time.Second)}
 	data = neo2.AppendTLV(data, neo2.TagAmount, amount)
-	data = neo2.AppendTLV(data, neo2.TagType, []byte{typeSale})
+	data = neo2.AppendTLV(data, neo2.TagType, []byte{purpose})
 	data = neo2.AppendTLV(data, neo2.TagCurrency, currency)
 	data = neo2.AppendTLV(data, neo2.TagExponent, []byte{byte(q.Currency.Exponent)})
 	if q.Country == "" {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"sync"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/acquirer"
-	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -28,7 +26,8 @@ type Agent struct {
 	terminal *terminal.Terminal
 	wires    Wires
 
-	wake chan struct{} // asks for a round soon
+	alarms *alarms
+	wake   chan struct{} // asks for a round soon
 
 	mu    sync.Mutex
 	sale  *saleView // the transaction in progress, fed by the engine and by the line
@@ -46,10 +45,14 @@ func New(w Wires, o Options) (*Agent, error) {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1)}
+	var err error
+	if a.alarms, err = openAlarms(o.AlarmFile, w.Now); err != nil {
+		w.Log.Error("the alarms of earlier runs cannot be read and are counted anew", "cause", err)
+	}
 	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle,
 		Stray: a.stray, Progress: a.lineStage})
 	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
-		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect}
+		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect, Misrouted: a.misrouted}
 	if err := far.Check(); err != nil {
 		return nil, err
 	}
@@ -57,8 +60,12 @@ func New(w Wires, o Options) (*Agent, error) {
 	a.o.TMK = nil // only the host needs it
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
 	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
-	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
-		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxBatch: o.MaxBatch, Now: w.Now})
+	var blocked func(txn.PAN) (bool, error)
+	if o.Blocklist != "" {
+		blocked = NewBlocklist(o.Blocklist, w.Store.Fingerprint).Blocked
+	}
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, card, paper, terminal.Options{Supervisors: o.Supervisors, Currency: o.Currency, Operator: o.Operator,
+		ReversalTries: o.ReversalTries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay, Blocked: blocked, MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil
 }
 
@@ -178,50 +185,6 @@ func (a *Agent) soon() {
 	select {
 	case a.wake <- struct{}{}:
 	default:
-	}
-}
-
-// figures reads the books at a glance from the store.
-func (a *Agent) figures() (Status, error) {
-	owed, err := a.store.Owed()
-	if err != nil {
-		return Status{}, err
-	}
-	paper, err := a.store.OwedPaper()
-	if err != nil {
-		return Status{}, err
-	}
-	c, _, err := a.store.Closing(0)
-	if err != nil {
-		return Status{}, err
-	}
-	reports, err := a.store.OwedReports()
-	if err != nil {
-		return Status{}, err
-	}
-	s := Status{Boot: a.store.Boot(), Batch: a.store.Batch(), PaperOwed: len(paper) + len(reports)}
-	if c.Batch != 0 && !c.Step.Over() {
-		s.Closing = c.Step
-	}
-	for _, x := range owed {
-		if x.State.Owes() == txn.Human {
-			s.Suspense++
-		} else {
-			s.Owed++
-		}
-	}
-	return s, nil
-}
-
-// stray writes an answer that nobody waits for into the journal of the sale it belongs to.
-func (a *Agent) stray(m *iso8583.Message) {
-	a.log.Warn("an answer nobody waits for", "message", m)
-	stan, err := strconv.ParseUint(m.Get(11), 10, 32)
-	if err != nil || m.MTI() != "0210" && m.MTI() != "0230" {
-		return
-	}
-	if err := a.terminal.Late(uint32(stan), m.Get(39)); err != nil {
-		a.log.Error("the late answer could not be noted", "cause", err)
 	}
 }
 

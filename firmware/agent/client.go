@@ -35,7 +35,11 @@ func Dial(path string) (*Client, error) {
 // Ask sends one request, hands every stage to seen (which may be nil) and returns the event that ends it. When ctx ends
 // the agent is asked to cancel, and its answer is still waited for.
 func (c *Client) Ask(ctx context.Context, q Request, seen func(Event)) (Event, error) {
-	if err := json.NewEncoder(c.conn).Encode(q); err != nil {
+	line, err := sent(q)
+	if err == nil {
+		_, err = c.conn.Write(append(line, '\n'))
+	}
+	if err != nil {
 		return Event{}, fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = json.NewEncoder(c.conn).Encode(Request{Op: "cancel"}) })
@@ -52,7 +56,7 @@ func (c *Client) Ask(ctx context.Context, q Request, seen func(Event)) (Event, e
 			seen(e)
 		}
 	}
-	err := c.lines.Err()
+	err = c.lines.Err()
 	if err == nil {
 		err = io.EOF
 	}

@@ -133,6 +133,16 @@ func (s *slipPrinter) Report(ctx context.Context, c txn.Closing, doubts []txn.Tx
 	return s.put(ctx, slip)
 }
 
+// Balance renders and prints what an account holds. Its errors are those of Print.
+func (s *slipPrinter) Balance(ctx context.Context, e txn.Enquiry) error {
+	slip, err := receipt.Balance(e, s.layout)
+	if err != nil {
+		return unprinted{err}
+	}
+	_, err = s.put(ctx, slip)
+	return err
+}
+
 func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) {
 	if err := s.attach(); err != nil {
 		return false, err

@@ -42,6 +42,14 @@ func (h tellingHost) Reverse(ctx context.Context, x txn.Txn) (txn.Answer, txn.Ev
 	return answer, sent, err
 }
 
+func (h tellingHost) Enquire(ctx context.Context, c txn.Currency, p txn.Presented) (txn.Enquiry, error) {
+	e, err := h.Host.Enquire(ctx, c, p)
+	if err != nil {
+		h.log.Warn("enquiry has no answer that counts", "stan", e.STAN, "batch", e.Batch, "cause", err)
+	}
+	return e, err
+}
+
 func (h tellingHost) tell(what string, x txn.Txn, err error) {
 	if err != nil {
 		h.log.Warn(what+" has no answer that counts", "stan", x.STAN, "batch", x.Batch, "cause", err)

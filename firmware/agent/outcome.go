@@ -10,7 +10,7 @@ import (
 
 // outcome closes a request with the record's own state; an error beside it only adds words.
 func outcome(x txn.Txn, err error) Event {
-	o := words.OutcomeOf(x.State)
+	o := words.OutcomeIn(x.Kind, x.State)
 	text := words.OfEnding(x.Kind, o)
 	e := Event{Event: "outcome", Outcome: o, Text: &text, Txn: RecordOf(x)}
 	if x.Answer.Code != "" && !(x.State == txn.Approved && x.Answer.Code == "94") { // to the copy of a refund 94 is no refusal

@@ -19,11 +19,30 @@ import (
 //
 //	> {"op":"void","reference":"till-7-0043","original":"000012","supervisor":"00"}
 //
-// names the sale by its voucher number in the open batch, or by its reference, and is answered like a sale. So is
+// (with "password" where the terminal has a list of supervisors) names the sale by its voucher number in the open batch, or by its reference, and is answered like a sale. So is
 //
 //	> {"op":"refund","reference":"till-7-0044","amount":"2.50","original":"till-7-0042","supervisor":"00"}
 //
 // which may name a sale of another terminal or of pruned books by "original_rrn" and "original_date" (MMDD) instead.
+//
+//	> {"op":"preauth","reference":"room-12","amount":"500.00"}
+//	> {"op":"completion","reference":"room-12-out","amount":"520.00","original_auth":"A1B2C3","original_date":"1121"}
+//
+// "preauth-cancel", "completion", "completion-notice" name a pre-authorisation by "original", or, days later, by
+// "original_auth" and "original_date"; "completion-cancel" names a completion of the open batch by "original". A
+// "completion-notice" needs no line: its outcome is "queued" until the acquirer has heard of it. Neither does
+//
+//	> {"op":"offline-sale","reference":"till-7-0045","amount":"12.50","auth_code":"123456"}
+//
+// a sale that was authorised by telephone.
+//
+// {"op":"balance","print":true} shows what a card's account holds, and ends with an outcome and "balance". It has no reference,
+// because nothing of it is kept.
+//
+//	> {"op":"resolve","id":7,"amount":"12.50","charged":false,"evidence":"statement of 11/22","supervisor":"00","with":"07"}
+//
+// closes what waits for people: two supervisors, with their passwords where the terminal has a list, and the amount typed
+// once more. It is answered with an outcome, or with an error where nothing was closed.
 //
 // {"op":"batch close"} settles the open batch, shows its steps as stages and ends with "batch", which says how far it got: a
 // closing that was begun and not ended goes on by itself. {"op":"batch totals"} answers with the open batch as it stands, and
@@ -39,16 +58,28 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover, recount
+	Op        string `json:"op"` // a kind of transaction, balance, resolve, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover, recount
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
+	Print     bool   `json:"print,omitempty"`  // balance: a slip for the cardholder, who asked for one
 
-	Original          string `json:"original,omitempty"`           // void, refund: the sale's voucher number, up to six digits, or its reference
+	Original          string `json:"original,omitempty"`           // what is undone or followed: its voucher number, up to six digits, or its reference
 	OriginalReference string `json:"original_reference,omitempty"` // the same, where a reference consists of six digits or fewer
 	OriginalRRN       string `json:"original_rrn,omitempty"`       // refund: the acquirer's reference number of a sale that is not in these books
-	OriginalDate      string `json:"original_date,omitempty"`      // and its date, MMDD
-	Supervisor        string `json:"supervisor,omitempty"`         // void, refund: who allows it; the till has made sure of that
+	OriginalAuth      string `json:"original_auth,omitempty"`      // what follows a pre-authorisation: that one's authorisation code, of any batch
+	OriginalDate      string `json:"original_date,omitempty"`      // of either: its date, MMDD
+	AuthCode          string `json:"auth_code,omitempty"`          // offline-sale: the authorisation that was given otherwise
+	AuthMode          string `json:"auth_mode,omitempty"`          // offline-sale: how, two digits; 01, by telephone, when empty
+	AuthUnit          string `json:"auth_unit,omitempty"`          // offline-sale: by whom, up to eleven digits
+	Supervisor        string `json:"supervisor,omitempty"`         // of what takes money back: who allows it
+
+	Charged      *bool        `json:"charged,omitempty"`  // resolve: what people found
+	Evidence     string       `json:"evidence,omitempty"` // resolve: what that rests on, 8 to 60 bytes
+	With         string       `json:"with,omitempty"`     // resolve: the second supervisor
+	WithPassword txn.Password `json:"with_password,omitzero"`
+
+	Password txn.Password `json:"password,omitzero"` // the supervisor's; an agent with a list of supervisors asks for it
 
 	ID    uint64 `json:"id,omitempty"`
 	Batch string `json:"batch,omitempty"` // batch report: which; the newest when empty
@@ -71,6 +102,7 @@ type Event struct {
 	Status  *Status       `json:"status,omitempty"`
 	Recount *Recount      `json:"recount,omitempty"`
 	Batch   *Batch        `json:"batch,omitempty"`
+	Enquiry *Enquiry      `json:"balance,omitempty"`
 
 	Keys []acquirer.KeyStatus `json:"keys,omitempty"` // in use: check values and sign-ins, never a key
 }
@@ -91,6 +123,8 @@ type Status struct {
 	Owed      int `json:"owed"`       // transactions that a machine will settle
 	Suspense  int `json:"suspense"`   // transactions that need people
 	PaperOwed int `json:"paper_owed"` // transactions with a slip still due, and settlement reports
+
+	Alarms []Alarm `json:"alarms,omitempty"` // what the guards have met
 
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault
@@ -120,31 +154,41 @@ type Record struct {
 	Total     int           `json:"bytes_total,omitempty"`
 	Merchant  txn.Slip      `json:"merchant_slip,omitempty"`
 	Customer  txn.Slip      `json:"customer_slip,omitempty"`
-	Original  *Original     `json:"original,omitempty"`   // what a void or refund undoes
+	Original  *Original     `json:"original,omitempty"`   // what it undoes or follows
 	Approver  string        `json:"supervisor,omitempty"` // who allowed it
-	Left      string        `json:"left,omitempty"`       // of a sale with something in undone_by: what certainly was not given back
-	UndoneBy  []Undo        `json:"undone_by,omitempty"`  // what undid this sale, or may have; in list and show
+	Left      string        `json:"left,omitempty"`       // of a charge with something in undone_by: what certainly was not given back
+	UndoneBy  []Undo        `json:"undone_by,omitempty"`  // what undid this, or used it up, or may have; in list and show
+	Resolved  *Resolution   `json:"resolved,omitempty"`   // how people closed it
 	Began     time.Time     `json:"began"`
 	Boot      uint32        `json:"boot"`
 	Journal   []Entry       `json:"journal"`
 }
 
-// Original names the sale that a void or a refund undoes.
+// Original names the transaction that another undoes or follows.
 type Original struct {
 	ID    uint64 `json:"id,omitempty"`
 	Batch string `json:"batch,omitempty"`
 	STAN  string `json:"stan,omitempty"`
 	RRN   string `json:"rrn,omitempty"`
+	Auth  string `json:"auth_code,omitempty"`
 	Date  string `json:"date,omitempty"` // MMDD
 }
 
-// Undo is a transaction that took money back from a sale, or may have.
+// Undo is a transaction that took money back, or used up a pre-authorisation, or may have.
 type Undo struct {
 	ID     uint64    `json:"id"`
 	Kind   txn.Kind  `json:"kind"`
 	State  txn.State `json:"state"`
 	STAN   string    `json:"stan"`
 	Amount string    `json:"amount"`
+}
+
+// Resolution is how people closed what no machine could prove.
+type Resolution struct {
+	Charged  bool   `json:"charged"`
+	Evidence string `json:"evidence"`
+	By       string `json:"by"`
+	With     string `json:"with"`
 }
 
 // Entry is one journal line.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
@@ -10,7 +11,7 @@ import (
 // RecordOf shows a transaction.
 func RecordOf(x txn.Txn) *Record {
 	r := &Record{
-		ID: uint64(x.ID), State: x.State, Outcome: words.OutcomeOf(x.State), Reference: x.Reference, Kind: x.Kind,
+		ID: uint64(x.ID), State: x.State, Outcome: words.OutcomeIn(x.Kind, x.State), Reference: x.Reference, Kind: x.Kind,
 		Batch: sixDigits(x.Batch), STAN: sixDigits(x.STAN),
 		Amount: x.Currency.Format(x.Amount), Currency: x.Currency.Letters, Card: x.Card.PAN.Masked(), Entry: x.Card.Entry,
 		Code: x.Answer.Code, RRN: x.Answer.RRN, AuthCode: x.Answer.AuthCode,
@@ -19,10 +20,13 @@ func RecordOf(x txn.Txn) *Record {
 		Merchant: x.Slips.Merchant, Customer: x.Slips.Customer, Approver: x.Approver, Began: x.Began, Boot: x.Boot,
 	}
 	if o := x.Original; o != (txn.Original{}) {
-		r.Original = &Original{ID: uint64(o.ID), RRN: o.RRN, Date: o.Date}
+		r.Original = &Original{ID: uint64(o.ID), RRN: o.RRN, Auth: o.AuthCode, Date: o.Date}
 		if o.STAN != 0 {
 			r.Original.Batch, r.Original.STAN = sixDigits(o.Batch), sixDigits(o.STAN)
 		}
+	}
+	if x.Resolved != (txn.Resolution{}) {
+		r.Resolved = &Resolution{x.Resolved.Charged, x.Resolved.Evidence, x.Resolved.By, x.Resolved.With}
 	}
 	for _, l := range x.Journal {
 		r.Journal = append(r.Journal, Entry{l.At, l.Boot, l.Event})
@@ -34,10 +38,13 @@ func RecordOf(x txn.Txn) *Record {
 // comes with all that undid it.
 func RecordsOf(newest []txn.Txn) []Record {
 	list := []Record{}
-	undone := map[txn.ID][]txn.Txn{}
+	undone, cancelled := map[txn.ID][]txn.Txn{}, map[txn.ID]bool{}
 	for _, x := range newest {
 		r := RecordOf(x)
-		if x.Undoes(x.Original.ID) {
+		if x.Kind == txn.CompletionCancel && x.State == txn.Approved {
+			cancelled[x.Original.ID] = true // and its pre-authorisation is in force again
+		}
+		if x.Undoes(x.Original.ID) || x.Follows(x.Original.ID) && !cancelled[x.ID] {
 			undone[x.Original.ID] = append(undone[x.Original.ID], x)
 		}
 		r.undone(x, undone[x.ID])
@@ -46,7 +53,7 @@ func RecordsOf(newest []txn.Txn) []Record {
 	return list
 }
 
-// undone says what took money back from a sale, and what is left of it for certain.
+// undone says what took money back, or used a pre-authorisation up, and what is left of a charge for certain.
 func (r *Record) undone(sale txn.Txn, by []txn.Txn) (left txn.Amount) {
 	left = sale.Amount
 	for _, x := range by {
@@ -55,7 +62,7 @@ func (r *Record) undone(sale txn.Txn, by []txn.Txn) (left txn.Amount) {
 			left -= x.Amount
 		}
 	}
-	if len(by) > 0 {
+	if len(by) > 0 && sale.Kind.Charges() {
 		r.Left = sale.Currency.Format(left)
 	}
 	return left
@@ -68,17 +75,20 @@ func undoOf(x txn.Txn) Undo {
 // Shown is a record with what undid it; since visits the transactions from a number on.
 func Shown(x txn.Txn, since func(txn.ID, func(txn.Txn) error) error) (Event, error) {
 	e := outcome(x, nil)
-	if x.Kind != txn.Sale {
+	if !x.Kind.Charges() && x.Kind != txn.PreAuth {
 		return e, nil
 	}
 	var by []txn.Txn
 	err := since(x.ID+1, func(later txn.Txn) error {
-		if later.Undoes(x.ID) {
+		if later.Kind == txn.CompletionCancel && later.State == txn.Approved {
+			by = slices.DeleteFunc(by, func(c txn.Txn) bool { return c.ID == later.Original.ID && c.Follows(x.ID) })
+		}
+		if later.Undoes(x.ID) || later.Follows(x.ID) {
 			by = append(by, later)
 		}
 		return nil
 	})
-	if e.Txn.undone(x, by) == 0 && x.State == txn.Approved {
+	if e.Txn.undone(x, by) == 0 && x.State == txn.Approved && x.Kind.Charges() {
 		text := words.GivenBackSale
 		e.Text = &text
 	}

@@ -96,6 +96,8 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 		return a.serveStages(ctx, kind, out, cancels, func(ctx context.Context, view *saleView) Event { return a.trade(ctx, kind, q, view) })
 	}
 	switch q.Op {
+	case "balance":
+		return a.serveStages(ctx, "", out, cancels, func(ctx context.Context, view *saleView) Event { return a.balance(ctx, q, view) })
 	case "batch close":
 		return a.serveStages(ctx, "", out, cancels, a.closeBatch)
 	case "batch totals":
@@ -110,6 +112,8 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 			return failed(err)
 		}
 		return a.shown(x)
+	case "resolve":
+		return a.resolve(ctx, q)
 	case "reprint":
 		x, err := a.find(q)
 		if err != nil {
@@ -133,7 +137,7 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 	case "?":
 		return failed(fmt.Errorf("not a request in JSON: %s", q.Reference))
 	default:
-		return failed(fmt.Errorf("op %q is not known; use sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover or recount", q.Op))
+		return failed(fmt.Errorf("op %q is not known; use a kind of transaction (sale, void, refund, preauth, completion, …), balance, resolve, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover or recount", q.Op))
 	}
 }
 

@@ -33,6 +33,7 @@ type Store interface {
 	NextSTAN() (uint32, error)
 	Batch() uint32
 	AdoptBatch(uint32) error
+	Fingerprint(txn.PAN) string // names a card without its number
 	MakeRoom() error
 	Tidy() error
 	Recount() (txnstore.Recount, error)
@@ -55,6 +56,8 @@ type Options struct {
 	Currency                     txn.Currency
 	TMK                          []byte // 16 bytes
 
+	Supervisors terminal.Supervisors // nil takes the till's word for who a supervisor is
+
 	Dialect       *iso8583.Dialect
 	Header        link.Header
 	Answer        time.Duration // wait for the acquirer's answer
@@ -64,9 +67,15 @@ type Options struct {
 	MACOnDeclines bool
 
 	ReversalTries int
+	ReversalEnds  []string // codes that end a reversal besides 00, 12 and 25
 	Lookalike     time.Duration
 	MaxBatch      int           // with so many transactions a batch takes no further sale; 0 sets no limit
+	MaxCharge     txn.Amount    // a charge of more is not begun; 0 sets no limit
+	MaxDay        txn.Amount    // nor one with which a day's charges come to more; 0 sets no limit
+	Blocklist     string        // file of fingerprints of cards that are not charged; empty blocks none
+	AlarmFile     string        // where alarms are counted over restarts; empty counts them in this run alone
 	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
+	CompletionCap int           // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero
 	Retry         time.Duration // between rounds while something is owed
 	PaperRetry    time.Duration // between attempts at owed paper
 	Tidy          time.Duration // quiet time before the store is tidied

@@ -19,6 +19,9 @@ import (
 // A message whose fate is unknown is repeated as it was: the cursor moves only when the acquirer has acknowledged what lies
 // before it, and the acquirer knows a copy by its STANs.
 
+// errClosing is why nothing is recorded while a batch is being closed.
+var errClosing = errors.New("nothing is added to a batch while its totals are being compared")
+
 // ErrEmptyBatch refuses to close a batch in which nothing was begun.
 var ErrEmptyBatch = errors.New("the open batch has no transactions; there is nothing to close")
 
@@ -125,8 +128,8 @@ func (t *Terminal) count(batch uint32) (b content, err error) {
 	b.unread, err = t.store.InBatch(batch, func(x txn.Txn) error {
 		b.records++
 		b.own.Add(x)
-		if x.State.Owes() != txn.Nothing {
-			b.doubtful = append(b.doubtful, x)
+		if x.State.Owes() != txn.Nothing || x.State == txn.Resolved && x.Resolved.Charged {
+			b.doubtful = append(b.doubtful, x) // or closed by people as charged, and then the acquirer's totals have it
 		}
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"posagent/txnstore/txn"
 )
@@ -16,7 +17,7 @@ func (t *Terminal) Recover(ctx context.Context) error {
 		return err
 	}
 	defer t.giveTurn()
-	return errors.Join(t.recover(ctx), t.printOwed(ctx))
+	return errors.Join(t.recover(ctx), t.retrySuspense(ctx), t.printOwed(ctx))
 }
 
 // DecideOwed commits, without touching any line, the decision to reverse everything that a previous run left open. The
@@ -104,13 +105,19 @@ func (t *Terminal) reverse(ctx context.Context, x txn.Txn) (txn.Txn, error) {
 			return t.uncounted(x, "reversal not sent", err)
 		case err != nil:
 			return t.failedTry(x, "", briefly("reversal", err), err)
-		case answer.Approved && answer.Code == notFound && dayChanged(x, answer):
+		}
+		ends := answer.Approved || slices.Contains(t.o.ReversalEnds, answer.Code)
+		doubt, err := t.doubted(x, answer)
+		switch {
+		case err != nil:
+			return x, err
+		case ends && doubt != "":
 			return t.store.Advance(x.ID, txn.Suspense, func(x *txn.Txn) {
 				x.Tries.Code = answer.Code
 				x.Slips.Merchant = txn.SlipOwed
-				t.note(x, "25 after a day change proves nothing")
+				t.note(x, doubt)
 			})
-		case answer.Approved:
+		case ends:
 			return t.store.Advance(x.ID, txn.Reversed, func(x *txn.Txn) {
 				x.Tries.Code = answer.Code
 				if x.Sent.Bearer == "" {
@@ -133,6 +140,22 @@ func (t *Terminal) reverse(ctx context.Context, x txn.Txn) (txn.Txn, error) {
 	}
 }
 
+// doubted looks at an answer 25 a second time, and says why it proves nothing, where it does not: after a change of business
+// day the acquirer no longer looks at yesterday, and what was undone since is no longer found as it was.
+func (t *Terminal) doubted(x txn.Txn, answer txn.Answer) (why string, err error) {
+	if answer.Code != notFound {
+		return "", nil
+	}
+	if dayChanged(x, answer) {
+		return "25 after a day change proves nothing", nil
+	}
+	undone, err := t.undone(x.ID)
+	if err != nil || len(undone) == 0 {
+		return "", err
+	}
+	return fmt.Sprintf("25 and a %s, voucher %06d, prove nothing", undone[0].Kind, undone[0].STAN), nil
+}
+
 // uncounted gives a try back: nothing of it reached the acquirer, or the acquirer only asked for new keys. The mark
 // rides with the next commit; a power cut before that merely counts the try.
 func (t *Terminal) uncounted(x txn.Txn, event string, cause error) (txn.Txn, error) {
@@ -142,15 +165,19 @@ func (t *Terminal) uncounted(x txn.Txn, event string, cause error) (txn.Txn, err
 
 // failedTry leaves the reversal owed, or hands it to people once the allowance is used up. It is never given up.
 func (t *Terminal) failedTry(x txn.Txn, code, event string, cause error) (txn.Txn, error) {
+	reason := x.Reason
+	if why, known := reasonIn(cause); known && reason != "" {
+		reason = why // what came back in its place, of the next try
+	}
 	if x.Tries.Made-x.Tries.Unsent >= t.o.ReversalTries {
 		return t.store.Advance(x.ID, txn.Suspense, func(x *txn.Txn) {
-			x.Tries.Code = code
+			x.Tries.Code, x.Reason = code, reason
 			x.Slips.Merchant = txn.SlipOwed
 			t.note(x, event)
 			t.note(x, "tries spent, people must look")
 		})
 	}
-	x, err := t.store.Mark(x.ID, func(x *txn.Txn) { x.Tries.Code = code; t.note(x, event) })
+	x, err := t.store.Mark(x.ID, func(x *txn.Txn) { x.Tries.Code, x.Reason = code, reason; t.note(x, event) })
 	return x, errors.Join(cause, err)
 }
 
@@ -177,7 +204,7 @@ func (t *Terminal) Late(stan uint32, code string) error {
 	for _, x := range newest {
 		if x.STAN == stan {
 			event := "late answer " + code + ", not honoured"
-			if x.Kind == txn.Refund {
+			if x.Kind.Advice() {
 				event = "late answer " + code + ", asked again instead"
 			}
 			_, err := t.store.Mark(x.ID, func(x *txn.Txn) { t.note(x, event) })

@@ -37,10 +37,27 @@ func (t *Terminal) ask(ctx context.Context, c txn.Closing) (txn.Closing, error) 
 		return c, err
 	}
 	c.Explains, c.Doubts = explain(c, b.doubtful)
-	return t.store.SaveClosing(c)
+	if c, err = t.store.SaveClosing(c); err != nil || !c.Agrees() {
+		return c, err
+	}
+	return c, t.offerEvidence(b.doubtful)
 }
 
-// tellOne tells the next block of sales and voids, or the next refund, and moves the cursor behind it. A block that the
+// offerEvidence writes beside what waits for people that the acquirer's totals agree without it: it is not in them. People
+// decide, with this in their hands.
+func (t *Terminal) offerEvidence(doubtful []txn.Txn) error {
+	for _, x := range doubtful {
+		if x.State != txn.Suspense || !x.Kind.Settled() {
+			continue
+		}
+		if _, err := t.store.Mark(x.ID, func(x *txn.Txn) { t.note(x, "its batch was balanced without it") }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tellOne tells the next block of requests, or the next advice, and moves the cursor behind it. A block that the
 // acquirer refuses for good is counted and left behind: people find it in the report.
 func (t *Terminal) tellOne(ctx context.Context, c txn.Closing) (txn.Closing, error) {
 	block, err := t.nextBlock(c)
@@ -73,7 +90,7 @@ func (t *Terminal) tellOne(ctx context.Context, c txn.Closing) (txn.Closing, err
 // errEnough ends a walk through a batch.
 var errEnough = errors.New("enough")
 
-// nextBlock lists what is told next: up to eight sales and voids, or one refund. It depends on the records and the cursor
+// nextBlock lists what is told next: up to eight requests, or one advice; never what is settled later. It depends on the records and the cursor
 // alone, so a copy after a power cut is the same block.
 func (t *Terminal) nextBlock(c txn.Closing) (block []txn.Txn, err error) {
 	most := blockSize
@@ -81,7 +98,7 @@ func (t *Terminal) nextBlock(c txn.Closing) (block []txn.Txn, err error) {
 		most = 1
 	}
 	_, err = t.store.InBatch(c.Batch, func(x txn.Txn) error {
-		if x.ID <= c.Cursor || x.State != txn.Approved || (x.Kind == txn.Refund) != (c.Step == txn.Advices) {
+		if x.ID <= c.Cursor || x.State != txn.Approved || !x.Kind.Settled() || x.Kind.Advice() != (c.Step == txn.Advices) {
 			return nil
 		}
 		if block = append(block, x); len(block) == most {

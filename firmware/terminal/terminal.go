@@ -45,13 +45,14 @@ type Host interface {
 	Request(context.Context, txn.Txn, txn.Presented) (txn.Answer, txn.Evidence, error)
 	Advise(context.Context, txn.Txn) (txn.Answer, txn.Evidence, error)
 	Reverse(context.Context, txn.Txn) (txn.Answer, txn.Evidence, error)
+	Enquire(context.Context, txn.Currency, txn.Presented) (txn.Enquiry, error)
 	Settle(context.Context, txn.Closing) (host txn.Totals, domestic, foreign txn.Verdict, err error)
 	Upload(context.Context, txn.Closing, []txn.Txn) error
 	EndBatch(context.Context, txn.Closing) error
 	Hangup() error
 }
 
-// Reader asks for a card and gives up when ctx does.
+// Reader asks for a card and gives up when ctx does. The amount 0 asks the card for nothing but itself.
 type Reader interface {
 	Present(ctx context.Context, a txn.Amount, c txn.Currency) (txn.Presented, error)
 }
@@ -61,17 +62,30 @@ type Reader interface {
 type Printer interface {
 	Print(ctx context.Context, t txn.Txn, c txn.Copy, reprint bool) (proven bool, err error)
 	Report(ctx context.Context, c txn.Closing, doubts []txn.Txn, reprint bool) (proven bool, err error)
+	Balance(ctx context.Context, e txn.Enquiry) error
+}
+
+// Supervisors make sure that a supervisor is who the till says.
+type Supervisors interface {
+	Allow(number string, password txn.Password) error
 }
 
 // Options are the merchant's policy.
 type Options struct {
+	Supervisors   Supervisors // nil takes the till's word
 	Currency      txn.Currency
 	Operator      string
-	ReversalTries int           // counted tries before suspense; 3 when zero
-	Lookalike     time.Duration // same card and amount within this is questioned; 5 min when zero
-	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
-	MaxBatch      int           // with so many transactions a batch takes no further sale; 0 sets no limit
-	MaxSuspense   int           // this many unproven transactions refuse new sales; 20 when zero
+	ReversalTries int                         // counted tries before suspense; 3 when zero
+	Lookalike     time.Duration               // same card and amount within this is questioned; 5 min when zero
+	MaxRefund     txn.Amount                  // a refund of more is not begun; 0 sets no limit
+	MaxCharge     txn.Amount                  // a charge of more is not begun; 0 sets no limit
+	MaxDay        txn.Amount                  // nor one with which a day's charges come to more; 0 sets no limit
+	Blocked       func(txn.PAN) (bool, error) // whether a card may not be charged; nil blocks none
+	MaxBatch      int                         // with so many transactions a batch takes no further sale; 0 sets no limit
+	MaxQueued     int                         // so many that wait to be told refuse a further one; 50 when zero
+	CompletionCap int                         // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero
+	ReversalEnds  []string                    // codes that end a reversal besides 00, 12 and 25, as its acquirer documents them
+	MaxSuspense   int                         // this many unproven transactions refuse new sales; 20 when zero
 	Now           func() time.Time
 }
 
@@ -82,6 +96,8 @@ type Terminal struct {
 	reader  Reader
 	printer Printer
 	o       Options
+
+	retried map[txn.ID]time.Time // of what waits for people: its last daily try in this run; owned with the turn
 
 	boot    uint32     // constant while the store is open; changes to records run under the store's lock and must not ask it
 	mu      sync.Mutex // guards who is selling
@@ -106,13 +122,19 @@ func New(s Store, h Host, r Reader, p Printer, o Options) *Terminal {
 	if o.Lookalike == 0 {
 		o.Lookalike = 5 * time.Minute
 	}
+	if o.MaxQueued == 0 {
+		o.MaxQueued = 50
+	}
+	if o.CompletionCap == 0 {
+		o.CompletionCap = 115
+	}
 	if o.MaxSuspense == 0 {
 		o.MaxSuspense = 20
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	t := &Terminal{store: s, host: h, reader: r, printer: p, o: o, boot: s.Boot(), turn: make(chan struct{}, 1), tried: map[slipKey]bool{}}
+	t := &Terminal{store: s, host: h, reader: r, printer: p, o: o, boot: s.Boot(), turn: make(chan struct{}, 1), tried: map[slipKey]bool{}, retried: map[txn.ID]time.Time{}}
 	t.turn <- struct{}{}
 	return t
 }
@@ -161,15 +183,16 @@ var (
 	ErrSuspense = errors.New("too many unproven transactions are waiting for people; have them looked at before selling")
 	ErrNoCard   = errors.New("no card was read")
 	ErrBatch    = errors.New("the batch is full; close it before the next sale")
+	ErrQueue    = errors.New("too many transactions wait to be told to the acquirer; bring the line up first")
 
 	// ErrNotClosed means that there is no report, because no batch was closed or that one was not.
 	ErrNotClosed = errors.New("no report: that batch is not closed here")
 	// ErrOriginal refuses a void or a refund of what cannot be undone so; the text says why and what to do.
-	ErrOriginal = errors.New("that sale cannot be undone so")
-	// ErrApproval refuses a void or a refund that no supervisor has allowed.
-	ErrApproval = errors.New("a void or a refund needs a supervisor")
-	// ErrOtherCard means that not the card of the sale was presented.
-	ErrOtherCard = errors.New("this is not the card of that sale; present the card that paid")
+	ErrOriginal = errors.New("that transaction cannot be undone or followed so")
+	// ErrApproval refuses to take money back where no supervisor has allowed it.
+	ErrApproval = errors.New("what takes money back needs a supervisor")
+	// ErrOtherCard means that not the card of the original was presented.
+	ErrOtherCard = errors.New("this is not the card of that transaction; present the card that paid")
 )
 
 // OwedError refuses a sale because an earlier transaction could not be finished first.

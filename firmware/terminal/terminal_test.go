@@ -27,6 +27,8 @@ type counter struct {
 	host  *host
 	paper []string
 	sold  int
+
+	jammed error // what is wrong with the printer
 }
 
 func newCounter(t *testing.T, o Options) *counter {
@@ -84,6 +86,8 @@ type host struct {
 	told     int
 	asked    int
 	ended    int
+	enquire  func() (txn.Enquiry, error)
+	enquired int
 }
 
 func (*host) SignedIn() bool               { return true }
@@ -120,6 +124,14 @@ func (h *host) Settle(_ context.Context, c txn.Closing) (txn.Totals, txn.Verdict
 		return c.Own, txn.Balanced, txn.Balanced, nil
 	}
 	return h.settle(c)
+}
+
+func (h *host) Enquire(_ context.Context, c txn.Currency, p txn.Presented) (txn.Enquiry, error) {
+	h.enquired++
+	if h.enquire == nil {
+		return txn.Enquiry{Card: p.Card, Answer: txn.Answer{Code: "00", Approved: true}, Balances: []txn.Balance{{Account: "00", Type: "02", Currency: c, Amount: 498750}}}, nil
+	}
+	return h.enquire()
 }
 
 func (h *host) Upload(_ context.Context, _ txn.Closing, block []txn.Txn) error {
@@ -368,4 +380,13 @@ func TestACancelAfterTheRecordChangesNothing(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	assert.Equal(t, txn.Approved, x.State)
+}
+
+// Balance is the counter's printer, which may be out of paper.
+func (c *counter) Balance(_ context.Context, e txn.Enquiry) error {
+	if c.jammed != nil {
+		return c.jammed
+	}
+	c.paper = append(c.paper, fmt.Sprintf("balance %d", e.Balances[0].Amount))
+	return nil
 }

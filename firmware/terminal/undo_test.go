@@ -56,7 +56,7 @@ func TestAVoidWhoseOutcomeCannotBeRecordedIsReversed(t *testing.T) {
 			require.ErrorIs(t, err, errDisk, state)
 		}
 		assert.Equal(t, words.OutcomeUnknown, words.OutcomeOf(void.State), state)
-		_, err = c.voidable(Named{STAN: sale.STAN})
+		_, err = c.voidable(Named{STAN: sale.STAN}, txn.Sale)
 		require.ErrorIs(t, err, ErrOriginal, "it may have been voided")
 		require.NoError(t, c.Recover(t.Context()), state)
 		void, err = c.store.Get(void.ID)

@@ -11,26 +11,26 @@ import (
 	"posagent/txnstore/txn"
 )
 
-// Request sends a sale or a void (0200) and returns the acquirer's verdict. Without working keys it signs in first. The evidence
+// Request sends what needs a decision (0100, 0200): a sale, a pre-authorisation, a completion, or what undoes one, and returns
+// the acquirer's verdict. Without working keys it signs in first. The evidence
 // is valid beside an error too. The error is an *AnswerError.
 //
 // Answers 09 (still being processed) and 10 (part of the amount approved) are no verdict on a sale of one amount: they
 // come as errors with reason 06, and the sale is to be reversed. After A0, 99, 77 and 97 the next message signs in first.
 func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Answer, txn.Evidence, error) {
-	return h.financial(ctx, t, true, func() (*iso8583.Message, error) { return requestMessage(t, p) })
+	_, answer, sent, err := h.financial(ctx, t, true, func() (*iso8583.Message, error) { return requestMessage(t, p) })
+	return answer, sent, err
 }
 
-// Advise tells the acquirer of a refund (0220), for the first time or again: every copy has the same STAN, batch and
+// Advise tells the acquirer of what is done (0220), for the first time or again: every copy has the same STAN, batch and
 // fields, and the acquirer books one of them. The answer 94 to a copy says that an earlier one was accepted; it comes as
 // a refusal, because only the caller knows of earlier copies. The error is an *AnswerError.
 func (h *Host) Advise(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence, error) {
 	first := t.Tries.Made-t.Tries.Unsent <= 1
-	return h.financial(ctx, t, first, func() (*iso8583.Message, error) {
-		if t.Kind != txn.Refund {
-			return nil, fmt.Errorf("kind %q is no advice", t.Kind)
-		}
-		return refundMessage(t)
+	_, answer, sent, err := h.financial(ctx, t, first, func() (*iso8583.Message, error) {
+		return adviceMessage(t)
 	})
+	return answer, sent, err
 }
 
 // Reverse sends the reversal of t (0400) with t's own STAN, batch and reason. Answer.Approved says that the acquirer's
@@ -38,7 +38,7 @@ func (h *Host) Advise(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence,
 // before and for yesterday's business, so the caller looks at Answer.Code again. The error is an *AnswerError; its reason
 // is the one that the next try should carry.
 func (h *Host) Reverse(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence, error) {
-	answer, sent, err := h.financial(ctx, t, false, func() (*iso8583.Message, error) { return reversalMessage(t) })
+	_, answer, sent, err := h.financial(ctx, t, false, func() (*iso8583.Message, error) { return reversalMessage(t) })
 	var failure *AnswerError
 	if errors.As(err, &failure) {
 		if failure.Reason == txn.NoAnswer {
@@ -50,10 +50,12 @@ func (h *Host) Reverse(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence
 	return answer, sent, err
 }
 
-func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func() (*iso8583.Message, error)) (txn.Answer, txn.Evidence, error) {
+// financial makes one exchange under a MAC. The message it returns is the answer that counts; with an error there is none.
+func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func() (*iso8583.Message, error)) (
+	*iso8583.Message, txn.Answer, txn.Evidence, error) {
 	working, err := h.ready(ctx, t, fresh)
 	if err != nil {
-		return txn.Answer{}, txn.Evidence{}, err
+		return nil, txn.Answer{}, txn.Evidence{}, err
 	}
 	request, err := build()
 	if err == nil {
@@ -61,12 +63,12 @@ func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func(
 		err = errors.Join(h.hideTracks(working, request), h.sign(working, request))
 	}
 	if err != nil {
-		return txn.Answer{}, txn.Evidence{}, unsent("the message cannot be built", err)
+		return nil, txn.Answer{}, txn.Evidence{}, unsent("the message cannot be built", err)
 	}
 	reply, err := h.link.Exchange(ctx, request)
 	if err != nil {
 		failure := unanswered(err)
-		return txn.Answer{}, failure.Sent, failure
+		return nil, txn.Answer{}, failure.Sent, failure
 	}
 	if reply.Orders == link.OrderSignIn {
 		h.disown(working)
@@ -74,9 +76,9 @@ func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func(
 	answer, failure := h.judge(working, request, reply.Message)
 	if failure != nil {
 		failure.Sent = reply.Sent
-		return txn.Answer{}, reply.Sent, failure
+		return nil, txn.Answer{}, reply.Sent, failure
 	}
-	return answer, reply.Sent, nil
+	return reply.Message, answer, reply.Sent, nil
 }
 
 // ready gives the working keys, signing in if there are none. A request that was recorded under another batch than the

@@ -27,6 +27,10 @@ type Options struct {
 	Batch      func() uint32          // the open batch
 	AdoptBatch func(uint32) error     // told of the acquirer's batch at sign-in; nil keeps the terminal's own
 
+	// Misrouted is told of an answer that names another terminal or merchant: which of them, field 11 and what it names. It must
+	// not call back. nil is told nothing.
+	Misrouted func(what, stan, got string)
+
 	MAC           keys.MAC         // how field 64 is computed
 	EncryptTracks bool             // sign in for a track key as well, and encrypt fields 35 and 36 with it
 	MACOnDeclines bool             // a refusal counts only with a MAC that verifies

@@ -11,24 +11,19 @@ import (
 
 // Constants of the direct-connection POS dialect (直联POS终端规范; field numbers are those of ISO 8583:1987).
 const (
-	mtiRequest  = "0200" // a sale, or the void of one
-	mtiRefund   = "0220" // an advice: repeated, never reversed
+	mtiHold     = "0100" // a pre-authorisation, or its cancellation
+	mtiRequest  = "0200" // a sale, a completion, what undoes one, or a balance enquiry
+	mtiAdvice   = "0220" // told, not asked: repeated, never reversed
 	mtiReversal = "0400"
 	mtiSignIn   = "0800"
 	mtiManage   = "0820"
 
-	processingSale  = "000000" // field 3
-	processingUndo  = "200000" // of a void or a refund
-	conditionNormal = "00"     // field 25
-	approvedCode    = "00"     // field 39
-	duplicateCode   = "94"     // to the copy of an advice: an earlier one was accepted
+	approvedCode  = "00" // field 39
+	duplicateCode = "94" // to the copy of an advice: an earlier one was accepted
 
 	// Field 60: type 2, batch 6, network code 3; a financial message adds reader capability, chip condition and
 	// whether part of the amount may be approved.
 	typeManage    = "00"
-	typeSale      = "22"
-	typeVoid      = "23"
-	typeRefund    = "25"
 	networkCards  = "000"
 	networkSignIn = "003" // double-length keys
 	networkEcho   = "301"
@@ -83,129 +78,70 @@ func echoMessage(o Options) *iso8583.Message {
 	return m
 }
 
-// terms are how a kind of transaction is called in fields 3 and 60.
-type terms struct{ processing, private string }
-
-func termsOf(k txn.Kind) (terms, error) {
-	switch k {
-	case txn.Sale:
-		return terms{processingSale, typeSale}, nil
-	case txn.Void:
-		return terms{processingUndo, typeVoid}, nil
-	case txn.Refund:
-		return terms{processingUndo, typeRefund}, nil
-	}
-	return terms{}, fmt.Errorf("kind %q cannot be sent by this version", k)
-}
-
 // common sets what a request and its reversal share, which is how the acquirer finds the one from the other.
-func common(mti string, t txn.Txn) (*iso8583.Message, error) {
-	called, err := termsOf(t.Kind)
-	mode, known := entryModes[t.Card.Entry]
+func common(t txn.Txn) (form, *iso8583.Message, error) {
+	f, err := formOf(t.Kind)
 	switch {
 	case err != nil:
-		return nil, err
-	case !known:
-		return nil, fmt.Errorf("entry mode %q cannot be sent by this version", t.Card.Entry)
+		return f, nil, err
 	case !t.Amount.Valid():
-		return nil, fmt.Errorf("%w: %d minor units", txn.ErrAmount, t.Amount)
+		return f, nil, fmt.Errorf("%w: %d minor units", txn.ErrAmount, t.Amount)
 	case t.STAN == 0 || t.Batch == 0:
-		return nil, errors.New("the record has no STAN or no batch")
+		return f, nil, errors.New("the record has no STAN or no batch")
 	}
 	m := new(iso8583.Message)
-	m.SetMTI(mti)
-	m.Set(3, called.processing)
+	m.SetMTI(f.mti)
+	m.Set(3, f.processing)
 	m.Set(4, fmt.Sprintf("%012d", int64(t.Amount)))
 	m.Set(11, fmt.Sprintf("%06d", t.STAN))
-	m.Set(22, mode)
-	m.Set(25, conditionNormal)
+	m.Set(25, f.condition)
 	m.Set(41, t.Terminal)
 	m.Set(42, t.Merchant)
 	m.Set(49, t.Currency.Number)
-	m.Set(60, fmt.Sprintf("%s%06d%s%s%s%s", called.private, t.Batch, networkCards, capability, chipOrdinary, wholeAmount))
-	if chip(t.Card.Entry) && t.Card.Sequence != "" {
-		m.Set(23, t.Card.Sequence)
+	m.Set(60, private60(f.private, t.Batch))
+	return f, m, setEntry(m, t.Card)
+}
+
+// private60 is field 60 of a financial message.
+func private60(kind string, batch uint32) string {
+	return fmt.Sprintf("%s%06d%s%s%s%s", kind, batch, networkCards, capability, chipOrdinary, wholeAmount)
+}
+
+// setEntry says how the card came in.
+func setEntry(m *iso8583.Message, c txn.Card) error {
+	mode, known := entryModes[c.Entry]
+	if !known {
+		return fmt.Errorf("entry mode %q cannot be sent by this version", c.Entry)
 	}
-	return m, nil
+	m.Set(22, mode)
+	if chip(c.Entry) && c.Sequence != "" {
+		m.Set(23, c.Sequence)
+	}
+	return nil
 }
 
 func chip(e txn.Entry) bool { return e == txn.Inserted || e == txn.Contactless }
 
-// requestMessage is a 0200. From a magnetic stripe the acquirer takes number and expiry itself, so fields 2 and 14 stay
-// out.
-func requestMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, error) {
-	m, err := common(mtiRequest, t)
-	if err != nil {
-		return nil, err
-	}
-	stripe := t.Card.Entry == txn.Swiped || t.Card.Entry == txn.Tapped
+// setCard puts in what the card gave. From a magnetic stripe the acquirer takes number and expiry itself, so fields 2 and 14
+// stay out.
+func setCard(m *iso8583.Message, c txn.Card, p txn.Presented) error {
+	stripe := c.Entry == txn.Swiped || c.Entry == txn.Tapped
 	switch {
 	case stripe && p.Track.IsZero():
-		return nil, errors.New("a card read from its stripe has no track 2")
-	case chip(t.Card.Entry) && p.Chip.IsZero():
-		return nil, errors.New("a card read from its chip has no chip data")
-	case t.Kind == txn.Refund:
-		return nil, errors.New("a refund is an advice, no request")
-	case t.Kind == txn.Void && t.Original.RRN == "":
-		return nil, errors.New("the void names no reference number of its sale")
+		return errors.New("a card read from its stripe has no track 2")
+	case chip(c.Entry) && p.Chip.IsZero():
+		return errors.New("a card read from its chip has no chip data")
 	}
 	if !stripe {
-		setNumber(m, t.Card)
+		setNumber(m, c)
 	}
-	if t.Card.Entry != txn.Keyed && !p.Track.IsZero() {
+	if c.Entry != txn.Keyed && !p.Track.IsZero() {
 		m.Set(35, p.Track.DataInTheClear())
 	}
-	if chip(t.Card.Entry) {
+	if chip(c.Entry) {
 		setChip(m, p.Chip)
 	}
-	if t.Kind == txn.Void {
-		m.Set(37, fmt.Sprintf("%-12s", t.Original.RRN))
-		setAuthCode(m, t.Original.AuthCode)
-		m.Set(61, voucher(t.Original.Batch, t.Original.STAN))
-	}
-	return m, nil
-}
-
-// reversalMessage is a 0400: the request again, with its own STAN, less track and PIN and the original's reference, with
-// number and expiry whatever the entry mode, the authorisation code if one was seen, and the reason in field 39. That of a
-// void names the void itself in field 61.
-func reversalMessage(t txn.Txn) (*iso8583.Message, error) {
-	if t.Kind == txn.Refund {
-		return nil, errors.New("a refund is repeated, never reversed")
-	}
-	m, err := common(mtiReversal, t)
-	if err != nil {
-		return nil, err
-	}
-	setNumber(m, t.Card)
-	if t.Kind == txn.Void {
-		setAuthCode(m, t.Original.AuthCode)
-		m.Set(61, voucher(t.Batch, t.STAN))
-	}
-	setAuthCode(m, t.Answer.AuthCode)
-	m.Set(39, string(t.Reason))
-	if chip(t.Card.Entry) && !t.Card.Chip.IsZero() {
-		setChip(m, t.Card.Chip)
-	}
-	return m, nil
-}
-
-// refundMessage is a 0220. It says nothing that is not on record, no track and no chip data, so that each copy of it, also
-// one after a power cut, is the same message. Field 61 names no batch and no STAN, because the sale may be of any batch,
-// but its date; field 63 is the card organisation.
-func refundMessage(t txn.Txn) (*iso8583.Message, error) {
-	m, err := common(mtiRefund, t)
-	if err != nil {
-		return nil, err
-	}
-	if t.Original.RRN == "" || len(t.Original.Date) != 4 {
-		return nil, errors.New("the refund names neither reference number nor date of its sale")
-	}
-	setNumber(m, t.Card)
-	m.Set(37, fmt.Sprintf("%-12s", t.Original.RRN))
-	m.Set(61, voucher(0, 0)+t.Original.Date)
-	m.Set(63, organisationOf(t.Card.PAN))
-	return m, nil
+	return nil
 }
 
 // organisationOf is the card organisation as a terminal without a table of number ranges can tell it: numbers that begin

@@ -15,7 +15,7 @@ import (
 //
 //	0500 ► totals in field 48       ◄ 0510 two flags; where they differ, the acquirer's own totals
 //	0320 ► up to eight records      ◄ 0330 acknowledged      only after a difference
-//	0320 ► one refund               ◄ 0330 acknowledged      only after a difference
+//	0320 ► one advice               ◄ 0330 acknowledged      only after a difference
 //	0320 ► number of records, end   ◄ 0330 acknowledged: the next batch is open
 //
 // Field 48 of a 0500 is, for the acquirer's own organisation and then for all others, debit amount 12, debit count 3,
@@ -60,11 +60,11 @@ func (h *Host) Settle(ctx context.Context, c txn.Closing) (host txn.Totals, dome
 	return host, domestic, foreign, nil
 }
 
-// Upload tells the acquirer what the terminal holds: one to BlockSize sales and voids, or one refund (0320). It is repeated
+// Upload tells the acquirer what the terminal holds: one to BlockSize requests, or one advice (0320). It is repeated
 // safely. The errors are those of Settle.
 func (h *Host) Upload(ctx context.Context, c txn.Closing, records []txn.Txn) error {
-	if len(records) == 1 && records[0].Kind == txn.Refund {
-		request, err := refundDetailMessage(c, records[0])
+	if len(records) == 1 && records[0].Kind.Advice() {
+		request, err := adviceDetailMessage(c, records[0])
 		if err == nil {
 			_, err = h.exchangeManaged(ctx, "batch detail", request)
 		}
@@ -212,7 +212,7 @@ func detailsMessage(o Options, c txn.Closing, records []txn.Txn, stan uint32) (*
 	}
 	details := fmt.Appendf(nil, "%02d", len(records))
 	for _, t := range records {
-		if t.Kind == txn.Refund || t.Batch != c.Batch {
+		if t.Kind.Advice() || !t.Kind.Settled() || t.Batch != c.Batch {
 			return nil, fmt.Errorf("voucher %06d of batch %06d does not belong among the details of batch %06d", t.STAN, t.Batch, c.Batch)
 		}
 		organisation := "01"
@@ -228,18 +228,22 @@ func detailsMessage(o Options, c txn.Closing, records []txn.Txn, stan uint32) (*
 	return m, nil
 }
 
-// refundDetailMessage tells a refund once more as what it was, with its own STAN: the 0220 under another type and network
+// adviceDetailMessage tells an advice once more as what it was, with its own STAN: the 0220 under another type and network
 // code, and without a MAC.
-func refundDetailMessage(c txn.Closing, t txn.Txn) (*iso8583.Message, error) {
+func adviceDetailMessage(c txn.Closing, t txn.Txn) (*iso8583.Message, error) {
 	if t.Batch != c.Batch {
 		return nil, fmt.Errorf("voucher %06d of batch %06d does not belong among the details of batch %06d", t.STAN, t.Batch, c.Batch)
 	}
-	m, err := refundMessage(t)
+	m, err := adviceMessage(t)
+	if err != nil {
+		return nil, err
+	}
+	f, err := formOf(t.Kind)
 	if err != nil {
 		return nil, err
 	}
 	m.SetMTI(mtiUpload)
-	m.Set(60, private(typeRefund, c, networkSettle))
+	m.Set(60, private(f.private, c, networkSettle))
 	return m, nil
 }
 

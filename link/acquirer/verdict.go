@@ -19,6 +19,7 @@ func (h *Host) judge(w keys.Working, request, answer *iso8583.Message) (txn.Answ
 	wrong := func(reason txn.Reason, format string, args ...any) (txn.Answer, *AnswerError) {
 		return txn.Answer{}, &AnswerError{Reason: reason, Why: fmt.Sprintf(format, args...)}
 	}
+	h.watch(request, answer)
 	if why := foreign(request, answer); why != "" {
 		return wrong(txn.OtherCause, "%s", why)
 	}
@@ -50,6 +51,18 @@ func (h *Host) judge(w keys.Working, request, answer *iso8583.Message) (txn.Answ
 		verdict.Approved = endsReversal(code)
 	}
 	return verdict, nil
+}
+
+// watch tells of an answer that names another terminal or merchant, whatever it says and whether it counts.
+func (h *Host) watch(request, answer *iso8583.Message) {
+	if h.o.Misrouted == nil {
+		return
+	}
+	for field, what := range map[int]string{41: "terminal", 42: "merchant"} {
+		if answer.Has(field) && answer.Get(field) != request.Get(field) {
+			h.o.Misrouted(what, request.Get(11), answer.Get(field))
+		}
+	}
 }
 
 // foreign says why an answer belongs to some other request. The link has matched it already; money deserves a second look.
@@ -90,6 +103,9 @@ func disagreement(request, answer *iso8583.Message, approval bool) string {
 			continue
 		}
 		if answer.Get(f.number) != request.Get(f.number) {
+			if f.number == 42 {
+				return "the answer names merchant " + plain(answer.Get(42)) // the evidence that people will ask for
+			}
 			return "the answer has another " + f.name
 		}
 	}

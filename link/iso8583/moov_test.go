@@ -79,6 +79,7 @@ func moovSpec() *iso8583.MessageSpec {
 		49: str(3, encoding.ASCII, fixed),
 		52: bin(8, fixed),
 		53: str(16, encoding.BCD, fixed),
+		54: str(20, encoding.ASCII, lll),
 		55: bin(255, lll),
 		59: bin(600, lll),
 		60: str(17, encoding.LBCD, lll),

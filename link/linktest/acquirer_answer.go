@@ -60,7 +60,7 @@ func (a *Acquirer) serveLocked(m *iso8583.Message, fault Fault) *iso8583.Message
 		refusal = codeNoTerminal
 	case m.Get(42) != merchant:
 		refusal = codeNoMerchant
-	case fault.Kind == Decline && m.MTI() != mtiRequest: // a request that is refused stands in the books
+	case fault.Kind == Decline && m.MTI() != mtiRequest && m.MTI() != mtiHold: // a request that is refused stands in the books
 		refusal = fault.Code
 	}
 	if refusal != "" {
@@ -72,10 +72,14 @@ func (a *Acquirer) serveLocked(m *iso8583.Message, fault Fault) *iso8583.Message
 		a.signInLocked(m, out, fault)
 	case mtiManage:
 		out.Set(39, manageCode(m))
-	case mtiRequest:
-		a.requestLocked(m, out, fault)
-	case mtiRefund:
-		a.refundLocked(m, out, fault)
+	case mtiHold, mtiRequest:
+		if typeOf(m) == typeBalance {
+			a.balanceLocked(m, out, fault)
+		} else {
+			a.requestLocked(m, out, fault)
+		}
+	case mtiAdvice:
+		a.adviceLocked(m, out, fault)
 	case mtiSettle:
 		a.settleLocked(m, out)
 	case mtiUpload:
@@ -117,7 +121,7 @@ func (a *Acquirer) signInLocked(m, out *iso8583.Message, fault Fault) {
 	out.SetBytes(62, keys)
 }
 
-// requestLocked posts a sale or a void.
+// requestLocked posts what needs a decision: a sale, a pre-authorisation, a completion, or what undoes one.
 func (a *Acquirer) requestLocked(m, out *iso8583.Message, fault Fault) {
 	if !a.authenticLocked(m) {
 		out.Set(39, codeMAC)
@@ -141,18 +145,14 @@ func (a *Acquirer) requestLocked(m, out *iso8583.Message, fault Fault) {
 	if verdict == codeApproved && fault.Code != "" && (fault.Kind == Approve || fault.Kind == Decline) {
 		verdict = fault.Code
 	}
-	post := a.books.sell
-	if request.kind == Void {
-		post = a.books.void
-	}
-	row := post(request, name, verdict)
+	row := a.books.post(request, name, verdict)
 	a.keepLocked(name)
 	out.Set(63, row.Scheme)
 	out.Set(37, row.RRN)
 	out.Set(39, row.Code)
-	if row.State == Held || row.State == Given {
+	if row.Stands() {
 		out.Set(38, row.Auth)
-		if row.Held+row.Back != row.Amount {
+		if row.Kind != PreAuthCancel && row.Held+row.Back != row.Amount {
 			out.Set(4, fmt.Sprintf("%012d", row.Held))
 		}
 	}
@@ -230,7 +230,7 @@ func (a *Acquirer) echoLocked(m *iso8583.Message) *iso8583.Message {
 	now := a.nowLocked()
 	out.Set(12, now.Format("150405"))
 	out.Set(13, now.Format("0102"))
-	if m.MTI() == mtiRequest || m.MTI() == mtiRefund || m.MTI() == mtiReversal {
+	if m.MTI() == mtiHold || m.MTI() == mtiRequest || m.MTI() == mtiAdvice || m.MTI() == mtiReversal {
 		out.Set(15, now.Format("0102"))
 		out.Set(32, "48021000")
 		out.Set(44, "03050000   48021000")

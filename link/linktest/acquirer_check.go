@@ -12,21 +12,20 @@ import (
 // This file reads requests as strictly as the description allows: what a lenient host forgives, a strict one in another
 // province refuses. Every fault found is answered 30.
 
-// parseRequest reads a 0200 without PIN: a sale, or the void of one, which names its sale by reference number, batch and
-// STAN.
+// parseRequest reads a 0100 or a 0200 without PIN. What undoes or follows another names it as its form says.
 func parseRequest(m *iso8583.Message) (entry, error) {
-	must, may := "3 4 11 22 25 41 42 49 60 64", "2 14 23 35 36 55"
-	if typeOf(m) == typeVoid {
-		must, may = must+" 37 61", may+" 38"
+	f := formOf(m)
+	if m.MTI() != f.mti {
+		return entry{}, fmt.Errorf("field 60: type %s does not travel in a %s", typeOf(m), m.MTI())
 	}
-	if err := fields(m, must, may); err != nil {
+	if err := fields(m, "3 4 11 22 25 41 42 49 60 64 "+f.must, "2 14 23 35 36 55 "+f.may); err != nil {
 		return entry{}, err
 	}
 	e, err := parseCommon(m)
 	if err == nil {
 		err = e.readCard(m)
 	}
-	if err != nil || e.kind != Void {
+	if err != nil {
 		return e, err
 	}
 	return e, e.readOriginal(m)
@@ -54,10 +53,32 @@ func (e *entry) readCard(m *iso8583.Message) error {
 	return e.readNumber(m)
 }
 
-// readOriginal reads how a void calls its sale.
+// readOriginal reads how a transaction calls another: a void and the cancellation of a completion by reference number, batch
+// and STAN, what follows a pre-authorisation by its authorisation code and date behind twelve zeros, a refund by reference
+// number and date.
 func (e *entry) readOriginal(m *iso8583.Message) (err error) {
 	e.rrn, e.auth = strings.TrimSpace(m.Get(37)), strings.TrimSpace(m.Get(38))
-	e.of, err = parseVoucher(m.Get(61))
+	original := m.Get(61)
+	switch e.kind {
+	case Void:
+		e.of, err = parseVoucher(original)
+	case CompletionCancel:
+		if len(original) != 16 {
+			return fmt.Errorf("field 61: want batch, STAN and date of the completion")
+		}
+		e.of, err = parseVoucher(original[:12])
+	case OfflineSale:
+		how, zeros := strings.CutPrefix(original, "0000000000000000")
+		if !zeros || len(how) != 2 && len(how) != 13 || e.auth == "" {
+			return fmt.Errorf("field 61: want sixteen zeros, how it was authorised, and perhaps by whom")
+		}
+	case PreAuthCancel, Completion, CompletionNotice, Refund:
+		date, dated := strings.CutPrefix(original, "000000000000")
+		if !dated || len(date) != 4 {
+			return fmt.Errorf("field 61: want twelve zeros and the date of the original")
+		}
+		e.date = date
+	}
 	return err
 }
 
@@ -72,34 +93,37 @@ func parseVoucher(original string) (v Voucher, err error) {
 	return v, err
 }
 
-// parseRefund reads a 0220 of type 25: the sale by reference number, and its date behind twelve zeros in field 61.
-func parseRefund(m *iso8583.Message) (entry, error) {
-	if err := fields(m, "2 3 4 11 22 25 37 41 42 49 60 61 63 64", "14 23 35 55"); err != nil {
+// parseAdvice reads a 0220: the card's number and no track, and the original as its form says.
+func parseAdvice(m *iso8583.Message) (entry, error) {
+	f := formOf(m)
+	if m.MTI() != f.mti {
+		return entry{}, fmt.Errorf("field 60: type %s is no advice", typeOf(m))
+	}
+	if err := fields(m, "2 3 4 11 22 25 41 42 49 60 64 "+f.must, "14 23 35 55 "+f.may); err != nil {
 		return entry{}, err
 	}
 	e, err := parseCommon(m)
-	date, dated := strings.CutPrefix(m.Get(61), "000000000000")
 	switch {
 	case err != nil:
 		return entry{}, err
-	case e.kind != Refund:
-		return entry{}, fmt.Errorf("field 60: type %s is no refund", typeOf(m))
 	case m.Get(22)[2:] != "2":
 		return entry{}, fmt.Errorf("field 22 announces a PIN")
-	case !dated || len(date) != 4:
-		return entry{}, fmt.Errorf("field 61: want twelve zeros and the date of the sale")
-	case len(m.Get(63)) != 3:
+	case m.Has(63) && len(m.Get(63)) != 3:
 		return entry{}, fmt.Errorf("field 63: want the card organisation")
 	}
-	e.rrn, e.date = strings.TrimSpace(m.Get(37)), date
+	if err := e.readOriginal(m); err != nil {
+		return entry{}, err
+	}
 	return e, e.readNumber(m)
 }
 
-// parseReversal reads the 0400 of a sale or of a void: what the request had, less track, PIN and reference, with the reason
-// in field 39. That of a void names the void itself in field 61.
+// parseReversal reads a 0400: what the request had, less track, PIN and reference, with the reason in field 39. That of a
+// void names the void itself in field 61; that of what follows a pre-authorisation does the same, with the date that the
+// answer gave or four zeros behind it.
 func parseReversal(m *iso8583.Message) (entry, error) {
 	must := "2 3 4 11 14 22 25 39 41 42 49 60 64"
-	if typeOf(m) == typeVoid {
+	f := formOf(m)
+	if f.must != "" {
 		must += " 61"
 	}
 	if err := fields(m, must, "23 38 55"); err != nil {
@@ -109,20 +133,31 @@ func parseReversal(m *iso8583.Message) (entry, error) {
 		return entry{}, fmt.Errorf("field 39: %s is not the reason of a reversal", m.Get(39))
 	}
 	e, err := parseCommon(m)
-	if err == nil && e.kind == Refund {
-		err = fmt.Errorf("field 60: a refund is never reversed")
+	if err == nil && f.mti == mtiAdvice {
+		err = fmt.Errorf("field 60: an advice is never reversed")
 	}
-	if err == nil && e.kind == Void {
-		e.of, err = parseVoucher(m.Get(61))
+	if err == nil && f.must != "" {
+		err = e.namesItself(m.Get(61))
 	}
-	if err == nil && e.kind == Void && e.of != (Voucher{e.batch, e.stan}) {
-		err = fmt.Errorf("field 61: the reversal of a void names the void")
-	}
-	e.of = Voucher{}
 	if err != nil {
 		return entry{}, err
 	}
 	return e, e.readNumber(m)
+}
+
+// namesItself holds field 61 of a reversal against the transaction that is reversed.
+func (e *entry) namesItself(original string) error {
+	length := 16
+	if e.kind == Void {
+		length = 12
+	}
+	if len(original) != length {
+		return fmt.Errorf("field 61 of the reversal of a %s: want %d digits", e.kind, length)
+	}
+	if v, err := parseVoucher(original[:12]); err != nil || v != (Voucher{e.batch, e.stan}) {
+		return fmt.Errorf("field 61: the reversal of a %s names the %s", e.kind, e.kind)
+	}
+	return nil
 }
 
 func parseCommon(m *iso8583.Message) (entry, error) {
@@ -133,13 +168,13 @@ func parseCommon(m *iso8583.Message) (entry, error) {
 		return entry{}, fmt.Errorf("field 4 is no amount")
 	}
 	e.amount = txn.Amount(amount)
-	kind, processing := kindOf(typeOf(m))
-	e.kind = kind
+	f := formOf(m)
+	e.kind = f.kind
 	switch {
-	case m.Get(3) != processing:
-		return entry{}, fmt.Errorf("field 3: %s is no %s", m.Get(3), kind)
-	case m.Get(25) != "00":
-		return entry{}, fmt.Errorf("field 25: %s is no %s", m.Get(25), kind)
+	case m.Get(3) != f.processing:
+		return entry{}, fmt.Errorf("field 3: %s is no %s", m.Get(3), e.kind)
+	case m.Get(25) != f.condition:
+		return entry{}, fmt.Errorf("field 25: %s is no %s", m.Get(25), e.kind)
 	case e.currency != "156":
 		return entry{}, fmt.Errorf("field 49: currency %s is not served", e.currency)
 	case m.Has(23) && m.Get(22)[:2] != "05" && m.Get(22)[:2] != "07":
@@ -148,8 +183,11 @@ func parseCommon(m *iso8583.Message) (entry, error) {
 	if e.stan, err = number(m.Get(11)); err != nil || e.stan == 0 {
 		return entry{}, fmt.Errorf("field 11 is no STAN")
 	}
-	kinds := map[Kind]string{Sale: typeSale, Void: typeVoid, Refund: typeRefund}
-	e.batch, err = parsePrivate(m.Get(60), kinds[kind], "000")
+	private := typeOf(m)
+	if _, known := forms[private]; !known {
+		private = typeSale
+	}
+	e.batch, err = parsePrivate(m.Get(60), private, "000")
 	return e, err
 }
 

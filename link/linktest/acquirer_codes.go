@@ -8,8 +8,9 @@ import (
 
 // Message types (ISO 8583:1987) as the direct-connection POS dialect uses them.
 const (
-	mtiRequest  = "0200" // a sale, or the void of one, as field 60.1 says
-	mtiRefund   = "0220"
+	mtiHold     = "0100" // a pre-authorisation, or its cancellation
+	mtiRequest  = "0200" // a sale, a completion, or what undoes one, as field 60.1 says
+	mtiAdvice   = "0220"
 	mtiReversal = "0400"
 	mtiSettle   = "0500"
 	mtiUpload   = "0320"
@@ -19,21 +20,45 @@ const (
 
 // Types of transaction (field 60.1).
 const (
-	typeSale   = "22"
-	typeVoid   = "23"
-	typeRefund = "25"
+	typeBalance          = "01"
+	typePreAuth          = "10"
+	typePreAuthCancel    = "11"
+	typeCompletion       = "20"
+	typeCompletionCancel = "21"
+	typeSale             = "22"
+	typeVoid             = "23"
+	typeCompletionNotice = "24"
+	typeRefund           = "25"
+	typeOfflineSale      = "30"
 )
 
-// kindOf is what a row calls a type of transaction; processing is the field 3 that goes with it.
-func kindOf(private string) (kind Kind, processing string) {
-	switch private {
-	case typeVoid:
-		return Void, "200000"
-	case typeRefund:
-		return Refund, "200000"
-	default:
-		return Sale, "000000"
+// form is how a type of transaction is written: what a row calls it, the message it travels in, fields 3 and 25, and what it
+// must and may carry beside the fields of its message.
+type form struct {
+	kind                       Kind
+	mti, processing, condition string
+	must, may                  string
+}
+
+// forms are those of the direct-connection POS dialect, by field 60.1.
+var forms = map[string]form{
+	typeSale:             {Sale, mtiRequest, "000000", "00", "", ""},
+	typeVoid:             {Void, mtiRequest, "200000", "00", "37 61", "38"},
+	typeRefund:           {Refund, mtiAdvice, "200000", "00", "37 61 63", ""},
+	typePreAuth:          {PreAuth, mtiHold, "030000", "06", "", ""},
+	typePreAuthCancel:    {PreAuthCancel, mtiHold, "200000", "06", "38 61", ""},
+	typeCompletion:       {Completion, mtiRequest, "000000", "06", "38 61", ""},
+	typeCompletionCancel: {CompletionCancel, mtiRequest, "200000", "06", "37 38 61", ""},
+	typeCompletionNotice: {CompletionNotice, mtiAdvice, "000000", "06", "38 61", ""},
+	typeOfflineSale:      {OfflineSale, mtiAdvice, "000000", "00", "38 61 63", ""},
+}
+
+// formOf finds the form of a message. A type that is none, or travels in another message, is a sale that fails its checks.
+func formOf(m *iso8583.Message) form {
+	if f, known := forms[typeOf(m)]; known {
+		return f
 	}
+	return forms[typeSale]
 }
 
 // typeOf reads field 60.1.

@@ -62,9 +62,18 @@ var faultKinds = map[FaultKind]argument{
 type Aim string
 
 const (
-	AtSale     Aim = "sale"     // 0200 of type 22
-	AtVoid     Aim = "void"     // 0200 of type 23
-	AtRefund   Aim = "refund"   // 0220
+	AtSale    Aim = "sale"    // 0200 of type 22
+	AtVoid    Aim = "void"    // 0200 of type 23
+	AtRefund  Aim = "refund"  // 0220 of type 25
+	AtPreAuth Aim = "preauth" // 0100 of type 10
+
+	AtPreAuthCancel    Aim = "preauth-cancel"    // 0100 of type 11
+	AtCompletion       Aim = "completion"        // 0200 of type 20
+	AtCompletionCancel Aim = "completion-cancel" // 0200 of type 21
+	AtCompletionNotice Aim = "completion-notice" // 0220 of type 24
+	AtOfflineSale      Aim = "offline-sale"      // 0220 of type 30
+
+	AtBalance  Aim = "balance"  // 0200 of type 01
 	AtReversal Aim = "reversal" // 0400, of whatever
 	AtSettle   Aim = "settle"   // 0500
 	AtUpload   Aim = "upload"   // 0320 with a record
@@ -73,7 +82,7 @@ const (
 	AtAny      Aim = "any"
 )
 
-const aimNames = "sale void refund reversal settle upload end signin any"
+const aimNames = "sale void refund preauth preauth-cancel completion completion-cancel completion-notice offline-sale balance reversal settle upload end signin any"
 
 // Always is a number of times that does not end.
 const Always = -1
@@ -202,8 +211,6 @@ func (f Fault) meets(m *iso8583.Message) bool {
 		return true
 	case AtReversal:
 		return m.MTI() == mtiReversal
-	case AtRefund:
-		return m.MTI() == mtiRefund
 	case AtSettle:
 		return m.MTI() == mtiSettle
 	case AtUpload:
@@ -212,10 +219,13 @@ func (f Fault) meets(m *iso8583.Message) bool {
 		return m.MTI() == mtiUpload && endsBatch(m)
 	case AtSignIn:
 		return m.MTI() == mtiSignIn
-	case AtVoid:
-		return m.MTI() == mtiRequest && typeOf(m) == typeVoid
+	case AtBalance:
+		return m.MTI() == mtiRequest && typeOf(m) == typeBalance
+	case AtSale:
+		return m.MTI() == mtiRequest && typeOf(m) != typeBalance && formOf(m).kind == Sale
 	default:
-		return m.MTI() == mtiRequest && typeOf(m) != typeVoid
+		form := formOf(m)
+		return m.MTI() == form.mti && string(form.kind) == string(f.aimed())
 	}
 }
 

@@ -15,7 +15,7 @@ func (a *Acquirer) sealLocked(out *iso8583.Message, terminal string, fault Fault
 		out.Set(39, fault.Code)
 		out.Clear(38)
 	}
-	financial := out.MTI() == "0210" || out.MTI() == "0230" || out.MTI() == "0410"
+	financial := out.MTI() == "0110" || out.MTI() == "0210" || out.MTI() == "0230" || out.MTI() == "0410"
 	if financial {
 		out.Set(63, fmt.Sprintf("%-3s", cmp.Or(out.Get(63), ownScheme))+words(out.Get(39)))
 	}

@@ -123,8 +123,8 @@ func parseUpload(m *iso8583.Message) (batch uint32, network string, err error) {
 	}
 	network = private[8:]
 	switch {
-	case typeOf(m) == typeRefund && network == networkDetail:
-		err = fields(m, "2 3 4 11 22 25 37 41 42 49 60 61 63", "14 23")
+	case formOf(m).mti == mtiAdvice && network == networkDetail:
+		err = fields(m, "2 3 4 11 22 25 41 42 49 60 "+formOf(m).must, "14 23 "+formOf(m).may)
 	case typeOf(m) == "00" && (network == networkDetail || network == networkOpen || network == networkEqual):
 		err = fields(m, "11 41 42 48 60", "")
 	default:
@@ -137,13 +137,13 @@ func parseUpload(m *iso8583.Message) (batch uint32, network string, err error) {
 	return batch, network, err
 }
 
-// parseDetails reads what one message tells: a refund, or NN records of forty digits.
+// parseDetails reads what one message tells: an advice, or NN records of forty digits.
 func (a *Acquirer) parseDetails(m *iso8583.Message, batch uint32) ([]Detail, error) {
-	if typeOf(m) == typeRefund {
+	if f := formOf(m); f.mti == mtiAdvice {
 		stan, err := number(m.Get(11))
 		amount, amountErr := strconv.ParseInt(m.Get(4), 10, 64)
-		if err != nil || amountErr != nil || m.Get(3) != "200000" {
-			return nil, fmt.Errorf("fields 3, 4 and 11 are none of a refund")
+		if err != nil || amountErr != nil || m.Get(3) != f.processing {
+			return nil, fmt.Errorf("fields 3, 4 and 11 are none of a %s", f.kind)
 		}
 		return []Detail{a.judged(m.Get(41), batch, Detail{STAN: stan, Amount: txn.Amount(amount)}, m.Get(2))}, nil
 	}

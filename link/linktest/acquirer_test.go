@@ -136,7 +136,7 @@ func TestRequestsAreReadStrictly(t *testing.T) {
 		"sign-in of another kind":     {signInFields, map[int]string{60: "00000001001"}, "30"},
 		"echo":                        {signInFields, map[int]string{0: "0820", 11: "", 62: "", 63: "", 60: "00000001301"}, "00"},
 		"sign-out is not served":      {signInFields, map[int]string{0: "0820", 62: "", 63: "", 60: "00000001002"}, "30"},
-		"an authorisation is not":     {saleFields, map[int]string{0: "0100"}, "12"},
+		"an authorisation is not":     {saleFields, map[int]string{0: "0100"}, "30"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := speaker{t, newTestAcquirer(t)}

@@ -42,19 +42,39 @@ const (
 	Voided   Standing = "voided"   // a sale whose void stands
 	Refunded Standing = "refunded" // a sale that refunds have given back wholly
 	Given    Standing = "given"    // a void or a refund that stands: its money went back to the card
-	Reversed Standing = "reversed" // it stood, and was undone
-	Refused  Standing = "declined" // never stood
-	Absent   Standing = "absent"   // never seen: a reversal came for it, and a request that comes late finds the door shut
+
+	Completed Standing = "completed" // a pre-authorisation whose completion stands in its place
+	Cancelled Standing = "cancelled" // a pre-authorisation whose cancellation stands
+	Lapsed    Standing = "lapsed"    // one that came back into force and found the account empty
+	Done      Standing = "done"      // the cancellation of a pre-authorisation that stands
+	Reversed  Standing = "reversed"  // it stood, and was undone
+	Refused   Standing = "declined"  // never stood
+	Absent    Standing = "absent"    // never seen: a reversal came for it, and a request that comes late finds the door shut
 )
 
 // Kind is what a row is.
 type Kind string
 
 const (
-	Sale   Kind = "" // books of older programs hold nothing else
-	Void   Kind = "void"
-	Refund Kind = "refund"
+	Sale             Kind = "" // books of older programs hold nothing else
+	Void             Kind = "void"
+	Refund           Kind = "refund"
+	PreAuth          Kind = "preauth"
+	PreAuthCancel    Kind = "preauth-cancel"
+	Completion       Kind = "completion"
+	CompletionCancel Kind = "completion-cancel"
+	CompletionNotice Kind = "completion-notice"
+	OfflineSale      Kind = "offline-sale"
 )
+
+// credits reports whether a row of this kind gives a merchant's money back.
+func (k Kind) credits() bool { return k == Void || k == Refund || k == CompletionCancel }
+
+// counts reports whether it is in a settlement at all: what is held for later is not.
+func (k Kind) counts() bool { return k != PreAuth && k != PreAuthCancel }
+
+// pays reports whether it is what a merchant is paid by.
+func (k Kind) pays() bool { return k.counts() && !k.credits() }
 
 func (k Kind) String() string {
 	if k == Sale {
@@ -104,7 +124,7 @@ func (l Ledger) Find(terminal string, stan uint32) (Row, bool) {
 // HeldBy is the sum and the number of what a terminal's merchant is owed in one batch.
 func (l Ledger) HeldBy(terminal string, batch uint32) (sum txn.Amount, count int) {
 	for _, row := range l.Terminals[terminal].Rows {
-		if row.Batch == batch && row.State == Held {
+		if row.Batch == batch && row.State == Held && row.Kind.pays() {
 			sum, count = sum+row.Held, count+1
 		}
 	}
@@ -160,28 +180,57 @@ func (t TerminalBook) check(held map[string]txn.Amount) error {
 			return fmt.Errorf("batch %06d STAN %06d, a %s, is %s and holds %d, gave back %d, of %d", row.Batch, row.STAN, row.Kind, row.State, row.Held, row.Back, row.Amount)
 		}
 		held[row.Account] += row.Held
-		if row.Kind != Sale {
+		if row.Kind.credits() {
 			back[row.Of] += row.Back
 		}
 	}
 	for key, row := range rows {
-		if row.Kind == Sale && row.Back != back[key] {
+		if row.Kind.pays() && row.Back != back[key] {
 			return fmt.Errorf("batch %06d STAN %06d gave back %d, its void and refunds say %d", row.Batch, row.STAN, row.Back, back[key])
 		}
-		if row.Kind == Sale || row.Back == 0 {
+		if !row.Kind.credits() || row.Back == 0 {
 			continue
 		}
-		if sale, known := rows[row.Of]; !known || sale.Kind != Sale || sale.Account != row.Account {
+		if sale, known := rows[row.Of]; !known || !sale.Kind.pays() || sale.Account != row.Account {
 			return fmt.Errorf("batch %06d STAN %06d gave back what is no sale of that account", row.Batch, row.STAN)
+		}
+	}
+	return checkHolds(rows)
+}
+
+// checkHolds proves that what was held for later is held, or was turned into exactly one thing.
+func checkHolds(rows map[Voucher]Row) error {
+	became := map[Voucher][]Standing{}
+	for _, row := range rows {
+		switch {
+		case (row.Kind == Completion || row.Kind == CompletionNotice) && (row.State == Held || row.State == Refunded):
+			became[row.Of] = append(became[row.Of], Completed)
+		case row.Kind == PreAuthCancel && row.State == Done:
+			became[row.Of] = append(became[row.Of], Cancelled)
+		}
+	}
+	for key, row := range rows {
+		ended := row.State == Completed || row.State == Cancelled
+		if row.Kind != PreAuth && (ended || row.State == Lapsed) || row.Kind != PreAuthCancel && row.State == Done {
+			return fmt.Errorf("batch %06d STAN %06d, a %s, is %s", row.Batch, row.STAN, row.Kind, row.State)
+		}
+		if row.Kind != PreAuth {
+			continue
+		}
+		if ended && (len(became[key]) != 1 || became[key][0] != row.State) || !ended && len(became[key]) > 0 {
+			return fmt.Errorf("batch %06d STAN %06d, a pre-authorisation, is %s and became %v", row.Batch, row.STAN, row.State, became[key])
 		}
 	}
 	return nil
 }
 
-// Stands reports whether the row counts: a sale that was approved and not reversed, though a void or refunds of it stand
-// too, or one of those.
+// Stands reports whether the row counts: what was approved and not reversed, whatever undid or followed it since.
 func (r Row) Stands() bool {
-	return r.State == Held || r.State == Voided || r.State == Refunded || r.State == Given
+	switch r.State {
+	case Held, Voided, Refunded, Given, Completed, Cancelled, Lapsed, Done:
+		return true
+	}
+	return false
 }
 
 // sound holds a row's money against its standing.
@@ -191,11 +240,11 @@ func (r Row) sound() bool {
 	}
 	switch r.State {
 	case Held:
-		return r.Kind == Sale && r.Held > 0
+		return !r.Kind.credits() && r.Kind != PreAuthCancel && r.Held > 0 && (r.Kind != PreAuth || r.Back == 0)
 	case Voided, Refunded:
-		return r.Kind == Sale && r.Held == 0 && r.Back > 0
+		return r.Kind.pays() && r.Held == 0 && r.Back > 0
 	case Given:
-		return r.Kind != Sale && r.Held == 0 && r.Back == r.Amount
+		return r.Kind.credits() && r.Held == 0 && r.Back == r.Amount
 	default:
 		return r.Held == 0 && r.Back == 0
 	}

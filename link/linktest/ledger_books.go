@@ -24,9 +24,9 @@ type books struct {
 type entry struct {
 	rowKey
 	kind     Kind
-	of       Voucher // of a void: its sale
-	rrn      string  // of a void or a refund: its sale's reference number
-	date     string  // of a refund: its sale's date, MMDD
+	of       Voucher // of a void or the cancellation of a completion: what it undoes
+	rrn      string  // of those and of a refund: the original's reference number
+	date     string  // of a refund and of what follows a pre-authorisation: the original's date, MMDD
 	auth     string
 	amount   txn.Amount
 	currency string
@@ -103,11 +103,20 @@ func (b *books) sell(e entry, name, code string) Row {
 	default:
 		row.State, row.Held = Held, holds
 		row.Auth = fmt.Sprintf("%06d", b.Next%1_000_000)
-		account.Balance, account.Held = account.Balance-holds, account.Held+holds
-		b.Accounts[name] = account
+		if e.kind == OfflineSale {
+			row.Auth = e.auth // somebody gave it by telephone
+		}
+		b.move(name, holds)
 	}
 	b.write(e.terminal, row)
 	return row
+}
+
+// move takes an amount from an account's balance and holds it, or gives it back where it is negative.
+func (b *books) move(name string, amount txn.Amount) {
+	account := b.Accounts[name]
+	account.Balance, account.Held = account.Balance-amount, account.Held+amount
+	b.Accounts[name] = account
 }
 
 // begin is a new row that holds nothing.
@@ -132,7 +141,7 @@ func (b *books) reverse(e entry) (Row, string) {
 	code := codeApproved
 	switch {
 	case row.State == Absent:
-	case row.Kind != e.kind, row.State == Reversed, row.State == Voided, row.State == Refunded, row.Back > 0 && row.Kind == Sale:
+	case row.Kind != e.kind, row.State == Reversed, row.touched():
 		code = codeNoOriginal
 	case row.Day != e.day():
 		code = codeNoOriginal
@@ -140,13 +149,17 @@ func (b *books) reverse(e entry) (Row, string) {
 		code = codeCallIssuer
 	case row.Amount != e.amount:
 		code = codeOtherAmount
-	case row.Kind == Void && row.State == Given:
+	case row.State == Given:
 		row, code = b.revive(row, e.terminal)
+	case row.Kind == PreAuthCancel:
+		b.holdAgain(e.terminal, row.Of)
+		row.State = Reversed
 	default:
-		account := b.Accounts[row.Account]
-		account.Balance, account.Held = account.Balance+row.Held, account.Held-row.Held
-		b.Accounts[row.Account] = account
+		b.move(row.Account, -row.Held)
 		row.State, row.Held = Reversed, 0
+		if row.Kind == Completion {
+			b.holdAgain(e.terminal, row.Of)
+		}
 	}
 	b.write(e.terminal, row)
 	return row, code

@@ -52,7 +52,7 @@ type Detail struct {
 // back counts on the other side; what was reversed counts nowhere.
 func (b *books) totals(terminal string, batch uint32) (t Totals) {
 	for _, row := range b.Terminals[terminal].Rows {
-		if row.Batch != batch || !row.Stands() {
+		if row.Batch != batch || !row.Stands() || !row.Kind.counts() {
 			continue
 		}
 		side := &t.Foreign
@@ -60,7 +60,7 @@ func (b *books) totals(terminal string, batch uint32) (t Totals) {
 			side = &t.Domestic
 		}
 		sum := &side.Debit
-		if row.Kind != Sale {
+		if row.Kind.credits() {
 			sum = &side.Credit
 		}
 		sum.Count++

@@ -2,7 +2,10 @@ package linktest
 
 import "posagent/txnstore/txn"
 
-// void takes a sale of the same batch back as a whole. Its sale must stand, untouched; the answer's code is 25 where it is
+// undoes is what each kind of void takes back.
+var undoes = map[Kind]Kind{Void: Sale, CompletionCancel: Completion}
+
+// void takes a sale, or a completion, of the same batch back as a whole. Its sale must stand, untouched; the answer's code is 25 where it is
 // not found, 12 where it does not stand any more, 64 where the amount is another. Any other code than an approval is a
 // refusal that the caller wants.
 func (b *books) void(e entry, name, code string) Row {
@@ -10,7 +13,7 @@ func (b *books) void(e entry, name, code string) Row {
 	sale, found := b.row(rowKey{e.terminal, e.of.Batch, e.of.STAN})
 	switch {
 	case !approves(code):
-	case !found, sale.Kind != Sale, sale.RRN != e.rrn, sale.Batch != e.batch, sale.Account != name:
+	case !found, sale.Kind != undoes[e.kind], sale.RRN != e.rrn, sale.Batch != e.batch, sale.Account != name:
 		row.Code = codeNoOriginal
 	case sale.State != Held || sale.Back > 0:
 		row.Code = codeBadTerms
@@ -20,6 +23,9 @@ func (b *books) void(e entry, name, code string) Row {
 		row.State, row.Back = Given, e.amount
 		row.Auth = sale.Auth
 		b.giveBack(e.terminal, sale, e.amount, Voided)
+		if sale.Kind == Completion {
+			b.holdAgain(e.terminal, sale.Of)
+		}
 	}
 	b.write(e.terminal, row)
 	return row
@@ -49,7 +55,7 @@ func (b *books) refund(e entry, name, code string) Row {
 
 func (b *books) byRRN(terminal, rrn string) (Row, bool) {
 	for _, row := range b.Terminals[terminal].Rows {
-		if row.Kind == Sale && row.RRN == rrn {
+		if row.Kind.pays() && row.RRN == rrn {
 			return row, true
 		}
 	}
@@ -58,9 +64,7 @@ func (b *books) byRRN(terminal, rrn string) (Row, bool) {
 
 // giveBack moves money of a sale to its card. What is left of it stays held.
 func (b *books) giveBack(terminal string, sale Row, amount txn.Amount, empty Standing) {
-	account := b.Accounts[sale.Account]
-	account.Balance, account.Held = account.Balance+amount, account.Held-amount
-	b.Accounts[sale.Account] = account
+	b.move(sale.Account, -amount)
 	sale.Held, sale.Back = sale.Held-amount, sale.Back+amount
 	if sale.Held == 0 {
 		sale.State = empty
@@ -68,15 +72,16 @@ func (b *books) giveBack(terminal string, sale Row, amount txn.Amount, empty Sta
 	b.write(terminal, sale)
 }
 
-// revive reverses a void: the sale stands again. A cardholder who has spent the money meanwhile makes that impossible.
+// revive reverses a void: what it took back stands again. A cardholder who has spent the money meanwhile makes that
+// impossible.
 func (b *books) revive(void Row, terminal string) (Row, string) {
 	sale, _ := b.row(rowKey{terminal, void.Of.Batch, void.Of.STAN})
-	account := b.Accounts[void.Account]
-	if account.Balance < void.Back {
+	b.release(terminal, sale.Of) // what a completion used comes out of force again, to pay for it
+	if b.Accounts[void.Account].Balance < void.Back {
+		b.holdAgain(terminal, sale.Of)
 		return void, codeNoFunds
 	}
-	account.Balance, account.Held = account.Balance-void.Back, account.Held+void.Back
-	b.Accounts[void.Account] = account
+	b.move(void.Account, void.Back)
 	sale.State, sale.Held, sale.Back = Held, sale.Held+void.Back, sale.Back-void.Back
 	b.write(terminal, sale)
 	void.State, void.Back = Reversed, 0

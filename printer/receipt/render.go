@@ -29,12 +29,12 @@ func Render(t txn.Txn, c txn.Copy, l Layout, reprint bool) (Slip, error) {
 
 	w.mark(reprint)
 	var err error
-	switch t.State {
-	case txn.Approved:
+	switch {
+	case t.State == txn.Approved, t.State == txn.Advising && t.Kind.Final():
 		err = w.done()
-	case txn.Reversed:
+	case t.State == txn.Reversed:
 		err = w.reversal()
-	case txn.Suspense:
+	case t.State == txn.Suspense:
 		err = w.suspense()
 	default:
 		err = fmt.Errorf("receipt: no slip for transaction %d: it is %s", t.ID, t.State)
@@ -67,13 +67,14 @@ func (w *writer) mark(reprint bool) {
 	}
 }
 
-// done writes the slip of what was approved. That of a void or a refund says in big letters which way the money goes.
+// done writes the slip of what was approved, or is done and still to be told. That of anything but a sale says in big letters
+// what it is.
 func (w *writer) done() error {
 	t := w.t
 	w.text(w.layout.MerchantName, loud)
 	w.text(words.SaleTitle.Both(), centred)
 	w.text(w.copyName.Both(), centred)
-	if t.Kind.Credits() {
+	if t.Kind != txn.Sale {
 		w.text(w.kind.ZH, loud)
 		w.text(w.kind.EN, strong)
 	}
@@ -89,22 +90,27 @@ func (w *writer) done() error {
 	w.rowStyled(words.KindLabel, w.kind.Both(), true)
 	w.row(words.BatchNo, sixDigits(t.Batch))
 	w.row(words.VoucherNo, sixDigits(t.STAN))
-	w.row(words.AuthCode, t.Answer.AuthCode)
+	if t.Kind == txn.OfflineSale {
+		w.row(words.AuthCode, t.Original.AuthCode)
+		w.row(words.AuthMode, words.OfMode(t.Original.Mode).Both())
+		w.row(words.AuthUnit, t.Original.Unit)
+	} else {
+		w.row(words.AuthCode, t.Answer.AuthCode)
+	}
 	w.row(words.Reference, t.Answer.RRN)
 	w.row(words.DateTime, moment(t, w.layout.Zone))
 	w.original()
 	w.rule()
-	label := words.AmountLabel
-	if t.Kind.Credits() {
-		label = words.GivenBack
-	}
-	w.text(label.Both(), Line{Bold: true})
+	w.text(words.OfAmount(t.Kind).Both(), Line{Bold: true})
 	if err := w.amount(t, Big); err != nil {
 		return err
 	}
 	w.rule()
-	if t.Kind.Credits() {
-		w.sentence(words.MoneyBack, centred)
+	if means, special := words.OfMeaning(t.Kind); special {
+		w.sentence(means, centred)
+	}
+	if t.State == txn.Advising {
+		w.sentence(words.ToBeTold, strong)
 	}
 	w.chip()
 	w.row(words.OrderNo, t.Reference)
@@ -114,7 +120,7 @@ func (w *writer) done() error {
 		w.text(words.SignatureLabel.Both(), Line{})
 		w.feed(2)
 		w.rule()
-		if t.Kind.Credits() {
+		if t.Kind.TakesBack() {
 			w.sentence(words.BackAgreement, centred)
 		} else {
 			w.sentence(words.Agreement, centred)
@@ -125,10 +131,10 @@ func (w *writer) done() error {
 	return nil
 }
 
-// original names the sale that a void or a refund takes back.
+// original names what the transaction undoes or follows.
 func (w *writer) original() {
 	o := w.t.Original
-	if o == (txn.Original{}) {
+	if o == (txn.Original{}) || w.t.Kind == txn.OfflineSale {
 		return
 	}
 	if o.STAN != 0 {
@@ -142,7 +148,7 @@ func (w *writer) original() {
 	}
 }
 
-// reversal writes the notice that nobody was charged, or that a void came to nothing and its sale stands. It must never pass
+// reversal writes the notice that nobody was charged, or that what undoes another came to nothing and that stands. It must never pass
 // for proof of payment: no signature line, no big amount, and its title large at both ends.
 func (w *writer) reversal() error {
 	t := w.t
@@ -151,10 +157,7 @@ func (w *writer) reversal() error {
 	w.text(w.layout.MerchantName, centred)
 	w.text(w.copyName.Both(), centred)
 	w.rule()
-	failed, means := words.NotSuccessful, words.NotCharged
-	if t.Kind == txn.Void {
-		failed, means = words.VoidNotDone, words.SaleStands
-	}
+	failed, means := words.OfReversed(t.Kind)
 	w.sentence(failed, strong)
 	w.text(means.ZH, loud)
 	w.text(means.EN, loud)

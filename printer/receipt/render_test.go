@@ -88,6 +88,66 @@ func aRefundInDoubt(t *testing.T) txn.Txn {
 	return refund
 }
 
+func aPreAuth(t *testing.T) txn.Txn {
+	hold := aSale(t)
+	hold.Kind, hold.Amount = txn.PreAuth, 50000
+	return hold
+}
+
+// after is what ends a pre-authorisation two batches later.
+func after(t *testing.T, kind txn.Kind, amount txn.Amount) txn.Txn {
+	x := aPreAuth(t)
+	x.Original = x.Of()
+	x.Kind, x.Batch, x.STAN, x.Amount, x.Reference = kind, 3, 44, amount, "till-3/20261123-0002"
+	if kind.TakesBack() {
+		x.Approver = "00"
+	}
+	x.Answer.RRN, x.Answer.HostDate = "112414477777", "1123"
+	return x
+}
+
+func aPreAuthCancel(t *testing.T) txn.Txn    { return after(t, txn.PreAuthCancel, 50000) }
+func aCompletion(t *testing.T) txn.Txn       { return after(t, txn.Completion, 57500) }
+func aCompletionCancel(t *testing.T) txn.Txn { return after(t, txn.CompletionCancel, 57500) }
+
+func aQueuedNotice(t *testing.T) txn.Txn {
+	notice := after(t, txn.CompletionNotice, 48000)
+	notice.State, notice.Answer = txn.Advising, txn.Answer{}
+	return notice
+}
+
+// anOfflineSale was authorised by telephone, and the acquirer has not heard of it.
+func anOfflineSale(t *testing.T) txn.Txn {
+	sale := aSale(t)
+	sale.Kind, sale.State, sale.Answer = txn.OfflineSale, txn.Advising, txn.Answer{}
+	sale.Original = txn.Original{AuthCode: "654321", Mode: txn.ByTelephone, Unit: "00001030000"}
+	return sale
+}
+
+func aRefusedOfflineSale(t *testing.T) txn.Txn {
+	sale := anOfflineSale(t)
+	sale.State, sale.Tries = txn.Suspense, txn.Tries{Made: 1, Code: "61"}
+	return sale
+}
+
+// undone is what became of a transaction whose reversal was acknowledged.
+func undone(of func(*testing.T) txn.Txn) func(*testing.T) txn.Txn {
+	return func(t *testing.T) txn.Txn {
+		x := of(t)
+		x.State, x.Reason, x.Answer = txn.Reversed, txn.NoAnswer, txn.Answer{}
+		return x
+	}
+}
+
+// doubted is what became of one that nobody could prove.
+func doubted(of func(*testing.T) txn.Txn) func(*testing.T) txn.Txn {
+	return func(t *testing.T) txn.Txn {
+		x := undone(of)(t)
+		x.State, x.Tries = txn.Suspense, txn.Tries{Made: 3}
+		return x
+	}
+}
+
 func TestSlipsLookAsTheyShould(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -109,6 +169,25 @@ func TestSlipsLookAsTheyShould(t *testing.T) {
 		{"refund-merchant", aRefund, txn.MerchantCopy, false},
 		{"refund-customer", aRefund, txn.CustomerCopy, false},
 		{"refund-suspense-merchant", aRefundInDoubt, txn.MerchantCopy, false},
+		{"preauth-merchant", aPreAuth, txn.MerchantCopy, false},
+		{"preauth-customer", aPreAuth, txn.CustomerCopy, false},
+		{"preauth-reversal-merchant", undone(aPreAuth), txn.MerchantCopy, false},
+		{"preauth-suspense-merchant", doubted(aPreAuth), txn.MerchantCopy, false},
+		{"preauth-cancel-merchant", aPreAuthCancel, txn.MerchantCopy, false},
+		{"preauth-cancel-customer", aPreAuthCancel, txn.CustomerCopy, false},
+		{"preauth-cancel-reversal-merchant", undone(aPreAuthCancel), txn.MerchantCopy, false},
+		{"completion-merchant", aCompletion, txn.MerchantCopy, false},
+		{"completion-customer", aCompletion, txn.CustomerCopy, false},
+		{"completion-reversal-merchant", undone(aCompletion), txn.MerchantCopy, false},
+		{"completion-suspense-merchant", doubted(aCompletion), txn.MerchantCopy, false},
+		{"completion-cancel-merchant", aCompletionCancel, txn.MerchantCopy, false},
+		{"completion-cancel-customer", aCompletionCancel, txn.CustomerCopy, false},
+		{"completion-cancel-reversal-merchant", undone(aCompletionCancel), txn.MerchantCopy, false},
+		{"offline-sale-merchant", anOfflineSale, txn.MerchantCopy, false},
+		{"offline-sale-customer", anOfflineSale, txn.CustomerCopy, false},
+		{"offline-sale-suspense-merchant", aRefusedOfflineSale, txn.MerchantCopy, false},
+		{"completion-notice-queued-merchant", aQueuedNotice, txn.MerchantCopy, false},
+		{"completion-notice-queued-customer", aQueuedNotice, txn.CustomerCopy, false},
 	} {
 		for _, l := range []receipt.Layout{small, wide} {
 			name := fmt.Sprintf("%s-%d", c.name, l.Columns)
@@ -120,6 +199,28 @@ func TestSlipsLookAsTheyShould(t *testing.T) {
 			})
 		}
 	}
+}
+
+func anEnquiry(t *testing.T) txn.Enquiry {
+	sale := aSale(t)
+	return txn.Enquiry{Terminal: sale.Terminal, Merchant: sale.Merchant, Operator: sale.Operator, Batch: 1, STAN: 33, Card: sale.Card, At: sale.Began,
+		Answer: sale.Answer, Balances: []txn.Balance{
+			{Account: "00", Type: "02", Currency: sale.Currency, Amount: 498750}, {Account: "00", Type: "01", Currency: sale.Currency, Amount: -1250}}}
+}
+
+func TestTheBalanceIsPrintedForItsCardholder(t *testing.T) {
+	for _, l := range []receipt.Layout{small, wide} {
+		slip, err := receipt.Balance(anEnquiry(t), l)
+		require.NoError(t, err)
+		requireFits(t, slip)
+		golden(t, filepath.Join(goldenDir, fmt.Sprintf("balance-%d.txt", l.Columns)), drawing(slip))
+	}
+	declined := anEnquiry(t)
+	declined.Answer.Approved = false
+	_, err := receipt.Balance(declined, small)
+	require.ErrorContains(t, err, "no balance to print")
+	_, err = receipt.Balance(anEnquiry(t), receipt.Layout{})
+	require.Error(t, err)
 }
 
 func golden(t *testing.T, path, got string) {

@@ -24,9 +24,9 @@ func (t Txn) Domestic() bool {
 	return len(masked) > 2 && masked[:2] == "62"
 }
 
-// Add counts an approved transaction; anything else holds nothing that is certain.
+// Add counts an approved transaction on its side; anything else holds nothing that is certain, or is settled later.
 func (s *Totals) Add(t Txn) {
-	if t.State != Approved {
+	if t.State != Approved || !t.Kind.Settled() {
 		return
 	}
 	side := &s.Foreign

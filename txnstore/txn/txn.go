@@ -16,30 +16,6 @@ var ErrNotSent = errors.New("not sent: not one byte reached the line")
 // ID is a transaction's sequence number. It grows by one, never wraps, and is never used again in a terminal's life.
 type ID uint64
 
-// Kind is the transaction type.
-type Kind string
-
-const (
-	Sale   Kind = "sale"   // field 60.1 = 22
-	Void   Kind = "void"   // 23: undoes an approved sale of the open batch, before it is settled
-	Refund Kind = "refund" // 25: gives money back, of any day
-)
-
-// Known reports whether k is a kind that this version can begin.
-func (k Kind) Known() bool { return k == Sale || k == Void || k == Refund }
-
-// Begins is the state in which a transaction of this kind becomes durable. A request that may have reached the acquirer is
-// undone; a refund is an advice (0220), which is never reversed but told again until the acquirer has acknowledged it.
-func (k Kind) Begins() State {
-	if k == Refund {
-		return Advising
-	}
-	return Pending
-}
-
-// Credits reports whether the merchant pays: the side of a settlement that k counts on.
-func (k Kind) Credits() bool { return k == Void || k == Refund }
-
 // Entry is how the card's data came in (first two digits of field 22).
 type Entry string
 
@@ -160,8 +136,9 @@ type Txn struct {
 	Amount    Amount
 	Currency  Currency
 	Card      Card
-	Original  Original // of a void or a refund
-	Approver  string   // the supervisor who allowed a void or a refund
+	Original  Original   // what it undoes or follows
+	Approver  string     // the supervisor who allowed money to go back
+	Resolved  Resolution // of what people closed
 	Began     time.Time
 	Ended     time.Time
 	Answer    Answer
@@ -180,8 +157,8 @@ type Draft struct {
 	Amount    Amount
 	Currency  Currency
 	Card      Card
-	Original  Original // of a void or a refund
-	Approver  string   // of a void or a refund
+	Original  Original // of what undoes or follows another
+	Approver  string   // of what takes money back
 }
 
 // Check refuses a draft that could not be sent, reversed or found again.
@@ -189,13 +166,7 @@ func (d Draft) Check() error {
 	switch {
 	case !d.Kind.Known():
 		return fmt.Errorf("kind %q is not a transaction", d.Kind)
-	case d.Kind == Sale && d.Original != Original{}:
-		return errors.New("a sale undoes nothing")
-	case d.Kind == Void && (d.Original.ID == 0 || d.Original.Batch == 0 || d.Original.STAN == 0 || d.Original.RRN == ""):
-		return errors.New("a void names no sale that the acquirer could find")
-	case d.Kind == Refund && (d.Original.RRN == "" || len(d.Original.Date) != 4):
-		return errors.New("a refund names neither reference number nor date of its sale")
-	case d.Kind != Sale && d.Approver == "":
+	case d.Kind.TakesBack() && d.Approver == "":
 		return errors.New("nobody has approved it")
 	case !d.Amount.Valid():
 		return fmt.Errorf("%w: %d minor units", ErrAmount, d.Amount)
@@ -204,7 +175,7 @@ func (d Draft) Check() error {
 	case d.Card.PAN.IsZero():
 		return errors.New("no card number")
 	}
-	return CheckReference(d.Reference)
+	return errors.Join(d.Kind.checkOriginal(d.Original), CheckReference(d.Reference))
 }
 
 // CheckReference refuses a caller's reference that could not be stored, printed on a slip and typed again.

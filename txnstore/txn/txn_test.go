@@ -39,6 +39,88 @@ func TestOnlyTheDrawnStepsAreLegal(t *testing.T) {
 	}
 }
 
+func TestEveryKindHasItsClassAndItsSide(t *testing.T) {
+	type class struct {
+		begins                                  State
+		charges, credits, approver, uses, final bool
+	}
+	want := map[Kind]class{
+		Sale:             {Pending, true, false, false, false, false},
+		Void:             {Pending, false, true, true, false, false},
+		Refund:           {Advising, false, true, true, false, false},
+		PreAuth:          {Pending, false, false, false, false, false},
+		PreAuthCancel:    {Pending, false, false, true, true, false},
+		Completion:       {Pending, true, false, false, true, false},
+		CompletionCancel: {Pending, false, true, true, false, false},
+		CompletionNotice: {Advising, true, false, false, true, true},
+		OfflineSale:      {Advising, true, false, false, false, true},
+	}
+	require.Len(t, want, len(Kinds()))
+	for k, c := range want {
+		assert.Equal(t, c, class{k.Begins(), k.Charges(), k.Credits(), k.TakesBack(), k.Uses(), k.Final()}, k)
+		assert.Equal(t, c.begins == Advising, k.Advice(), k)
+		assert.Equal(t, c.charges || c.credits, k.Settled(), k)
+		assert.True(t, k.Known(), k)
+	}
+	assert.False(t, Kind("barter").Known())
+	assert.False(t, Kind("").Known())
+}
+
+func TestADraftNamesWhatTheAcquirerMustFind(t *testing.T) {
+	pan, err := ParsePAN("6224242900000113")
+	require.NoError(t, err)
+	draft := func(k Kind, o Original) Draft {
+		return Draft{Kind: k, Reference: "r", Approver: "00", Amount: 1, Currency: Currency{Number: "156"}, Card: Card{PAN: pan}, Original: o}
+	}
+	whole := Original{ID: 1, Batch: 1, STAN: 1, RRN: "1", AuthCode: "A", Date: "1121"}
+	for _, k := range Kinds() {
+		of := whole
+		if k == Sale || k == PreAuth {
+			of = Original{}
+		}
+		if k == OfflineSale {
+			of = Original{AuthCode: "123456", Mode: ByTelephone}
+		}
+		assert.NoError(t, draft(k, of).Check(), k)
+		d := draft(k, of)
+		d.Approver = ""
+		assert.Equal(t, k.TakesBack(), d.Check() != nil, k)
+	}
+	without := func(k Kind, change func(*Original)) error {
+		o := whole
+		change(&o)
+		return draft(k, o).Check()
+	}
+	assert.Error(t, draft(PreAuth, whole).Check())
+	for _, bad := range []Original{{Mode: "01"}, {AuthCode: "1"}, {AuthCode: "1", Mode: "x1"}, {AuthCode: "1", Mode: "01", Unit: "123456789012"}, {AuthCode: "1", Mode: "01", Unit: "a"}} {
+		assert.Error(t, draft(OfflineSale, bad).Check())
+	}
+	for _, k := range []Kind{PreAuthCancel, Completion, CompletionNotice} {
+		assert.Error(t, without(k, func(o *Original) { o.AuthCode = "" }), k)
+		assert.Error(t, without(k, func(o *Original) { o.Date = "" }), k)
+		assert.NoError(t, without(k, func(o *Original) { o.ID, o.STAN, o.Batch, o.RRN = 0, 0, 0, "" }), "%s of another terminal", k)
+	}
+	for _, change := range []func(*Original){func(o *Original) { o.RRN = "" }, func(o *Original) { o.AuthCode = "" }, func(o *Original) { o.Date = "" },
+		func(o *Original) { o.ID = 0 }, func(o *Original) { o.STAN = 0 }} {
+		assert.Error(t, without(CompletionCancel, change))
+	}
+}
+
+func TestWhatIsHeldForLaterIsAddedNowhere(t *testing.T) {
+	for _, k := range Kinds() {
+		var totals Totals
+		totals.Add(Txn{Kind: k, State: Approved, Amount: 7, Answer: Answer{Scheme: "CUP"}})
+		var want Totals
+		switch {
+		case k.Charges():
+			want.Domestic.Debit = Sum{1, 7}
+		case k.Credits():
+			want.Domestic.Credit = Sum{1, 7}
+		}
+		assert.Equal(t, want, totals, k)
+	}
+}
+
 func TestADecisionToReverseIsNeverTakenBack(t *testing.T) {
 	for _, s := range []State{Reversing, Suspense, Reversed} {
 		assert.False(t, s.CanBecome(Approved), s)
@@ -172,7 +254,7 @@ func TestJournalKeepsTheFirstAndTheNewest(t *testing.T) {
 
 func TestWhatAKindBeginsWithAndUndoes(t *testing.T) {
 	sale := Txn{ID: 7, Kind: Sale, State: Approved, Batch: 2, STAN: 9, Answer: Answer{RRN: "1", AuthCode: "2", HostDate: "1121"}}
-	assert.Equal(t, Original{7, 2, 9, "1", "2", "1121"}, sale.Of())
+	assert.Equal(t, Original{7, 2, 9, "1", "2", "1121", "", ""}, sale.Of())
 	for _, k := range []Kind{Sale, Void, Refund} {
 		assert.NotEqual(t, Nothing, k.Begins().Owes(), "a record that was just begun owes something")
 		for _, s := range append(States(), "from a later version") {

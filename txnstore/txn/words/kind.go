@@ -2,7 +2,7 @@ package words
 
 import "posagent/txnstore/txn"
 
-// What is said of a void and of a refund where the words of a sale would be wrong about the money.
+// What is said of a kind of transaction where the words of a sale would be wrong about the money.
 
 // OfEnding is the closing line of a transaction of a kind: money, goods, card.
 func OfEnding(k txn.Kind, o Outcome) Pair {
@@ -11,9 +11,49 @@ func OfEnding(k txn.Kind, o Outcome) Pair {
 		return ofVoid(o)
 	case txn.Refund:
 		return ofRefund(o)
-	default:
-		return OfOutcome(o)
 	}
+	if t, known := tradeOf(k); known {
+		return t.ending(o)
+	}
+	return OfOutcome(o)
+}
+
+// OutcomeIn is OutcomeOf for a kind: what is done at the counter once it is recorded is not unknown while it waits to be told.
+func OutcomeIn(k txn.Kind, s txn.State) Outcome {
+	if k.Final() && s == txn.Advising {
+		return OutcomeQueued
+	}
+	return OutcomeOf(s)
+}
+
+// OfAmount stands over the amount on the slip of a kind.
+func OfAmount(k txn.Kind) Pair {
+	if t, known := tradeOf(k); known {
+		return t.amount
+	}
+	if k.Credits() {
+		return GivenBack
+	}
+	return AmountLabel
+}
+
+// OfMeaning is what an approved transaction of a kind does to the money, on its slip; a sale needs no such line.
+func OfMeaning(k txn.Kind) (Pair, bool) {
+	if t, known := tradeOf(k); known {
+		return t.means, true
+	}
+	return MoneyBack, k.Credits()
+}
+
+// OfReversed is what a reversal's notice says did not happen, and what is true of the money instead.
+func OfReversed(k txn.Kind) (failed, stands Pair) {
+	if t, known := tradeOf(k); known {
+		return t.failed, t.stands
+	}
+	if k == txn.Void {
+		return VoidNotDone, SaleStands
+	}
+	return NotSuccessful, NotCharged
 }
 
 // GivenBackSale is said of a sale that was approved and then voided, or refunded as a whole.
@@ -60,6 +100,9 @@ func ofRefund(o Outcome) Pair {
 // OfStageIn is the line shown while a step of a transaction of a kind lasts.
 func OfStageIn(k txn.Kind, s Stage) Pair {
 	if k != txn.Void && k != txn.Refund {
+		if t, known := tradeOf(k); known && s == Unknown {
+			return t.confirming
+		}
 		return OfStage(s)
 	}
 	switch s {

@@ -49,6 +49,8 @@ var (
 	ReasonLabel     = Pair{"冲正原因", "REASON"}
 	LastAnswer      = Pair{"应答码", "RESPONSE"}
 	DoubtfulAmount  = Pair{"待确认金额", "AMOUNT IN DOUBT"}
+	AuthMode        = Pair{"授权方式", "AUTHORISED BY"}
+	AuthUnit        = Pair{"授权机构", "AUTHORISER"}
 	ApproverNo      = Pair{"主管号", "SUPERVISOR NO"}
 	OriginalRef     = Pair{"原参考号", "ORIGINAL REF"}
 	OriginalAuth    = Pair{"原授权码", "ORIGINAL AUTH"}
@@ -66,6 +68,7 @@ var (
 	VoidNotDone    = Pair{"本笔撤销未成功", "THIS VOID WAS NOT MADE"}
 	SaleStands     = Pair{"原消费仍有效", "THE SALE STANDS"}
 	MoneyBack      = Pair{"款项退回持卡人账户", "THE MONEY GOES BACK TO THE CARD'S ACCOUNT"}
+	ToBeTold       = Pair{"待上送收单行，无需重复操作", "RECORDED, STILL TO BE SENT TO THE ACQUIRER. DO NOT DO IT AGAIN"}
 	DoNotUndo      = Pair{"请勿重复操作", "DO NOT DO IT AGAIN"}
 	BackAgreement  = Pair{"本人确认以上款项退回本卡账户", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT IS GIVEN BACK TO THIS CARD"}
 	DoNotSwipe     = Pair{"请勿重刷", "DO NOT PAY AGAIN"}
@@ -93,7 +96,19 @@ func OfKind(k txn.Kind) (Pair, bool) {
 	case txn.Refund:
 		return Pair{"退货", "REFUND"}, true
 	}
-	return Pair{}, false
+	t, known := tradeOf(k)
+	return t.name, known
+}
+
+// OfMode says how the authorisation of an offline sale was given.
+func OfMode(mode string) Pair {
+	switch mode {
+	case "":
+		return Pair{}
+	case txn.ByTelephone:
+		return Pair{"电话", "TELEPHONE"}
+	}
+	return Pair{"方式", mode}
 }
 
 // OfReason says why a transaction was undone, for people. A reason this version does not know is shown as it is.

@@ -30,6 +30,12 @@ const (
 	Printing   Stage = "printing"
 	PaperOwed  Stage = "paper-owed"
 
+	// Of a balance enquiry.
+	Enquired Stage = "enquired"
+
+	// Of what is done at the counter and told later.
+	Queued Stage = "queued"
+
 	// Of the closing of a batch.
 	Settling    Stage = "settling"
 	Uploading   Stage = "uploading"
@@ -63,6 +69,10 @@ func OfStage(s Stage) Pair {
 		return Pair{"正在打印", "Printing"}
 	case PaperOwed:
 		return Pair{"款项已入账，签购单待补打", "The money is held; the slip is still to be printed"}
+	case Queued:
+		return Pair{"已登记，待联机后自动通知收单行", "Recorded; the acquirer is told of it as soon as it can be reached"}
+	case Enquired:
+		return Pair{"余额已查到", "The balance is known"}
 	case Settling:
 		return Pair{"正在对账", "Comparing totals with the acquirer"}
 	case Uploading:
@@ -94,6 +104,7 @@ const (
 	OutcomeNotDone  Outcome = "not-done" // nothing was sent; nothing charged
 	OutcomeReversed Outcome = "reversed" // undone and confirmed by the acquirer; nothing charged
 	OutcomeUnknown  Outcome = "unknown"  // not yet proven either way
+	OutcomeQueued   Outcome = "queued"   // done at the counter; the acquirer is told as soon as it can be reached
 	OutcomeResolved Outcome = "resolved" // closed by people, with evidence
 	OutcomeRefused  Outcome = "refused"  // the request was not accepted; no transaction was begun
 )
@@ -130,6 +141,8 @@ func OfOutcome(o Outcome) Pair {
 	case OutcomeUnknown:
 		return Pair{"结果未知，请勿重刷，正在确认。暂勿交货；请记下凭证号，必要时致电收单行。",
 			"Outcome unknown. Do not present the card again; it is being confirmed. Keep the goods; note the voucher number in case the acquirer must be called."}
+	case OutcomeQueued:
+		return Pair{"交易已完成，待联机后自动通知收单行。可以交货，请勿重复操作。", "Done. The acquirer is told as soon as it can be reached. Hand over the goods; do not do it again."}
 	case OutcomeResolved:
 		return Pair{"该笔已由人工凭证据处理完毕。", "Closed by people, with evidence."}
 	case OutcomeRefused:

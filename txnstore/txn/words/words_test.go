@@ -18,17 +18,27 @@ func inBothLanguages(t *testing.T, what string, p Pair) {
 }
 
 func TestEverythingIsSaidInBothLanguages(t *testing.T) {
-	for _, s := range []Stage{Recovering, SigningIn, Present, CardRead, Recorded, Connecting, Sending, Waiting, Unknown, Held, Printing, PaperOwed, Settling, Uploading, EndingBatch} {
-		for _, k := range []txn.Kind{txn.Sale, txn.Void, txn.Refund} {
+	for _, s := range []Stage{Recovering, SigningIn, Present, CardRead, Recorded, Connecting, Sending, Waiting, Unknown, Held, Printing, PaperOwed, Settling, Uploading, EndingBatch, Enquired, Queued} {
+		for _, k := range txn.Kinds() {
 			inBothLanguages(t, string(s), OfStageIn(k, s))
 		}
 	}
-	for _, k := range []txn.Kind{txn.Sale, txn.Void, txn.Refund} {
+	for _, k := range txn.Kinds() {
 		name, known := OfKind(k)
 		assert.True(t, known, k)
 		inBothLanguages(t, string(k), name)
-		for _, o := range []Outcome{OutcomeApproved, OutcomeDeclined, OutcomeNotDone, OutcomeReversed, OutcomeUnknown, OutcomeResolved, OutcomeRefused} {
+		for _, o := range []Outcome{OutcomeApproved, OutcomeDeclined, OutcomeNotDone, OutcomeReversed, OutcomeUnknown, OutcomeResolved, OutcomeRefused, OutcomeQueued} {
 			inBothLanguages(t, string(o), OfEnding(k, o))
+			inBothLanguages(t, string(o), OfEnquiry(o))
+		}
+		failed, stands := OfReversed(k)
+		inBothLanguages(t, string(k), failed)
+		inBothLanguages(t, string(k), stands)
+		inBothLanguages(t, string(k), OfAmount(k))
+		means, special := OfMeaning(k)
+		assert.Equal(t, k != txn.Sale, special, k)
+		if special {
+			inBothLanguages(t, string(k), means)
 		}
 	}
 	for _, s := range txn.States() {
@@ -46,8 +56,17 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 	inBothLanguages(t, "given back", GivenBackSale)
 	inBothLanguages(t, "none", OfClosing(txn.Closing{}))
 	for _, p := range []Pair{ReportTitle, DebitSide, CreditSide, DomesticCards, ForeignCards, AllCards, NetTotal, HostTotals, OwnTotals, DifferenceLabel,
-		RecordsTold, RecordsUnread, RecordsRefused, NextBatch, ExplainsIt, AlsoDoubtful, NothingExplains, DoNotClaim} {
+		RecordsTold, RecordsUnread, RecordsRefused, NextBatch, ExplainsIt, AlsoDoubtful, NothingExplains, DoNotClaim, BalanceTitle, AvailableLabel, LedgerLabel, OtherBalance, NoMoneyMoved, ToBeTold} {
 		inBothLanguages(t, p.EN, p)
+	}
+	inBothLanguages(t, "01", OfMode("01"))
+	for _, kind := range []string{"other-merchant", "other-terminal", "repeated", "over-limit", "blocked-card", "wrong-password", "locked-out", "new"} {
+		inBothLanguages(t, kind, OfAlarm(kind))
+	}
+	inBothLanguages(t, "02", OfMode("02"))
+	assert.Equal(t, Pair{}, OfMode(""))
+	for _, kind := range []string{"01", "02", "40"} {
+		inBothLanguages(t, kind, OfBalance(txn.Balance{Type: kind}))
 	}
 	seen := map[string]bool{}
 	for _, w := range codes {
@@ -66,7 +85,7 @@ func TestUnknownIsNeverCalledDeclined(t *testing.T) {
 		}
 	}
 	assert.Contains(t, OfOutcome(OutcomeUnknown).ZH, "结果未知，请勿重刷，正在确认")
-	for _, k := range []txn.Kind{txn.Sale, txn.Void, txn.Refund} {
+	for _, k := range txn.Kinds() {
 		unknown := OfEnding(k, OutcomeUnknown)
 		for _, word := range []string{"拒绝", "失败", "未扣款", "未退"} {
 			assert.NotContains(t, unknown.ZH, word)

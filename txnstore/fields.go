@@ -80,6 +80,9 @@ func recordFields() []field {
 		text(51, "original authorization", 6, func(t *txn.Txn) *string { return &t.Original.AuthCode }),
 		text(52, "original date", 4, func(t *txn.Txn) *string { return &t.Original.Date }),
 		text(53, "approver", maxOperator, func(t *txn.Txn) *string { return &t.Approver }),
+		number(59, "address", maxAddress, func(t *txn.Txn) *int { return &t.Sent.Address }),
+		number(60, "bytes given to the line", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Handed }),
+		number(61, "bytes acknowledged", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Acked }),
 	}
 }
 
@@ -90,6 +93,7 @@ const (
 	maxText     = 60
 	maxWritten  = 1 << 20
 	maxTries    = 1<<16 - 1
+	maxAddress  = 9
 )
 
 // text is a string that means something to a machine: a longer one is refused.

@@ -233,9 +233,9 @@ func TestEveryBearerMayDieAnywhere(t *testing.T) {
 				})
 			}
 			step := func(total int) int {
-				n := 60
+				n := 24
 				if testing.Short() {
-					n = 12
+					n = 6
 				}
 				return max(1, total/n)
 			}
@@ -265,7 +265,7 @@ func TestEveryBearerMayFallSilent(t *testing.T) {
 			continue
 		}
 		t.Run(w.name, func(t *testing.T) {
-			for after := time.Duration(0); after < 4*time.Second; after += 90 * time.Millisecond {
+			for after := time.Duration(0); after < 4*time.Second; after += 170 * time.Millisecond {
 				travel(t, w, func(j *journey) {
 					time.AfterFunc(after, func() { _, _ = j.cell.Command("silent on") })
 					j.honest(j.exchange(), after.String())

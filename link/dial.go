@@ -22,9 +22,9 @@ func (l *Link) living() *session {
 func (l *Link) dial(ctx context.Context, r *route) (*session, error) {
 	_ = l.hangup(fmt.Errorf("%w: dialling again", ErrHungUp))
 	b, began := r.Bearer, time.Now()
-	l.progress(Stage{Step: Dialling, Bearer: b.Name})
+	l.progress(ctx, Stage{Step: Dialling, Bearer: b.Name})
 	within, cancel := context.WithTimeout(ctx, b.Connect)
-	within = context.WithValue(within, reportKey{}, func(s Step, took time.Duration) { l.progress(Stage{Step: s, Bearer: b.Name, Took: took}) })
+	within = context.WithValue(within, reportKey{}, func(s Step, took time.Duration) { l.progress(ctx, Stage{Step: s, Bearer: b.Name, Took: took}) })
 	defer cancel()
 	defer context.AfterFunc(l.closed, cancel)()
 
@@ -42,7 +42,7 @@ func (l *Link) dial(ctx context.Context, r *route) (*session, error) {
 		if l.over(ctx) == nil {
 			l.rest(r)
 		}
-		l.progress(Stage{Step: NotConnected, Bearer: b.Name, Err: err, Took: time.Since(began)})
+		l.progress(ctx, Stage{Step: NotConnected, Bearer: b.Name, Err: err, Took: time.Since(began)})
 		return nil, err
 	}
 	r.rests = time.Time{}
@@ -55,7 +55,7 @@ func (l *Link) dial(ctx context.Context, r *route) (*session, error) {
 		_ = s.end(fmt.Errorf("%w: %w", ErrHungUp, err))
 		return nil, err
 	}
-	l.progress(Stage{Step: Connected, Bearer: b.Name, Took: time.Since(began)})
+	l.progress(ctx, Stage{Step: Connected, Bearer: b.Name, Took: time.Since(began)})
 	return s, nil
 }
 

@@ -159,12 +159,12 @@ func (l *Link) write(ctx context.Context, s *session, prefixed []byte, w wanted)
 	if s.route.Framing == SelfDelimited {
 		frame = prefixed[lengthLen:]
 	}
-	l.progress(Stage{Step: Sending, Bearer: s.route.Name, Total: len(frame)})
+	l.progress(ctx, Stage{Step: Sending, Bearer: s.route.Name, Total: len(frame)})
 	s.await(w)
 	s.handed = handed(s.conn)
 	n, err := s.write(ctx, frame)
 	sent := txn.Evidence{Written: n, Total: len(frame), Bearer: s.route.Name, Address: s.route.Address}
-	l.progress(Stage{Step: Sent, Bearer: s.route.Name, Sent: n, Total: len(frame)})
+	l.progress(ctx, Stage{Step: Sent, Bearer: s.route.Name, Sent: n, Total: len(frame)})
 	if n == len(frame) {
 		return sent, nil // an error beside a whole frame is the reader's to find
 	}
@@ -190,7 +190,11 @@ func (l *Link) write(ctx context.Context, s *session, prefixed []byte, w wanted)
 
 // receive waits for the answer to what has been written.
 func (l *Link) receive(ctx context.Context, s *session) (*Reply, error) {
-	timer := time.NewTimer(l.o.Answer)
+	allowance, beat := l.o.Answer, wishOf(ctx).beat
+	if beat > 0 {
+		allowance = min(allowance, beat)
+	}
+	timer := time.NewTimer(allowance)
 	defer timer.Stop()
 	var why error
 	select {
@@ -200,8 +204,11 @@ func (l *Link) receive(ctx context.Context, s *session) (*Reply, error) {
 	case <-s.done:
 		why = s.over()
 	case <-timer.C:
-		why = fmt.Errorf("%w: no answer within %s", ErrTimeout, l.o.Answer)
+		why = fmt.Errorf("%w: no answer within %s", ErrTimeout, allowance)
 		s.silent++
+		if beat > 0 {
+			s.silent = silentExchanges
+		}
 	case <-ctx.Done():
 		why = context.Cause(ctx)
 	}
@@ -239,8 +246,11 @@ func (l *Link) Close() error {
 	return err
 }
 
-func (l *Link) progress(s Stage) {
+func (l *Link) progress(ctx context.Context, s Stage) {
 	if l.o.Progress != nil {
 		l.o.Progress(s)
+	}
+	if follow := wishOf(ctx).follow; follow != nil {
+		follow(s)
 	}
 }

@@ -11,6 +11,9 @@ import (
 type wish struct {
 	address int // this address of the acquirer's first; 0 is any
 	only    int // this bearer alone, by its rank from 1, on a new line; 0 is any
+
+	beat   time.Duration // the allowance of a heartbeat, whose silence ends the line; 0 is an ordinary exchange
+	follow func(Stage)
 }
 
 type wishKey struct{}
@@ -34,6 +37,22 @@ func Prefer(ctx context.Context, address int) context.Context {
 func Through(ctx context.Context, bearer int) context.Context {
 	w := wishOf(ctx)
 	w.only = bearer + 1
+	return context.WithValue(ctx, wishKey{}, w)
+}
+
+// Heartbeat makes an exchange one that only asks whether the line lives: it waits so long for its answer and no longer,
+// and a silence ends the line at once.
+func Heartbeat(ctx context.Context, wait time.Duration) context.Context {
+	w := wishOf(ctx)
+	w.beat = wait
+	return context.WithValue(ctx, wishKey{}, w)
+}
+
+// Follow tells of every stage of the exchanges and dials made with this context, beside Options.Progress and under the
+// same rules.
+func Follow(ctx context.Context, tell func(Stage)) context.Context {
+	w := wishOf(ctx)
+	w.follow = tell
 	return context.WithValue(ctx, wishKey{}, w)
 }
 

@@ -223,3 +223,24 @@ func TestAFailureSaysWhatTheFarEndHasAcknowledged(t *testing.T) {
 		})
 	}
 }
+
+func TestAHeartbeatThatIsNotAnsweredEndsTheLine(t *testing.T) {
+	in(t, func(t *testing.T, start starter) {
+		far := &farEnd{t: t, talk: (*call).listen}
+		r := start(over(far))
+		began := time.Now()
+		require.ErrorIs(t, r.fail(Heartbeat(ctx, 5*time.Second), sale("000001")), ErrTimeout)
+		r.took(began, 5*time.Second)
+		require.Nil(t, r.living(), "one silence is enough for a question that has no other purpose")
+	})
+}
+
+func TestAnExchangeCanBeFollowed(t *testing.T) {
+	between(t, 0, func(t *testing.T, w *towns) {
+		var steps []Step
+		w.went(Follow(ctx, func(s Stage) { steps = append(steps, s.Step) }), "000001")
+		assert.Equal(t, []Step{Dialling, Connected, Sending, Sent}, steps)
+		w.went(ctx, "000002")
+		assert.Len(t, steps, 4)
+	})
+}

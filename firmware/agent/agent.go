@@ -31,8 +31,9 @@ type Agent struct {
 	wake chan struct{} // asks for a round soon
 
 	mu    sync.Mutex
-	sale  *saleView // the transaction in progress, fed by the engine and by the line
-	known Status    // the figures read last, for the time of a store fault
+	beat  context.CancelFunc // ends the heartbeat in progress
+	sale  *saleView          // the transaction in progress, fed by the engine and by the line
+	known Status             // the figures read last, for the time of a store fault
 }
 
 // New puts drivers on wires and the engine on the drivers. It touches no line. Its errors name options with which no
@@ -45,7 +46,7 @@ func New(w Wires, o Options) (*Agent, error) {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1)}
-	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle,
+	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle, Return: o.Return,
 		Stray: a.stray, Progress: a.lineStage})
 	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
 		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect}
@@ -56,7 +57,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	a.o.TMK = nil // only the host needs it
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
 	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
-	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(card), paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxBatch: o.MaxBatch, Now: w.Now})
 	return a, nil
 }
@@ -88,6 +89,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		served.Go(func() { a.serve(ctx) })
 	}
 	served.Go(func() { a.rounds(ctx) })
+	if a.o.Heartbeat > 0 {
+		served.Go(func() { a.heartbeats(ctx) })
+	}
 	<-ctx.Done()
 	served.Wait()
 	return errors.Join(a.store.Tidy(), a.line.Close())
@@ -214,6 +218,9 @@ func (a *Agent) watch(v *saleView) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sale = v
+	if v != nil && a.beat != nil {
+		a.beat() // a customer does not wait behind a question of ours
+	}
 }
 
 func (a *Agent) watched() *saleView {

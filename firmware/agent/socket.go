@@ -128,10 +128,12 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 		return a.status()
 	case "recount":
 		return a.recount()
+	case "host echo", "host signin", "host test":
+		return a.hostCheck(ctx, q.Op)
 	case "?":
 		return failed(fmt.Errorf("not a request in JSON: %s", q.Reference))
 	default:
-		return failed(fmt.Errorf("op %q is not known; use sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover or recount", q.Op))
+		return failed(fmt.Errorf("op %q is not known; use sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, recover, recount, host echo, host signin or host test", q.Op))
 	}
 }
 

@@ -58,6 +58,9 @@ type Options struct {
 	Header        link.Header
 	Answer        time.Duration // wait for the acquirer's answer
 	Idle          time.Duration // keep a connection after an exchange
+	Return        time.Duration // how long a bearer that failed is passed over; 0 tries the best first each time
+	Heartbeat     time.Duration // between two questions whether the line lives; 0 asks none
+	Preconnect    bool          // dial while the card is read
 	MACOnDeclines bool
 
 	ReversalTries int

@@ -206,6 +206,9 @@ func (s *socket) Write(p []byte) (int, error) {
 		s.handed.Add(int64(given))
 		written += given
 		s.proved = time.Now()
+		if err == nil && given < len(piece) {
+			err = io.ErrShortWrite
+		}
 	}
 	if err == nil {
 		return written, nil

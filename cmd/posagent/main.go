@@ -9,6 +9,7 @@
 //	posagent status                   the terminal at a glance
 //	posagent store recount            totals against records
 //	posagent store check|report       whether the files are sound; what a repair found
+//	posagent host echo|signin|test    the way to the acquirer, with the time of each part
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -80,6 +81,7 @@ const usage = `usage: posagent VERB [flags]
   store recount            hold the totals that are kept against the records
   store check              look at every page of the books, while no agent runs
   store report             what a repair of the books found, until -acknowledge
+  host echo|signin|test    the way to the acquirer, with the milliseconds of each part; test tries every bearer
   config check [FILE]      judge a configuration
   version                  what this is
 
@@ -93,7 +95,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "batch" || verb == "store" || verb == "config") && len(rest) > 0 {
+	if (verb == "txn" || verb == "batch" || verb == "store" || verb == "config" || verb == "host") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -136,6 +138,8 @@ func (c *command) run(ctx context.Context) int {
 			f.BoolVar(&acknowledge, "acknowledge", false, "it was read: do not show it again")
 		},
 			func(string) int { return c.storeReport(acknowledge) })
+	case "host echo", "host signin", "host test":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.host(ctx, verb) })
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -157,6 +161,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.misused("posagent batch: say what, totals, close or report")
 	case "store":
 		return c.misused("posagent store: say what, check, report or recount")
+	case "host":
+		return c.misused("posagent host: say what, echo, signin or test")
 	case "config":
 		return c.misused("posagent config: say what, check")
 	default:

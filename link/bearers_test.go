@@ -139,8 +139,11 @@ func (j *journey) dialer() (dialer link.Dialer, off func()) {
 			go func() { defer close(served); _ = sim.Serve(on, far) }()
 			dialer, err = modem.New(j.line, &modem.Opts{Number: "95516"})
 		} else {
-			j.cell = linktest.NewCell(linktest.CellOpts{Family: linktest.CellFamily(j.way.family), Dial: j.reach})
-			go func() { defer close(served); _ = j.cell.Serve(on, far) }()
+			cell := linktest.NewCell(linktest.CellOpts{Family: linktest.CellFamily(j.way.family), Dial: j.reach})
+			j.mu.Lock()
+			j.cell = cell
+			j.mu.Unlock()
+			go func() { defer close(served); _ = cell.Serve(on, far) }()
 			dialer, err = modem.NewCellular(j.line, &modem.CellularOpts{Family: j.way.family, Access: j.way.access, Address: "acquirer.example:9000", APN: "cmnet"})
 		}
 		require.NoError(j.t, err)
@@ -265,9 +268,14 @@ func TestEveryBearerMayFallSilent(t *testing.T) {
 			continue
 		}
 		t.Run(w.name, func(t *testing.T) {
-			for after := time.Duration(0); after < 4*time.Second; after += 170 * time.Millisecond {
+			for after := time.Millisecond; after < 4*time.Second; after += 170 * time.Millisecond {
 				travel(t, w, func(j *journey) {
-					time.AfterFunc(after, func() { _, _ = j.cell.Command("silent on") })
+					time.AfterFunc(after, func() {
+						j.mu.Lock()
+						cell := j.cell
+						j.mu.Unlock()
+						_, _ = cell.Command("silent on")
+					})
 					j.honest(j.exchange(), after.String())
 				})
 			}

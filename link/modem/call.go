@@ -18,14 +18,14 @@ type call struct {
 	callOwner
 	closing chan struct{} // closed by Close
 
-	reading sync.Mutex // held by Read; owns the next five
-	ready   []byte     // payload not yet handed out
+	reading turn   // held by Read; owns the next five
+	ready   []byte // payload not yet handed out
 	watch   watch
 	heard   time.Time // the last byte, or the moment DCD went off
 	dropped bool      // DCD went off; what the port still holds is being read
 	chunk   [1024]byte
 
-	writing sync.Mutex // held by Write; owns plus
+	writing turn // held by Write; owns plus
 	plus    lonePlus
 
 	mu      sync.Mutex // owns the rest
@@ -35,6 +35,19 @@ type call struct {
 	over    error // why nothing more can be read or written
 	closed  bool
 }
+
+// turn is a lock that is held for seconds while a call is ended. It is a channel and not a sync.Mutex, because whoever
+// waits for one of those stops the clock of testing/synctest, and with it the holder.
+type turn chan struct{}
+
+func newTurn() turn {
+	t := make(turn, 1)
+	t.Unlock()
+	return t
+}
+
+func (t turn) Lock()   { <-t }
+func (t turn) Unlock() { t <- struct{}{} }
 
 // callOwner is whose line it is, and how it is given back.
 type callOwner struct {
@@ -47,7 +60,7 @@ type callOwner struct {
 
 func newCall(o callOwner, early []byte) *call {
 	now := time.Now()
-	c := &call{callOwner: o, closing: make(chan struct{}), heard: now, plus: lonePlus{guard: o.guard, sent: now}}
+	c := &call{callOwner: o, closing: make(chan struct{}), reading: newTurn(), writing: newTurn(), heard: now, plus: lonePlus{guard: o.guard, sent: now}}
 	c.ready = c.watch.sift(nil, early)
 	_ = c.port.SetWriteDeadline(time.Time{}) // a port that refuses says so in Write
 	return c

@@ -75,7 +75,9 @@ func TestBothWaysAtTheSameTime(t *testing.T) {
 			got <- b
 		}()
 		go func() { _, _ = acquirer.Write(down) }()
+		written := make(chan struct{})
 		go func() {
+			defer close(written)
 			for range 20 {
 				_, err := terminal.Write(allBytes())
 				assert.NoError(m.t, err)
@@ -86,6 +88,7 @@ func TestBothWaysAtTheSameTime(t *testing.T) {
 		require.NoError(m.t, err)
 		require.Equal(m.t, strings.Repeat(string(allBytes()), 20), string(up))
 		require.Equal(m.t, down, <-got)
+		<-written // the far end has the last piece before the modem says so
 		require.NoError(m.t, terminal.Close())
 	})
 }

@@ -4,6 +4,8 @@ BIN     := bin
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 STATIC  := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+# On the terminal, what is not ours is compiled without inlining: that is 450 KiB less, and the time goes to the disk and the line.
+LEAN    := $(foreach p,crypto/... net/... vendor/... encoding/... math/big github.com/... golang.org/...,-gcflags='$p=-l')
 TOOLS   := posagent acquirersim devicesim hil
 
 # DESIGN budget: the stripped ARMv7 binary.
@@ -56,8 +58,8 @@ lint: ## gofmt, go vet and staticcheck
 .PHONY: arm
 arm: qemu ## ARMv7 and ARM64 binaries within the size budget, vet, the tests as ARM, and torn messages with the ARM binary
 	@mkdir -p $(BIN)/armv7 $(BIN)/arm64
-	GOARCH=arm GOARM=7 $(STATIC) -o $(BIN)/armv7/ ./cmd/posagent
-	GOARCH=arm64 $(STATIC) -o $(BIN)/arm64/ ./cmd/posagent
+	GOARCH=arm GOARM=7 $(STATIC) $(LEAN) -o $(BIN)/armv7/ ./cmd/posagent
+	GOARCH=arm64 $(STATIC) $(LEAN) -o $(BIN)/arm64/ ./cmd/posagent
 	@for f in $(BIN)/armv7/posagent $(BIN)/arm64/posagent; do \
 		size=$$(stat -c %s $$f); printf '%-22s %9d bytes of %d\n' $$f $$size $(ARM_BUDGET); \
 		test $$size -le $(ARM_BUDGET) || { echo "over the budget"; exit 1; }; \

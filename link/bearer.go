@@ -33,6 +33,7 @@ const (
 // Bearer is one way to the acquirer.
 type Bearer struct {
 	Name    string // for people and for the evidence kept with a transaction: "ethernet", "dial-up"
+	Address int    // which of the acquirer's addresses it leads to: 1 the primary, 2 the secondary; 0 where there is one only
 	Dialer  Dialer
 	Framing Framing
 	Connect time.Duration // allowance for one dial; 0 is 10 s

@@ -19,10 +19,12 @@ func (l *Link) living() *session {
 
 // dial connects one bearer within its allowance. The line before it is free by then, and its reader gone: two lines
 // may share a modem, and never speak to Stray at once.
-func (l *Link) dial(ctx context.Context, b *Bearer) (*session, error) {
+func (l *Link) dial(ctx context.Context, r *route) (*session, error) {
 	_ = l.hangup(fmt.Errorf("%w: dialling again", ErrHungUp))
-	l.progress(Stage{Step: Dialling, Bearer: b.Name})
+	b, began := r.Bearer, time.Now()
+	l.progress(ctx, Stage{Step: Dialling, Bearer: b.Name})
 	within, cancel := context.WithTimeout(ctx, b.Connect)
+	within = context.WithValue(within, reportKey{}, func(s Step, took time.Duration) { l.progress(ctx, Stage{Step: s, Bearer: b.Name, Took: took}) })
 	defer cancel()
 	defer context.AfterFunc(l.closed, cancel)()
 
@@ -37,10 +39,14 @@ func (l *Link) dial(ctx context.Context, b *Bearer) (*session, error) {
 		if within.Err() != nil && l.over(ctx) == nil {
 			err = fmt.Errorf("%w: not connected within %s: %v", ErrTimeout, b.Connect, err)
 		}
-		l.progress(Stage{Step: NotConnected, Bearer: b.Name, Err: err})
+		if l.over(ctx) == nil {
+			l.rest(r)
+		}
+		l.progress(ctx, Stage{Step: NotConnected, Bearer: b.Name, Err: err, Took: time.Since(began)})
 		return nil, err
 	}
-	s := newSession(conn, b, l.o.Dialect, l.o.Stray)
+	r.rests = time.Time{}
+	s := newSession(conn, r, l.o.Dialect, l.o.Stray)
 	l.mu.Lock()
 	l.session = s
 	l.mu.Unlock()
@@ -49,7 +55,7 @@ func (l *Link) dial(ctx context.Context, b *Bearer) (*session, error) {
 		_ = s.end(fmt.Errorf("%w: %w", ErrHungUp, err))
 		return nil, err
 	}
-	l.progress(Stage{Step: Connected, Bearer: b.Name})
+	l.progress(ctx, Stage{Step: Connected, Bearer: b.Name, Took: time.Since(began)})
 	return s, nil
 }
 
@@ -78,15 +84,15 @@ func (l *Link) hangup(why error) error {
 }
 
 // startIdle lets go of the line when nothing follows for a while. The caller has the turn.
-func (l *Link) startIdle() {
+func (l *Link) startIdle(keep time.Duration) {
 	if l.o.Idle <= 0 || l.living() == nil {
 		return
 	}
-	l.idle = time.AfterFunc(l.o.Idle, func() {
+	l.idle = time.AfterFunc(keep, func() {
 		select {
 		case <-l.turn:
 			defer func() { l.turn <- struct{}{} }()
-			_ = l.hangup(fmt.Errorf("%w: idle for %s", ErrHungUp, l.o.Idle))
+			_ = l.hangup(fmt.Errorf("%w: idle for %s", ErrHungUp, keep))
 		default: // an exchange has begun
 		}
 	})

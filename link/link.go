@@ -20,6 +20,9 @@ type Options struct {
 	Answer  time.Duration // allowance from the last byte of a request to its answer; 0 is 60 s
 	Idle    time.Duration // keep the line this long after an exchange; 0 keeps it until Hangup
 
+	// Return is how long a bearer that failed is passed over while others work. 0 begins each dial with the best again.
+	Return time.Duration
+
 	// Stray is told of every message that nobody waits for: late, duplicate, of another terminal. It runs on the
 	// session's reader, so it returns soon and does not call the link. The message is its own.
 	Stray func(*iso8583.Message)
@@ -41,7 +44,8 @@ type Link struct {
 	turn  chan struct{} // holds one token; who has it may dial, exchange or let go of an idle line
 	frame []byte        // owned by the holder of the turn
 
-	idle *time.Timer // owned by the holder of the turn
+	routes []*route    // the bearers, best first; what is learned of them is owned by the holder of the turn
+	idle   *time.Timer // owned by the holder of the turn
 
 	closed context.Context // ends with Close
 	close  context.CancelFunc
@@ -58,13 +62,13 @@ func New(o Options) *Link {
 	if o.Answer <= 0 {
 		o.Answer = answerTime
 	}
-	o.Bearers = append([]Bearer(nil), o.Bearers...)
-	for i := range o.Bearers {
-		if o.Bearers[i].Connect <= 0 {
-			o.Bearers[i].Connect = connectTime
-		}
-	}
 	l := &Link{o: o, turn: make(chan struct{}, 1)}
+	for i, b := range o.Bearers {
+		if b.Connect <= 0 {
+			b.Connect = connectTime
+		}
+		l.routes = append(l.routes, &route{Bearer: &b, rank: i})
+	}
 	l.turn <- struct{}{}
 	l.closed, l.close = context.WithCancel(context.Background())
 	return l
@@ -85,7 +89,7 @@ func (l *Link) Exchange(ctx context.Context, m *iso8583.Message) (*Reply, error)
 		return nil, &ExchangeError{Cause: ErrClosed}
 	}
 	l.stopIdle()
-	defer l.startIdle()
+	defer func() { l.startIdle(l.o.Idle) }()
 
 	frame, err := AppendFrame(l.frame[:0], LengthPrefixed, l.o.Header, l.o.Dialect, m)
 	if err != nil {
@@ -100,6 +104,10 @@ func (l *Link) Exchange(ctx context.Context, m *iso8583.Message) (*Reply, error)
 	}
 	reply, err := l.receive(ctx, s)
 	if err != nil {
+		s.weigh(&sent)
+		if s.over() == nil && s.silent >= silentExchanges {
+			_ = s.end(fmt.Errorf("%w: the far end fell silent", ErrHungUp))
+		}
 		return nil, &ExchangeError{Sent: sent, Cause: err}
 	}
 	reply.Sent = sent
@@ -109,21 +117,26 @@ func (l *Link) Exchange(ctx context.Context, m *iso8583.Message) (*Reply, error)
 // send goes from line to line, the open one first, as long as not a byte has been written. It stays with the line that
 // took the first byte, whatever becomes of it.
 func (l *Link) send(ctx context.Context, prefixed []byte, w wanted) (*session, txn.Evidence, error) {
-	var failed []error
+	wish := wishOf(ctx)
+	order := l.order(wish)
 	s := l.living()
+	if s != nil && !l.fits(s, wish) {
+		s = nil
+	}
+	var failed []error
 	for next := 0; ; s = nil {
 		if err := l.over(ctx); err != nil {
 			return nil, txn.Evidence{Total: len(prefixed)}, errors.Join(append(failed, err)...)
 		}
 		if s == nil {
-			if next == len(l.o.Bearers) {
+			if next == len(order) {
 				break
 			}
-			b := &l.o.Bearers[next]
+			r := order[next]
 			next++
 			var err error
-			if s, err = l.dial(ctx, b); err != nil {
-				failed = append(failed, fmt.Errorf("%s: %w", b.Name, err))
+			if s, err = l.dial(ctx, r); err != nil {
+				failed = append(failed, fmt.Errorf("%s: %w", r.Name, err))
 				continue
 			}
 		}
@@ -131,7 +144,7 @@ func (l *Link) send(ctx context.Context, prefixed []byte, w wanted) (*session, t
 		if err == nil || sent.Written > 0 {
 			return s, sent, err
 		}
-		failed = append(failed, fmt.Errorf("%s: %w", s.bearer.Name, err))
+		failed = append(failed, fmt.Errorf("%s: %w", s.route.Name, err))
 	}
 	if len(failed) == 0 {
 		failed = append(failed, errors.New("no bearer is configured"))
@@ -143,14 +156,15 @@ func (l *Link) send(ctx context.Context, prefixed []byte, w wanted) (*session, t
 // rest of this frame.
 func (l *Link) write(ctx context.Context, s *session, prefixed []byte, w wanted) (txn.Evidence, error) {
 	frame := prefixed
-	if s.bearer.Framing == SelfDelimited {
+	if s.route.Framing == SelfDelimited {
 		frame = prefixed[lengthLen:]
 	}
-	l.progress(Stage{Step: Sending, Bearer: s.bearer.Name, Total: len(frame)})
+	l.progress(ctx, Stage{Step: Sending, Bearer: s.route.Name, Total: len(frame)})
 	s.await(w)
+	s.handed = handed(s.conn)
 	n, err := s.write(ctx, frame)
-	sent := txn.Evidence{Written: n, Total: len(frame), Bearer: s.bearer.Name}
-	l.progress(Stage{Step: Sent, Bearer: s.bearer.Name, Sent: n, Total: len(frame)})
+	sent := txn.Evidence{Written: n, Total: len(frame), Bearer: s.route.Name, Address: s.route.Address}
+	l.progress(ctx, Stage{Step: Sent, Bearer: s.route.Name, Sent: n, Total: len(frame)})
 	if n == len(frame) {
 		return sent, nil // an error beside a whole frame is the reader's to find
 	}
@@ -166,13 +180,21 @@ func (l *Link) write(ctx context.Context, s *session, prefixed []byte, w wanted)
 		err = fmt.Errorf("%w: %w", ErrHungUp, err)
 	}
 	s.giveUp()
+	s.weigh(&sent)
 	_ = s.end(err)
+	if ctx.Err() == nil {
+		l.rest(s.route)
+	}
 	return sent, err
 }
 
 // receive waits for the answer to what has been written.
 func (l *Link) receive(ctx context.Context, s *session) (*Reply, error) {
-	timer := time.NewTimer(l.o.Answer)
+	allowance, beat := l.o.Answer, wishOf(ctx).beat
+	if beat > 0 {
+		allowance = min(allowance, beat)
+	}
+	timer := time.NewTimer(allowance)
 	defer timer.Stop()
 	var why error
 	select {
@@ -182,8 +204,11 @@ func (l *Link) receive(ctx context.Context, s *session) (*Reply, error) {
 	case <-s.done:
 		why = s.over()
 	case <-timer.C:
-		why = fmt.Errorf("%w: no answer within %s", ErrTimeout, l.o.Answer)
+		why = fmt.Errorf("%w: no answer within %s", ErrTimeout, allowance)
 		s.silent++
+		if beat > 0 {
+			s.silent = silentExchanges
+		}
 	case <-ctx.Done():
 		why = context.Cause(ctx)
 	}
@@ -198,8 +223,11 @@ func (l *Link) receive(ctx context.Context, s *session) (*Reply, error) {
 	case pending > 0:
 		why = fmt.Errorf("%w; %w: it broke off after %d bytes", why, ErrGarbage, pending)
 	}
-	if pending > 0 || s.silent >= silentExchanges {
-		_ = s.end(fmt.Errorf("%w: the far end fell silent", ErrHungUp))
+	if ctx.Err() == nil {
+		l.rest(s.route)
+	}
+	if pending > 0 {
+		s.silent = silentExchanges // what follows would be read as the rest of it
 	}
 	return nil, why
 }
@@ -218,8 +246,11 @@ func (l *Link) Close() error {
 	return err
 }
 
-func (l *Link) progress(s Stage) {
+func (l *Link) progress(ctx context.Context, s Stage) {
 	if l.o.Progress != nil {
 		l.o.Progress(s)
+	}
+	if follow := wishOf(ctx).follow; follow != nil {
+		follow(s)
 	}
 }

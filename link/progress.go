@@ -1,6 +1,10 @@
 package link
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+	"time"
+)
 
 // Step is a part of an exchange that a waiting person may want to see.
 type Step string
@@ -11,7 +15,25 @@ const (
 	Connected    Step = "connected"
 	Sending      Step = "sending"
 	Sent         Step = "sent"
+
+	// Parts of a dial, told when they have succeeded.
+	Resolved Step = "resolved" // the address of a name is known
+	Opened   Step = "opened"   // the modem's line is open and it answers
+	Attached Step = "attached" // the modem is in the network, and has an address there
+	Reached  Step = "reached"  // the far end has taken the connection or the call
+	Secured  Step = "secured"  // both ends have proven who they are, and what follows is sealed
 )
+
+type reportKey struct{}
+
+// Report is for dialers: it tells whoever follows the dial that a part of it has succeeded, and how long it took.
+func Report(ctx context.Context, part Step, since time.Time) { report(ctx, part, time.Since(since)) }
+
+func report(ctx context.Context, part Step, took time.Duration) {
+	if tell, followed := ctx.Value(reportKey{}).(func(Step, time.Duration)); followed {
+		tell(part, took)
+	}
+}
 
 // Stage is one report of progress.
 type Stage struct {
@@ -20,6 +42,8 @@ type Stage struct {
 	Sent   int // bytes handed to the line
 	Total  int // of how many
 	Err    error
+
+	Took time.Duration // a part of a dial, and a whole one
 }
 
 func (s Stage) String() string {
@@ -30,6 +54,8 @@ func (s Stage) String() string {
 		return fmt.Sprintf("sending %d bytes over %s", s.Total, s.Bearer)
 	case NotConnected:
 		return fmt.Sprintf("%s not connected: %v", s.Bearer, s.Err)
+	case Resolved, Opened, Attached, Reached, Secured:
+		return fmt.Sprintf("%s %s after %s", s.Bearer, s.Step, s.Took.Round(time.Millisecond))
 	default:
 		return fmt.Sprintf("%s %s", s.Step, s.Bearer)
 	}

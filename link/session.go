@@ -21,12 +21,13 @@ import (
 //	   │                   │ end of line, garbage out of step
 //	   │ ◄───── done ──────┘ closes the line
 type session struct {
-	conn   Conn
-	bearer *Bearer
-	stray  func(*iso8583.Message)
-	done   chan struct{} // closed when the reader has left and the line is closed
+	conn  Conn
+	route *route
+	stray func(*iso8583.Message)
+	done  chan struct{} // closed when the reader has left and the line is closed
 
-	silent int // exchanges in a row without an answer; owned by the holder of the link's turn
+	handed int64 // of the far end's own count, before the request in progress; owned by the holder of the link's turn
+	silent int   // exchanges in a row without an answer; owned by the holder of the link's turn
 
 	closed   chan struct{} // closed once the line is
 	closeErr error         // readable then
@@ -40,9 +41,9 @@ type session struct {
 	closing bool        // somebody has taken it upon him to close the line
 }
 
-func newSession(conn Conn, b *Bearer, d *iso8583.Dialect, stray func(*iso8583.Message)) *session {
-	s := &session{conn: conn, bearer: b, stray: stray, done: make(chan struct{}), closed: make(chan struct{})}
-	go s.read(&deframer{framing: b.Framing, dialect: d})
+func newSession(conn Conn, r *route, d *iso8583.Dialect, stray func(*iso8583.Message)) *session {
+	s := &session{conn: conn, route: r, stray: stray, done: make(chan struct{}), closed: make(chan struct{})}
+	go s.read(&deframer{framing: r.Framing, dialect: d})
 	return s
 }
 

@@ -55,7 +55,7 @@ func TestTheKernelGivesUpOnASilentPeer(t *testing.T) {
 	conn, err := TCP{Address: listener.Addr().String()}.Dial(ctx)
 	require.NoError(t, err)
 	defer conn.Close()
-	raw, err := conn.(*net.TCPConn).SyscallConn()
+	raw, err := conn.(*tcpConn).SyscallConn()
 	require.NoError(t, err)
 	require.NoError(t, raw.Control(func(fd uintptr) {
 		ms, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT)

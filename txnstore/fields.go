@@ -86,6 +86,9 @@ func recordFields() []field {
 		text(58, "closed by", maxOperator, func(t *txn.Txn) *string { return &t.Resolved.By }),
 		text(59, "closed with", maxOperator, func(t *txn.Txn) *string { return &t.Resolved.With }),
 		text(53, "approver", maxOperator, func(t *txn.Txn) *string { return &t.Approver }),
+		number(60, "address", maxAddress, func(t *txn.Txn) *int { return &t.Sent.Address }),
+		number(61, "bytes given to the line", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Handed }),
+		number(62, "bytes acknowledged", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Acked }),
 	}
 }
 
@@ -96,6 +99,7 @@ const (
 	maxText     = 60
 	maxWritten  = 1 << 20
 	maxTries    = 1<<16 - 1
+	maxAddress  = 9
 )
 
 // text is a string that means something to a machine: a longer one is refused.

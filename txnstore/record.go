@@ -111,8 +111,9 @@ func (c *codec) bound(t *txn.Txn) error {
 	return nil
 }
 
-// fit writes the frame. One that is too long gives up journal lines from the middle, then the acquirer's text: the first
-// line says how it began, the newest how it stands, and nothing else may be missing.
+// fit writes the frame. One that is too long gives up journal lines from the middle, then the acquirer's text, then
+// what the line said of the request: the first journal line says how it began, the newest how it stands, and nothing else
+// may be missing.
 func (c *codec) fit(r *record) ([]byte, error) {
 	sealed := c.seals.seal(purposeCard, uint64(r.ID), cardInTheClear(r.Card))
 	for {
@@ -125,6 +126,10 @@ func (c *codec) fit(r *record) ([]byte, error) {
 			r.Journal = slices.Delete(r.Journal, 1, 2)
 		case r.Answer.Text != "":
 			r.Answer.Text = clip(r.Answer.Text, max(0, len(r.Answer.Text)-over))
+		case r.Sent.Handed != 0 || r.Sent.Acked != 0:
+			r.Sent.Handed, r.Sent.Acked = 0, 0
+		case r.Sent.Bearer != "":
+			r.Sent.Bearer = clip(r.Sent.Bearer, max(0, len(r.Sent.Bearer)-over))
 		default:
 			return nil, fmt.Errorf("record has %d bytes, at most %d fit", len(frame), maxRecord)
 		}

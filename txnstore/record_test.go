@@ -20,6 +20,14 @@ func testCodec(t testing.TB, terminal string) *codec {
 	return newCodec(s)
 }
 
+func TestNoTwoFieldsShareATag(t *testing.T) {
+	names := map[byte]string{tagCard: "card", tagJournal: "journal", tagMark: "mark"}
+	for _, f := range recordFields() {
+		assert.Empty(t, names[f.tag], "tag %d of %s", f.tag, f.name)
+		names[f.tag] = f.name
+	}
+}
+
 // fullest is a record in which every field is as long as it can be.
 func fullest(t testing.TB) record {
 	pan, err := txn.ParsePAN("6224242900000113242")
@@ -37,7 +45,7 @@ func fullest(t testing.TB) record {
 		Began: late, Ended: late,
 		Answer: txn.Answer{Code: "00", Approved: true, RRN: x(12), AuthCode: x(6), Acquirer: x(11), Issuer: x(11),
 			HostTime: x(6), HostDate: x(4), SettledOn: x(4), Text: x(60)},
-		Reason: "98", Sent: txn.Evidence{Written: maxWritten, Total: maxWritten, Bearer: x(16)},
+		Reason: "98", Sent: txn.Evidence{Written: maxWritten, Total: maxWritten, Bearer: x(16), Address: maxAddress, Handed: maxWritten, Acked: maxWritten},
 		Tries: txn.Tries{Made: maxTries, Unsent: maxTries, Last: late, Code: "96"},
 		Slips: txn.Slips{Merchant: txn.Slip(x(maxName)), Customer: txn.Slip(x(maxName))},
 	}

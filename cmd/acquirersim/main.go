@@ -8,6 +8,9 @@
 // it really has: port 0 takes a free one. What the control socket understands is told by linktest.Acquirer.Command; each
 // command is one line and is answered by one, "ok ..." or "error ...".
 //
+// With -listen-tls it also answers under TLS 1.3, as a host that a CA of its own vouches for: -tls-dir names a directory
+// in which CA, host and terminal get their certificates and keys when it is started for the first time.
+//
 // The books are replaced on disk as a whole, before the answer that they stand for leaves: a killed acquirer keeps them.
 // Working keys live in memory, so after a restart terminals are answered A0 and sign in again, as they would be elsewhere.
 // SIGTERM and SIGINT end it with status 0.

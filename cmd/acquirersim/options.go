@@ -16,6 +16,9 @@ import (
 // options are the command line, read and checked.
 type options struct {
 	listen, dial, control, ledger string
+	tls                           string // address
+	tlsDir, tlsName               string
+	tlsMutual                     bool
 	acquirer                      linktest.AcquirerOpts
 }
 
@@ -30,6 +33,10 @@ func parse(args []string, usage io.Writer) (options, error) {
 	flags.SetOutput(usage)
 	flags.StringVar(&o.listen, "listen", "", "`HOST:PORT` for network lines, frames with a length")
 	flags.StringVar(&o.dial, "listen-dial", "", "`HOST:PORT` for dialled lines, frames without a length")
+	flags.StringVar(&o.tls, "listen-tls", "", "`HOST:PORT` for network lines under TLS 1.3")
+	flags.StringVar(&o.tlsDir, "tls-dir", "", "`DIRECTORY` of ca.pem, server.pem, server.key, terminal.pem and terminal.key; they are made if ca.pem is not there")
+	flags.StringVar(&o.tlsName, "tls-name", "localhost", "`NAME` in the server's certificate when it is made")
+	flags.BoolVar(&o.tlsMutual, "tls-mutual", false, "hear only terminals with a certificate of that CA")
 	flags.StringVar(&o.control, "control", "", "`unix:PATH` of the control socket")
 	flags.StringVar(&o.ledger, "ledger", "", "`FILE` that keeps the books")
 	flags.StringVar(&cards, "cards", "", "`FILE` of cards with accounts, TOML")
@@ -44,8 +51,11 @@ func parse(args []string, usage io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		return options{}, fmt.Errorf("%q is not understood: everything is given by flags, see -help", flags.Arg(0))
 	}
-	if o.listen == "" && o.dial == "" {
-		return options{}, errors.New("nothing to listen on: give -listen or -listen-dial")
+	if o.listen == "" && o.dial == "" && o.tls == "" {
+		return options{}, errors.New("nothing to listen on: give -listen, -listen-tls or -listen-dial")
+	}
+	if (o.tls == "") != (o.tlsDir == "") {
+		return options{}, errors.New("-listen-tls and -tls-dir go together")
 	}
 	if batch > 999_999 {
 		return options{}, fmt.Errorf("-batch %d has more than six digits", batch)

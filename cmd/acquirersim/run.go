@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"posagent/link"
 	"posagent/link/linktest"
@@ -41,6 +43,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			_ = d.listener.Close()
 		}
 	}()
+	secured, err := o.secured()
+	if err != nil {
+		return fmt.Errorf("-tls-dir: %w", err)
+	}
 	ready := "ready"
 	for _, d := range []struct {
 		name, address string
@@ -48,6 +54,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}{
 		{"listen", o.listen, func(ctx context.Context, l net.Listener) error { return acquirer.Serve(ctx, l, link.LengthPrefixed) }},
 		{"dial", o.dial, func(ctx context.Context, l net.Listener) error { return acquirer.Serve(ctx, l, link.SelfDelimited) }},
+		{"tls", o.tls, func(ctx context.Context, l net.Listener) error {
+			return acquirer.Serve(ctx, tls.NewListener(l, secured), link.LengthPrefixed)
+		}},
 		{"control", o.control, func(ctx context.Context, l net.Listener) error { return serveControl(ctx, l, acquirer) }},
 	} {
 		if d.address == "" {
@@ -74,6 +83,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		stop() // one door closed closes all
 	}
 	return errors.Join(failures...)
+}
+
+// secured is how the door for TLS proves who it is; nil where there is none.
+func (o options) secured() (*tls.Config, error) {
+	if o.tls == "" {
+		return nil, nil
+	}
+	own, ca, err := linktest.KeepAuthority(o.tlsDir, o.tlsName, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if !o.tlsMutual {
+		ca = nil
+	}
+	return linktest.ServerTLS(own, ca), nil
 }
 
 // door is one address with what answers there.

@@ -6,6 +6,8 @@
 //	          -modem serial:/dev/ttyUSB0 -baud-modem 9600 -phone 95516=127.0.0.1:9000 \
 //	          -control unix:/tmp/devices.sock
 //
+// With -modem-kind quectel or simcom the modem is a cellular one with a TCP of its own.
+//
 // It prints "ready" once every line is open and runs until SIGTERM, SIGINT or the control command "quit". People and
 // tests speak to the machines through the control socket, one command a line:
 //

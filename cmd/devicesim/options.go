@@ -8,6 +8,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"posagent/link/linktest"
 )
 
 // options is the command line, checked.
@@ -18,6 +20,7 @@ type options struct {
 	columns                int
 	phones                 phoneBook
 	guard                  time.Duration
+	family                 string // of the modem: hayes, quectel or simcom
 	control                address
 }
 
@@ -94,8 +97,9 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 	f.StringVar(&o.cards, "cards", "", "TOML file of the cards that \"reader present NAME\" knows")
 	f.StringVar(&o.paper, "paper", "", "directory for what the printer prints; empty throws it away")
 	f.IntVar(&o.columns, "columns", 32, "characters on a printed line: 32 or 48")
-	f.Var(o.phones, "phone", "NUMBER=HOST:PORT that the modem can call; repeatable")
+	f.Var(o.phones, "phone", "NUMBER=HOST:PORT that the modem can call; repeatable. A quectel or simcom modem needs none")
 	f.DurationVar(&o.guard, "modem-guard", time.Second, "silence around the modem's escape sequence, in steps of 20ms")
+	f.StringVar(&o.family, "modem-kind", "hayes", "hayes (dials numbers), quectel or simcom (connect to addresses by themselves)")
 	f.Var(&o.control, "control", "unix:PATH of the control socket")
 	if err := f.Parse(args); err != nil {
 		return options{}, err
@@ -136,6 +140,8 @@ func (o options) check() error {
 	refuse(!attached, "nothing to do: give -reader, -printer or -modem")
 	refuse(o.reader.address != none && o.cards == "", "-reader needs -cards FILE")
 	refuse(o.columns != 32 && o.columns != 48, "-columns %d: want 32 or 48", o.columns)
+	refuse(o.family != "hayes" && o.family != string(linktest.Quectel) && o.family != string(linktest.SIMCom),
+		"-modem-kind %q: want hayes, quectel or simcom", o.family)
 	refuse(o.guard < 20*time.Millisecond || o.guard > 255*20*time.Millisecond, "-modem-guard %s: want 20ms to 5.1s", o.guard)
 	return errors.Join(faults...)
 }

@@ -25,6 +25,7 @@ func TestFlagsOfAWholeCounter(t *testing.T) {
 		phones:  phoneBook{"95516": "127.0.0.1:9000", "021": "[::1]:90"},
 		guard:   100 * time.Millisecond,
 		control: address{"unix", "/tmp/control.sock"},
+		family:  "hayes",
 	}, o)
 }
 
@@ -47,6 +48,7 @@ func TestWrongFlagsAreToldWithWhatToDo(t *testing.T) {
 		"-modem pty:/m -phone +12=h:1":            "digits only",
 		"-modem pty:/m -phone 1=h:1 -phone 1=h:2": "in the phone book twice",
 		"-reader pty:/r":                          "needs -cards",
+		"-modem pty:/m -modem-kind gsm":           "want hayes, quectel or simcom",
 		"-fax pty:/f":                             "flag provided but not defined",
 	} {
 		_, err := parse(line)

@@ -108,9 +108,16 @@ func (o options) machines() (map[string]machine, error) {
 		machines["printer"] = printertest.New(printertest.Opts{Columns: o.columns, PaperDir: o.paper})
 	}
 	if o.modem.address != (address{}) {
-		machines["modem"] = linktest.NewModem(linktest.ModemOpts{PhoneBook: o.phones, Guard: o.guard})
+		machines["modem"] = o.modemOf()
 	}
 	return machines, nil
+}
+
+func (o options) modemOf() machine {
+	if o.family == "hayes" {
+		return linktest.NewModem(linktest.ModemOpts{PhoneBook: o.phones, Guard: o.guard})
+	}
+	return linktest.NewCell(linktest.CellOpts{Family: linktest.CellFamily(o.family), Guard: o.guard})
 }
 
 // attach serves the streams of a line, one after another, until ctx ends. That a stream ends is how sockets and

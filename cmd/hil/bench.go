@@ -66,6 +66,7 @@ func (m *measuring) run(ctx context.Context, out io.Writer) error {
 		{"building for two ARMs", m.binaries},
 		{"the codec", m.codec},
 		{"slips at two speeds", m.printing},
+		{"the way to the acquirer", m.bearers},
 		{"memory and start of the agent", m.resident},
 		{"one sale under the tracer", m.tracedSale},
 		{"the store under the tracer", m.storeCost},

@@ -144,7 +144,14 @@ func (c *command) show(e agent.Event) {
 		row("", "%s  %s", e.Advice.ZH, e.Advice.EN)
 	}
 	if t.Total > 0 {
-		row("sent", "%d of %d bytes over %s", t.Written, t.Total, t.Bearer)
+		to := ""
+		if t.Address > 0 {
+			to = fmt.Sprintf(", to address %d", t.Address)
+		}
+		row("sent", "%d of %d bytes over %s%s", t.Written, t.Total, t.Bearer, to)
+		if t.Handed > 0 {
+			row("acknowledged", "%d of %d bytes that the line was given, by its far end", t.Acked, t.Handed)
+		}
 	}
 	if t.Reason != "" {
 		row("reversal", "%s", strings.Join(nonEmpty("reason", string(t.Reason), "answer", t.Reversal, "counted tries", fmt.Sprint(t.Tries)), "  "))

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"strconv"
@@ -36,9 +37,12 @@ func (c *Config) absent() []string {
 	look("reader.port", c.portPath(c.Reader.Port))
 	look("printer.port", c.portPath(c.Printer.Port))
 	for i, b := range c.Bearers {
-		if b.Kind == "dial" {
+		if b.Kind != "tcp" {
 			look(fmt.Sprintf("bearer[%d].port", i), c.portPath(b.Port))
 		}
+	}
+	if _, err := c.bearers(slog.New(slog.DiscardHandler)); err != nil {
+		found = append(found, err.Error())
 	}
 	if set, err := c.keySet(); err != nil {
 		found = append(found, err.Error())

@@ -104,20 +104,10 @@ type Acquirer struct {
 	ReversalEnds  []string `toml:"reversal_ends"` // codes that end a reversal besides 00, 12 and 25
 	Lookalike     duration `toml:"lookalike"`
 	MACOnDeclines bool     `toml:"mac_on_declines"`
+	Return        duration `toml:"return"`    // a bearer that failed is passed over for so long
+	Heartbeat     duration `toml:"heartbeat"` // between two questions whether the line lives; 0 asks none
+	Preconnect    bool     `toml:"preconnect"`
 	MaxBatch      int      `toml:"max_batch"` // transactions after which a batch takes no further sale; 0 sets no limit
-}
-
-// Bearer is one way to the acquirer. The order in the file is the order of preference.
-type Bearer struct {
-	Name    string   `toml:"name"`
-	Kind    string   `toml:"kind"`    // tcp or dial
-	Address string   `toml:"address"` // tcp: host:port
-	Connect duration `toml:"connect"` // tcp: to connect; dial: from ATDT to CONNECT
-	Port    string   `toml:"port"`    // dial: the modem's line
-	Baud    int      `toml:"baud"`
-	Number  string   `toml:"number"`
-	Guard   duration `toml:"guard"` // silence around +++
-	Prefix  bool     `toml:"length_prefix"`
 }
 
 // duration reads "60s" or "1m30s".
@@ -140,7 +130,7 @@ func defaults() Config {
 		Socket:   Socket{Path: "/run/posagent.sock"},
 		Reader:   Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
 		Printer:  Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
-		Acquirer: Acquirer{MAC: string(keys.ECBFold), TPDU: "6000060000", Header: "603100310000", Answer: seconds(60), Idle: seconds(10), Retry: seconds(60),
+		Acquirer: Acquirer{MAC: string(keys.ECBFold), TPDU: "6000060000", Header: "603100310000", Answer: seconds(60), Idle: seconds(10), Retry: seconds(60), Return: seconds(300),
 			ReversalTries: 3, Lookalike: seconds(300)},
 	}
 }
@@ -249,26 +239,19 @@ func (c *Config) faults() []string {
 	positive(c.Acquirer.Lookalike, "acquirer.lookalike")
 	fault(c.Acquirer.MaxBatch < 0 || c.Acquirer.MaxBatch > 999, "acquirer.max_batch", "want 0, which sets no limit, to 999, the most that a settlement counts")
 
+	positive(c.Acquirer.Return, "acquirer.return")
+	fault(c.Acquirer.Heartbeat.Duration < 0, "acquirer.heartbeat", "must not be negative")
+	fault(c.Acquirer.Heartbeat.Duration > 0 && c.Acquirer.Heartbeat.Duration < 20*time.Second, "acquirer.heartbeat", "want 20s at least, or 0 for none")
+
 	fault(len(c.Bearers) == 0, "bearer", "there is no way to the acquirer; add a [[bearer]] table")
 	names := map[string]bool{}
 	for i, b := range c.Bearers {
 		at := func(key string) string { return fmt.Sprintf("bearer[%d].%s", i, key) }
 		fault(b.Name == "" || names[b.Name], at("name"), "each bearer needs a name of its own")
 		names[b.Name] = true
-		fault(b.Connect.Duration < 0, at("connect"), "must not be negative")
-		fault(b.Guard.Duration < 0, at("guard"), "must not be negative")
-		switch b.Kind {
-		case "tcp":
-			fault(!isAddress(b.Address), at("address"), "%q is not host:port; write it like acquirer.example:8443", b.Address)
-			fault(b.Port != "" || b.Number != "", at("kind"), "a tcp bearer has no port or number")
-		case "dial":
-			fault(b.Port == "", at("port"), "missing; name the modem's line")
-			fault(b.Baud <= 0, at("baud"), "must be positive, like 9600")
-			fault(b.Number == "" || strings.Trim(b.Number, "0123456789,*#TPW") != "", at("number"), "want a dial string of digits and ,*#TPW")
-			fault(b.Address != "", at("kind"), "a dial bearer has no address")
+		c.bearerFaults(b, at, fault)
+		if b.Port != "" {
 			line(at("port"), b.Port)
-		default:
-			fault(true, at("kind"), "%q is not known; use tcp or dial", b.Kind)
 		}
 	}
 	return found

@@ -19,6 +19,7 @@
 //	posagent keys signer|bundle       at the key centre: a key that signs, and a bundle
 //	posagent supervisor list|set|unlock|remove   who may allow what takes money back
 //	posagent blocklist load FILE      cards that are not charged
+//	posagent host echo|signin|test    the way to the acquirer, with the time of each part
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -84,7 +85,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config") && len(rest) > 0 {
+	if (verb == "txn" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config" || verb == "host") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -182,6 +183,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "NUMBER", rest, nil, c.supervisorRemove)
 	case "blocklist load":
 		return c.verb(verb, "FILE", rest, nil, c.blocklistLoad)
+	case "host echo", "host signin", "host test":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.host(ctx, verb) })
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -209,6 +212,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.misused("posagent store: say what, check, report or recount")
 	case "keys":
 		return c.misused("posagent keys: say what, load, show, log, request, seal, destroy, signer or bundle")
+	case "host":
+		return c.misused("posagent host: say what, echo, signin or test")
 	case "config":
 		return c.misused("posagent config: say what, check")
 	default:

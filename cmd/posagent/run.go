@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +19,6 @@ import (
 	"posagent/link"
 	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
-	"posagent/link/modem"
 	"posagent/printer"
 	"posagent/printer/receipt"
 	"posagent/txnstore/txn"
@@ -59,13 +57,17 @@ func (c *command) runAgent(ctx context.Context) int {
 	if err != nil {
 		return c.fail(err)
 	}
+	bearers, err := config.bearers(log)
+	if err != nil {
+		return c.fail(err)
+	}
 	for _, absent := range config.absent() {
 		log.Warn("not there yet", "what", absent)
 	}
 	a, err := agent.New(agent.Wires{
 		Reader:  config.opener(config.Reader.Port, config.Reader.Baud, false),
 		Printer: config.opener(config.Printer.Port, config.Printer.Baud, false),
-		Bearers: config.bearers(),
+		Bearers: bearers,
 		Store:   store, Socket: socket, Now: time.Now, Log: log,
 	}, options)
 	if err != nil {
@@ -122,48 +124,6 @@ func (c *Config) opener(port string, baud int, hangUp bool) agent.Opener {
 	}
 }
 
-// A dial-up call is allowed its carrier wait and, before it, the time to wake a modem that a killed process left in a
-// call: escape sequence, hang-up and set-up lines.
-const (
-	dialCarrier = 60 * time.Second // the modem driver's own default
-	dialSetup   = 30 * time.Second
-)
-
-func (c *Config) bearers() []link.Bearer {
-	var all []link.Bearer
-	for _, b := range c.Bearers {
-		bearer := link.Bearer{Name: b.Name, Framing: link.LengthPrefixed, Connect: b.Connect.Duration}
-		if b.Kind == "tcp" {
-			bearer.Dialer = link.TCP{Address: b.Address}
-		} else {
-			if !b.Prefix {
-				bearer.Framing = link.SelfDelimited
-			}
-			bearer.Connect = cmp.Or(b.Connect.Duration, dialCarrier) + dialSetup
-			bearer.Dialer = agent.Dialup{Open: c.opener(b.Port, b.Baud, true), Lines: modemLines,
-				Opts: modem.Opts{Number: b.Number, Carrier: b.Connect.Duration, Guard: b.Guard.Duration}}
-		}
-		all = append(all, bearer)
-	}
-	return all
-}
-
-// modemLines gives the modem driver DTR and DCD where the line has them: a pty and a socket do not.
-func modemLines(p agent.Port, o *modem.Opts) {
-	port, isSerial := p.(*serial.Port)
-	if !isSerial {
-		return
-	}
-	if _, err := port.Lines(); err != nil {
-		return
-	}
-	o.DTR = port.SetDTR
-	o.DCD = func() (bool, error) {
-		lines, err := port.Lines()
-		return lines.DCD, err
-	}
-}
-
 func (c *Config) options(tmk []byte) (agent.Options, error) {
 	currency, err := txn.CurrencyOf(c.Terminal.Currency)
 	if err != nil {
@@ -193,6 +153,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		Supervisors: supervisors,
 		Terminal:    c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, Currency: currency, TMK: tmk,
 		Dialect: iso8583.UnionPay(), Header: header, Answer: c.Acquirer.Answer.Duration, Idle: c.Acquirer.Idle.Duration,
+		Return: c.Acquirer.Return.Duration, Heartbeat: c.Acquirer.Heartbeat.Duration, Preconnect: c.Acquirer.Preconnect,
 		MAC: keys.MAC(c.Acquirer.MAC), EncryptTracks: c.Acquirer.EncryptTracks,
 		MACOnDeclines: c.Acquirer.MACOnDeclines, ReversalTries: c.Acquirer.ReversalTries, ReversalEnds: c.Acquirer.ReversalEnds, Lookalike: c.Acquirer.Lookalike.Duration, MaxRefund: maxRefund, MaxCharge: maxCharge, MaxDay: maxDay,
 		Blocklist: c.path(c.Terminal.Blocklist), AlarmFile: c.path(c.Store.Dir) + ".alarms", CompletionCap: c.Terminal.CompletionCap, MaxBatch: c.Acquirer.MaxBatch,

@@ -37,6 +37,7 @@ const usage = `usage: posagent VERB [flags]
   keys destroy -yes        end all keys, for a terminal that goes out of service
   keys signer FILE         at the key centre: make a signing key
   keys bundle REQUEST      at the key centre: a terminal's key as a signed bundle
+  host echo|signin|test    the way to the acquirer, with the milliseconds of each part; test tries every bearer
   config check [FILE]      judge a configuration
   version                  what this is
 

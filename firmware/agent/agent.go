@@ -30,9 +30,10 @@ type Agent struct {
 	wake   chan struct{} // asks for a round soon
 
 	mu    sync.Mutex
-	sale  *saleView // the transaction in progress, fed by the engine and by the line
-	known Status    // the figures read last, for the time of a store fault
-	named uint32    // the batch that the acquirer named last, at a sign-in
+	beat  context.CancelFunc // ends the heartbeat in progress
+	sale  *saleView          // the transaction in progress, fed by the engine and by the line
+	known Status             // the figures read last, for the time of a store fault
+	named uint32             // the batch that the acquirer named last, at a sign-in
 }
 
 // New puts drivers on wires and the engine on the drivers. It touches no line. Its errors name options with which no
@@ -49,7 +50,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	if a.alarms, err = openAlarms(o.AlarmFile, w.Now); err != nil {
 		w.Log.Error("the alarms of earlier runs cannot be read and are counted anew", "cause", err)
 	}
-	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle,
+	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle, Return: o.Return,
 		Stray: a.stray, Progress: a.lineStage})
 	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
 		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect, Misrouted: a.misrouted}
@@ -64,7 +65,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	if o.Blocklist != "" {
 		blocked = NewBlocklist(o.Blocklist, w.Store.Fingerprint).Blocked
 	}
-	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, card, paper, terminal.Options{Supervisors: o.Supervisors, Currency: o.Currency, Operator: o.Operator,
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(card), paper, terminal.Options{Supervisors: o.Supervisors, Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: o.ReversalTries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay, Blocked: blocked, MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil
 }
@@ -109,6 +110,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		served.Go(func() { a.serve(ctx) })
 	}
 	served.Go(func() { a.rounds(ctx) })
+	if a.o.Heartbeat > 0 {
+		served.Go(func() { a.heartbeats(ctx) })
+	}
 	<-ctx.Done()
 	served.Wait()
 	return errors.Join(a.store.Tidy(), a.line.Close())
@@ -192,6 +196,9 @@ func (a *Agent) watch(v *saleView) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sale = v
+	if v != nil && a.beat != nil {
+		a.beat() // a customer does not wait behind a question of ours
+	}
 }
 
 func (a *Agent) watched() *saleView {

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"posagent/link"
 	"posagent/link/modem"
@@ -19,28 +20,60 @@ type Dialup struct {
 
 // Dial opens the line and places the call. Closing the connection hangs up and closes the line.
 func (d Dialup) Dial(ctx context.Context) (link.Conn, error) {
-	port, err := d.Open()
+	return onOwnLine(d.Open, func(port Port) (link.Dialer, error) {
+		opts := d.Opts
+		if d.Lines != nil {
+			d.Lines(port, &opts)
+		}
+		return modem.New(port, &opts)
+	}, func(m link.Dialer) (link.Conn, error) {
+		began := time.Now()
+		conn, err := m.Dial(ctx)
+		if err == nil {
+			link.Report(ctx, link.Reached, began)
+		}
+		return conn, err
+	})
+}
+
+func (d Dialup) String() string { return "dial " + d.Opts.Number }
+
+// Cellular is a bearer's dialer over a cellular modem with a TCP of its own. Its line, too, is open only during a
+// connection; what is known of the modem's failures stays in Opts.Ladder.
+type Cellular struct {
+	Open Opener
+	Opts modem.CellularOpts
+}
+
+// Dial opens the line and connects. Closing the connection closes both.
+func (c Cellular) Dial(ctx context.Context) (link.Conn, error) {
+	return onOwnLine(c.Open, func(port Port) (link.Dialer, error) { return modem.NewCellular(port, &c.Opts) },
+		func(m link.Dialer) (link.Conn, error) { return m.Dial(ctx) })
+}
+
+func (c Cellular) String() string { return string(c.Opts.Family) + " " + c.Opts.Address }
+
+// onOwnLine opens a line, puts a modem's driver on it, dials, and leaves nothing open that nobody uses.
+func onOwnLine(open Opener, drive func(Port) (link.Dialer, error), dial func(link.Dialer) (link.Conn, error)) (link.Conn, error) {
+	port, err := open()
 	if err != nil {
 		return nil, fmt.Errorf("modem: %w", err)
 	}
-	opts := d.Opts
-	if d.Lines != nil {
-		d.Lines(port, &opts)
-	}
-	m, err := modem.New(port, &opts)
+	m, err := drive(port)
 	if err != nil {
 		_ = port.Close()
 		return nil, fmt.Errorf("modem: %w", err)
 	}
-	call, err := m.Dial(ctx)
+	call, err := dial(m)
 	if err != nil {
 		_ = port.Close()
 		return nil, err
 	}
+	if meter, counts := call.(link.Meter); counts {
+		return &onePortMeter{onePortCall{call, port}, meter}, nil
+	}
 	return &onePortCall{call, port}, nil
 }
-
-func (d Dialup) String() string { return "dial " + d.Opts.Number }
 
 type onePortCall struct {
 	link.Conn
@@ -54,3 +87,12 @@ func (c *onePortCall) Close() error {
 	}
 	return err
 }
+
+// onePortMeter is one whose modem counts what has arrived.
+type onePortMeter struct {
+	onePortCall
+	meter link.Meter
+}
+
+func (m *onePortMeter) Handed() int64                { return m.meter.Handed() }
+func (m *onePortMeter) Acknowledged() (int64, error) { return m.meter.Acknowledged() }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"log/slog"
 
+	"posagent/link"
 	"posagent/link/acquirer"
 	"posagent/txnstore/txn"
 )
 
-// tellingHost writes into the log why an answer did not count; the journal has room for a few words only.
+// tellingHost writes into the log why an answer did not count; the journal has room for a few words only. What repeats or
+// undoes a request goes first to the acquirer's address that got it.
 type tellingHost struct {
 	*acquirer.Host
 	log *slog.Logger
@@ -31,13 +33,13 @@ func (h tellingHost) Request(ctx context.Context, x txn.Txn, p txn.Presented) (t
 }
 
 func (h tellingHost) Advise(ctx context.Context, x txn.Txn) (txn.Answer, txn.Evidence, error) {
-	answer, sent, err := h.Host.Advise(ctx, x)
+	answer, sent, err := h.Host.Advise(link.Prefer(ctx, x.Sent.Address), x)
 	h.tell("advice", x, err)
 	return answer, sent, err
 }
 
 func (h tellingHost) Reverse(ctx context.Context, x txn.Txn) (txn.Answer, txn.Evidence, error) {
-	answer, sent, err := h.Host.Reverse(ctx, x)
+	answer, sent, err := h.Host.Reverse(link.Prefer(ctx, x.Sent.Address), x)
 	h.tell("reversal", x, err)
 	return answer, sent, err
 }

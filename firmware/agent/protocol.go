@@ -58,7 +58,7 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // a kind of transaction, balance, resolve, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover, recount
+	Op        string `json:"op"` // a kind of transaction, balance, resolve, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover, recount, host echo, host signin, host test
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
@@ -88,7 +88,7 @@ type Request struct {
 
 // Event is what the agent says.
 type Event struct {
-	Event   string        `json:"event"` // stage, outcome, batch, list, status, recount, keys, error
+	Event   string        `json:"event"` // stage, outcome, batch, list, status, recount, keys, host, error
 	Stage   words.Stage   `json:"stage,omitempty"`
 	Detail  string        `json:"detail,omitempty"` // the line's own words: "dial 95516"
 	Seconds int           `json:"seconds,omitempty"`
@@ -103,6 +103,7 @@ type Event struct {
 	Recount *Recount      `json:"recount,omitempty"`
 	Batch   *Batch        `json:"batch,omitempty"`
 	Enquiry *Enquiry      `json:"balance,omitempty"`
+	Host    []HostTry     `json:"host,omitempty"`
 
 	Keys []acquirer.KeyStatus `json:"keys,omitempty"` // in use: check values and sign-ins, never a key
 }
@@ -152,6 +153,9 @@ type Record struct {
 	Bearer    string        `json:"bearer,omitempty"`
 	Written   int           `json:"bytes_written,omitempty"`
 	Total     int           `json:"bytes_total,omitempty"`
+	Address   int           `json:"address,omitempty"`            // which of the acquirer's addresses got it: 1 the primary
+	Handed    int           `json:"bytes_handed,omitempty"`       // without an answer: what the line was given for it, TLS included
+	Acked     int           `json:"bytes_acknowledged,omitempty"` // and what of that the far end has acknowledged
 	Merchant  txn.Slip      `json:"merchant_slip,omitempty"`
 	Customer  txn.Slip      `json:"customer_slip,omitempty"`
 	Original  *Original     `json:"original,omitempty"`   // what it undoes or follows
@@ -172,6 +176,22 @@ type Original struct {
 	RRN   string `json:"rrn,omitempty"`
 	Auth  string `json:"auth_code,omitempty"`
 	Date  string `json:"date,omitempty"` // MMDD
+}
+
+// HostTry is what one way to the acquirer took, part by part.
+type HostTry struct {
+	Bearer  string     `json:"bearer"`
+	Address int        `json:"address,omitempty"` // 1 the primary, 2 the secondary
+	To      string     `json:"to"`
+	Parts   []HostPart `json:"parts"`
+	Error   string     `json:"error,omitempty"`
+}
+
+// HostPart is one part: resolved, opened, attached, reached, secured, connected or exchange. Connected is the sum of those
+// before it.
+type HostPart struct {
+	Name         string  `json:"name"`
+	Milliseconds float64 `json:"ms"`
 }
 
 // Undo is a transaction that took money back, or used up a pre-authorisation, or may have.

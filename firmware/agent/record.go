@@ -16,7 +16,8 @@ func RecordOf(x txn.Txn) *Record {
 		Amount: x.Currency.Format(x.Amount), Currency: x.Currency.Letters, Card: x.Card.PAN.Masked(), Entry: x.Card.Entry,
 		Code: x.Answer.Code, RRN: x.Answer.RRN, AuthCode: x.Answer.AuthCode,
 		Reason: x.Reason, Reversal: x.Tries.Code, Tries: x.Tries.Made - x.Tries.Unsent,
-		Bearer: x.Sent.Bearer, Written: x.Sent.Written, Total: x.Sent.Total,
+		Bearer: x.Sent.Bearer, Written: x.Sent.Written, Total: x.Sent.Total, Address: x.Sent.Address,
+		Handed: x.Sent.Handed, Acked: x.Sent.Acked,
 		Merchant: x.Slips.Merchant, Customer: x.Slips.Customer, Approver: x.Approver, Began: x.Began, Boot: x.Boot,
 	}
 	if o := x.Original; o != (txn.Original{}) {

@@ -134,10 +134,12 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 		return a.recount()
 	case "keys":
 		return a.keys()
+	case "host echo", "host signin", "host test":
+		return a.hostCheck(ctx, q.Op)
 	case "?":
 		return failed(fmt.Errorf("not a request in JSON: %s", q.Reference))
 	default:
-		return failed(fmt.Errorf("op %q is not known; use a kind of transaction (sale, void, refund, preauth, completion, …), balance, resolve, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover or recount", q.Op))
+		return failed(fmt.Errorf("op %q is not known; use a kind of transaction (sale, void, refund, preauth, completion, …), balance, resolve, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover, recount, host echo, host signin or host test", q.Op))
 	}
 }
 

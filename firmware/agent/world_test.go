@@ -43,6 +43,7 @@ type world struct {
 	dir      string
 	acquirer *linktest.Acquirer
 	line     *linktest.Line
+	bearers  []link.Bearer // nil is the line alone
 	reader   *devicetest.Reader
 	printer  *printertest.Printer
 	log      *bytes.Buffer
@@ -114,10 +115,14 @@ func (w *world) boot() {
 	store, _, err := txnstore.Open(w.dir, &txnstore.Options{Terminal: testTerminal, Merchant: testMerchant, Key: bytes.Repeat([]byte{7}, 32), Now: time.Now})
 	require.NoError(w.t, err)
 	w.store = store
+	bearers := w.bearers
+	if bearers == nil {
+		bearers = []link.Bearer{{Name: "ethernet", Dialer: w.line, Framing: link.LengthPrefixed}}
+	}
 	w.agent, err = New(Wires{
 		Reader:  w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }),
 		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
-		Bearers: []link.Bearer{{Name: "ethernet", Dialer: w.line, Framing: link.LengthPrefixed}},
+		Bearers: bearers,
 		Store:   store, Now: time.Now, Log: w.logger,
 	}, w.options)
 	require.NoError(w.t, err)

@@ -15,9 +15,7 @@ import (
 // call is a line in data state. Bytes pass unchanged both ways; only the modem's report that the carrier is lost is
 // taken out of what comes in.
 type call struct {
-	modem   *Modem
-	port    Port
-	dcd     func() (bool, error)
+	callOwner
 	closing chan struct{} // closed by Close
 
 	reading turn   // held by Read; owns the next five
@@ -52,12 +50,18 @@ func (t turn) take(closing <-chan struct{}) error {
 
 func (t turn) give() { <-t }
 
-func newCall(m *Modem, early []byte) *call {
+// callOwner is whose line it is, and how it is given back.
+type callOwner struct {
+	port    Port
+	dcd     func() (bool, error)
+	guard   time.Duration
+	hangUp  func(inData bool) error
+	release func()
+}
+
+func newCall(o callOwner, early []byte) *call {
 	now := time.Now()
-	c := &call{
-		modem: m, port: m.at.port, dcd: m.opts.DCD, closing: make(chan struct{}), reading: make(turn, 1), writing: make(turn, 1),
-		heard: now, plus: lonePlus{guard: m.opts.Guard, sent: now},
-	}
+	c := &call{callOwner: o, closing: make(chan struct{}), reading: make(turn, 1), writing: make(turn, 1), heard: now, plus: lonePlus{guard: o.guard, sent: now}}
 	c.ready = c.watch.sift(nil, early)
 	_ = c.port.SetWriteDeadline(time.Time{}) // a port that refuses says so in Write
 	return c
@@ -218,8 +222,8 @@ func (c *call) Close() error {
 	defer c.reading.give()
 	c.writing <- struct{}{}
 	defer c.writing.give()
-	defer c.modem.release()
-	if err := c.modem.hangUp(inData); err != nil {
+	defer c.release()
+	if err := c.hangUp(inData); err != nil {
 		return fmt.Errorf("modem: %w", err)
 	}
 	return nil

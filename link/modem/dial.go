@@ -25,7 +25,7 @@ func (m *Modem) Dial(ctx context.Context) (link.Conn, error) {
 		m.release()
 		return nil, fmt.Errorf("modem: %w", err)
 	}
-	return newCall(m, early), nil
+	return newCall(callOwner{port: m.at.port, dcd: m.opts.DCD, guard: m.opts.Guard, hangUp: m.hangUp, release: m.release}, early), nil
 }
 
 // connect returns the payload that came in one piece with CONNECT.

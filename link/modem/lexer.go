@@ -6,9 +6,11 @@ import "strings"
 type kind int
 
 const (
-	text  kind = iota // a line of printable characters: a result code or information text
-	echo              // the command line that was sent, come back
-	noise             // a line with other bytes in it, or one that would not end
+	text   kind = iota // a line of printable characters: a result code or information text
+	echo               // the command line that was sent, come back
+	noise              // a line with other bytes in it, or one that would not end
+	data               // bytes whose number was announced, or some of them; they are in text as they came
+	prompt             // the modem waits for payload
 )
 
 type token struct {
@@ -30,6 +32,8 @@ type lexer struct {
 	bad  bool   // the line has bytes that are not text, or is too long
 	cr   bool   // the byte before was CR
 	sent string // the command whose echo may come
+	raw  int    // so many bytes of data come next
+	asks bool   // a prompt may come: '>' at the beginning of a line, which nothing ends
 }
 
 func (x *lexer) feed(p []byte) { x.in = append(x.in, p...) }
@@ -40,7 +44,17 @@ func (x *lexer) expect(command string) { *x = lexer{in: x.in[:0], line: x.line[:
 // next returns the next complete line, or false when more bytes are needed.
 func (x *lexer) next() (token, bool) {
 	for len(x.in) > 0 {
+		if x.raw > 0 && !x.cr {
+			n := min(x.raw, len(x.in))
+			t := token{data, string(x.in[:n])}
+			x.in, x.raw = x.in[n:], x.raw-n
+			return t, true
+		}
 		b := x.in[0]
+		if x.asks && b == '>' && len(x.line) == 0 && !x.cr {
+			x.in, x.asks = x.in[1:], false
+			return token{prompt, ">"}, true
+		}
 		ends := x.cr || b == '\n'
 		if !x.cr || b == '\n' { // what follows CR is taken only if it is LF
 			x.in = x.in[1:]

@@ -79,7 +79,7 @@ func FuzzLexer(f *testing.F) {
 	})
 }
 
-func (k kind) name() string { return [...]string{"text", "echo", "noise"}[k] }
+func (k kind) name() string { return [...]string{"text", "echo", "noise", "data", "prompt"}[k] }
 
 // FuzzCarrier: nothing of the payload is lost, added or put in another order, however it is cut, and only a report at
 // the very end is held back.

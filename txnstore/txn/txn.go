@@ -74,6 +74,11 @@ const (
 type Evidence struct {
 	Written, Total int    // bytes handed to the line, of how many
 	Bearer         string // the line that carried it
+	Address        int    // which of the acquirer's addresses it led to: 1 the primary, 2 the secondary; 0 where that is not known
+
+	// What the line itself says of its far end: bytes of this request given to it, TLS included, and how many of them
+	// the far end has acknowledged. Both are 0 where the line cannot tell. Asked only when there was no answer.
+	Handed, Acked int
 }
 
 // Tries counts reversal or repetition attempts. Made is committed before each try; Unsent counts those of which not a

@@ -57,6 +57,10 @@ const (
 	patience = 60
 )
 
+// lean is the environment of a worker: one of several on a machine, with memory to spare, and with goroutines that are many and
+// short-lived, so that they begin with the stack that others came to need.
+var lean = []string{"GOMAXPROCS=1", "GOGC=400", "GODEBUG=adaptivestackstart=1"}
+
 // worker runs one process until enough was sold. A process that dies or hangs is a world that went wrong.
 func (c *campaign) worker(first, of uint64) {
 	self, err := os.Executable()
@@ -65,7 +69,7 @@ func (c *campaign) worker(first, of uint64) {
 		return
 	}
 	cmd := exec.Command(self, "-test.run", "^TestWorker$", "-test.timeout", "0", "-worker-of", fmt.Sprint(of), "-first", fmt.Sprint(first))
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	cmd.Env = append(os.Environ(), lean...)
 	stdin, inErr := cmd.StdinPipe()
 	stdout, outErr := cmd.StdoutPipe()
 	complaints := &tail{}

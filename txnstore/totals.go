@@ -24,9 +24,9 @@ type Total struct {
 	Batch    uint32
 	Currency string // ISO 4217 number, "156"
 	Credit   bool   // what gives money back; else what was charged
-	Approved Sum    // held by the acquirer
+	Approved Sum    // held by the acquirer, or closed as such
 	Open     Sum    // may be held: the outcome, or a reversal, is not proven yet
-	Void     Sum    // not charged, undone, or closed by people
+	Void     Sum    // not charged, undone, or closed as neither
 }
 
 // The archive keeps a total for each batch, currency and side of what stands in it, changed in the same commit as the records, so
@@ -48,10 +48,13 @@ type tally struct {
 	currency string
 	kind     txn.Kind
 	state    txn.State
+	charged  bool // of what was closed by people, or by a late answer
 	amount   txn.Amount
 }
 
-func tallyOf(t txn.Txn) tally { return tally{t.Batch, t.Currency.Number, t.Kind, t.State, t.Amount} }
+func tallyOf(t txn.Txn) tally {
+	return tally{t.Batch, t.Currency.Number, t.Kind, t.State, t.Resolved.Charged, t.Amount}
+}
 
 // Tags of fields.go.
 const (
@@ -60,6 +63,7 @@ const (
 	tagBatch    = 11
 	tagAmount   = 13
 	tagCurrency = 14
+	tagCharged  = 56
 )
 
 func readTally(frame []byte) (t tally, err error) {
@@ -80,6 +84,8 @@ func readTally(frame []byte) (t tally, err error) {
 			t.state = txn.State(v)
 		case tagCurrency:
 			t.currency = string(v)
+		case tagCharged:
+			t.charged = len(v) == 1 && v[0] == 1
 		case tagBatch:
 			t.batch = uint32(n)
 		case tagAmount:
@@ -122,7 +128,7 @@ func (all totals) count(t tally, n int) {
 	total := key.nothing().plus(all[key])
 	sum := &total.Void
 	switch {
-	case t.state == txn.Approved:
+	case t.state == txn.Approved, t.state == txn.Resolved && t.charged:
 		sum = &total.Approved
 	case t.state.Owes() != txn.Nothing:
 		sum = &total.Open

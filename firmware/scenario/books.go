@@ -31,6 +31,7 @@ type Sale struct {
 	Reference          string
 	Amount             txn.Amount
 	State              txn.State
+	Charged            bool   // closed as what the acquirer has booked
 	Code               string // the acquirer's answer
 	Reason             txn.Reason
 	Reversal           string // the last answer to a reversal, or to the copy of a refund

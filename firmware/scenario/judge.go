@@ -84,6 +84,11 @@ func (b Books) disagreements() []string {
 	return wrong
 }
 
+// counts reports whether a record says that the acquirer has it booked.
+func (s Sale) counts() bool {
+	return s.State == txn.Approved || s.State == txn.Resolved && s.Charged
+}
+
 // stands reports whether a row counts: a sale that was approved and not reversed, though its void or refunds stand too, or
 // one of those.
 func (r Row) stands() bool {
@@ -112,7 +117,7 @@ func (f *findings) heldThere(row Row, here map[Voucher]Sale) {
 		f.say("voucher %s: it undoes %s at the acquirer and %s here", row.key(), row.Of, s.Of)
 	case s.State == txn.Suspense || s.State.Open():
 		// Not proven here yet: unfinished at worst, and the totals allow for it.
-	case s.State != txn.Approved:
+	case !s.counts():
 		f.say("voucher %s: the acquirer %s and the terminal says %s", row.key(), verb, s.State)
 	case s.Amount != row.worth():
 		f.say("voucher %s: the acquirer holds %s and the terminal says %s", row.key(), money(row.worth()), money(s.Amount))
@@ -121,16 +126,16 @@ func (f *findings) heldThere(row Row, here map[Voucher]Sale) {
 
 // claimedHere holds one of the terminal's records against its row, which is the zero Row where there is none.
 func (f *findings) claimedHere(s Sale, row Row) {
-	switch s.State {
-	case txn.Approved:
+	switch {
+	case s.counts():
 		if !row.stands() {
-			f.say("voucher %s: approved here and not held by the acquirer", s.key())
+			f.say("voucher %s: %s here and not held by the acquirer", s.key(), s.State)
 		}
-	case txn.Declined:
+	case s.State == txn.Declined:
 		if s.Code == "" {
 			f.say("voucher %s: declined here and no answer said so", s.key())
 		}
-	case txn.Abandoned:
+	case s.State == txn.Abandoned:
 		if row.Standing != "" && row.Standing != Unseen {
 			f.say("voucher %s: not sent, says the terminal, and in the acquirer's books it is %s", s.key(), row.Standing)
 		}

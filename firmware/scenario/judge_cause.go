@@ -24,6 +24,8 @@ func Cause(s Sale, tries int) string {
 		return "copy of a refund refused " + s.Reversal
 	case s.kind() != txn.Refund && s.Reversal == "25" && strings.Contains(journal, "25 after a day change proves nothing"):
 		return "not found after a day change"
+	case s.kind() != txn.Refund && s.Reversal == "25" && strings.Contains(journal, "25 after its batch was closed proves nothing"):
+		return "not found after its batch was closed"
 	case s.Tries < max(1, tries) || !strings.Contains(journal, "tries spent, people must look"):
 		return ""
 	case s.Reversal == "":

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"slices"
+	"strings"
 
 	"posagent/txnstore/txn"
 )
@@ -128,8 +129,9 @@ func (f *findings) explained(c Closing, b Books) {
 		explains, known := named[s.key()]
 		delete(named, s.key())
 		inDoubt := s.State == txn.Suspense || s.State == txn.Resolved
+		cleared := s.State == txn.Reversed && slices.ContainsFunc(s.Journal, func(line string) bool { return strings.Contains(line, "daily try") }) // since
 		switch {
-		case known && !inDoubt:
+		case known && !inDoubt && !cleared:
 			f.say("batch %06d: voucher %s is named as in doubt and is %s", c.Batch, s.key(), s.State)
 		case !known && inDoubt && len(c.Explains)+len(c.Doubts) < mostNamed:
 			f.say("batch %06d: voucher %s is in doubt and not named", c.Batch, s.key())

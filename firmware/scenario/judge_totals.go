@@ -24,11 +24,15 @@ func (s side) String() string {
 // keeps totals of its own, they are what its records say.
 func (f *findings) totals(b Books) {
 	here, there, open := map[side]Sum{}, map[side]Sum{}, map[side]Sum{}
+	since := map[side]Sum{} // of here, booked by an answer that came after the settlement
 	unproven := map[Voucher]bool{}
 	for _, s := range b.Here {
 		switch at := (side{s.Batch, s.Kind.Credits()}); {
-		case s.State == txn.Approved:
+		case s.counts():
 			here[at] = here[at].plus(s.Amount)
+			if s.State == txn.Resolved {
+				since[at] = since[at].plus(s.Amount)
+			}
 		case s.State == txn.Suspense || s.State.Open():
 			unproven[s.key()] = true
 		}
@@ -57,6 +61,9 @@ func (f *findings) totals(b Books) {
 		if kept.There != there[at] {
 			f.say("%s: the acquirer's total is %s and its rows say %s", at, kept.There, there[at])
 		}
+	}
+	for at, late := range since {
+		here[at] = Sum{here[at].Count - late.Count, here[at].Amount - late.Amount}
 	}
 	for _, c := range b.Settled {
 		f.settledTotals(c, bothSides(here, c.Batch), bothSides(there, c.Batch))

@@ -141,13 +141,17 @@ func (t *Terminal) reverse(ctx context.Context, x txn.Txn) (txn.Txn, error) {
 }
 
 // doubted looks at an answer 25 a second time, and says why it proves nothing, where it does not: after a change of business
-// day the acquirer no longer looks at yesterday, and what was undone since is no longer found as it was.
+// day the acquirer no longer looks at yesterday, nor after a settlement at what it has settled, and what was undone since is
+// no longer found as it was.
 func (t *Terminal) doubted(x txn.Txn, answer txn.Answer) (why string, err error) {
 	if answer.Code != notFound {
 		return "", nil
 	}
 	if dayChanged(x, answer) {
 		return "25 after a day change proves nothing", nil
+	}
+	if x.Batch != t.store.Batch() {
+		return "25 after its batch was closed proves nothing", nil
 	}
 	undone, err := t.undone(x.ID)
 	if err != nil || len(undone) == 0 {

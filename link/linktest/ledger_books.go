@@ -129,7 +129,7 @@ func (b *books) begin(e entry, name, code string) Row {
 func (e entry) day() string { return e.now.Format("0102") }
 
 // reverse gives a sale back, or revives the sale of a void, and returns the row and the code of the answer. An original that is not found is answered
-// 00, so that the terminal stops; what was reversed, voided or refunded before, or stood on another business date, 25; what
+// 00, so that the terminal stops; what was reversed, voided or refunded before, was settled, or stood on another business date, 25; what
 // was never held, 01; a different amount, 64.
 func (b *books) reverse(e entry) (Row, string) {
 	row, found := b.row(e.rowKey)
@@ -143,7 +143,7 @@ func (b *books) reverse(e entry) (Row, string) {
 	case row.State == Absent:
 	case row.Kind != e.kind, row.State == Reversed, row.touched():
 		code = codeNoOriginal
-	case row.Day != e.day():
+	case row.Day != e.day(), row.Batch != b.Terminals[e.terminal].Batch: // what is settled is not undone
 		code = codeNoOriginal
 	case row.State == Refused:
 		code = codeCallIssuer

@@ -42,6 +42,7 @@ type archive struct {
 	number   uint64 // of its newest commit, in the terminal's life (heard.go)
 	now      tree   // as it was when so many pages had been written
 	written  int64
+	found    *newestClosings // nil is not known
 }
 
 func openArchive(path string, readOnly, verified bool) (*archive, error) {

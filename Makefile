@@ -111,6 +111,14 @@ sim: ## a million sales with every fault and power cut, in virtual time, and bot
 	@go test -c -o $(BIN)/sim.test ./firmware/simrig
 	@cd firmware/simrig && $(if $(SEED),../../$(BIN)/sim.test -test.run '^TestReplay$$' -seed $(SEED),../../$(BIN)/sim.test -test.timeout 0 -test.run '^TestCampaign$$' -sales $(SALES))
 
+# `make cuts` cuts each story at so many bytes of each wire and at eight times as many commits of each kind, which is nearly all;
+# BYTES=all takes every step there is, and hours.
+BYTES := 2
+
+.PHONY: cuts
+cuts: ## every story once more for each moment at which the power can fail in it
+	@CUTS=$(BYTES) go test -count=1 -timeout 0 -run EveryCut -v ./firmware/scenario | grep -E '^(---|ok|FAIL)| cuts, |Error|cut power|books'
+
 # How many damaged images `make damage` examines at least; 10000 take less than a minute.
 IMAGES := 100000
 

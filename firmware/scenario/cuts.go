@@ -23,8 +23,8 @@ func Count(s Story, r Rig) (map[Event]int, error) {
 }
 
 // Plan lists the cuts that a story deserves, in a fixed order. With most 0 it is each step of each class. Otherwise so many
-// bytes of each wire, and twice as many of each kind of commit, are taken, evenly spread, the first and the last among them:
-// a night of tries a minute has thousands.
+// bytes of each wire, and eight times as many of each kind of commit, are taken, evenly spread, the first and the last among
+// them: that is every commit of all stories but those of a night with a try a minute, which have thousands.
 func Plan(counts map[Event]int, most int) []Event {
 	classes := make([]Event, 0, len(counts))
 	for class := range counts {
@@ -43,7 +43,7 @@ func Plan(counts map[Event]int, most int) []Event {
 		case class.Kind == ByteTo || class.Kind == ByteFrom:
 			taken = min(n, max(most, 2))
 		default:
-			taken = min(n, max(2*most, 2))
+			taken = min(n, 8*most)
 		}
 		for i := range taken {
 			at := 1

@@ -20,13 +20,13 @@ func TestThePlanTakesFirstAndLastAndSpreadsTheRest(t *testing.T) {
 		{Kind: Before, What: "pending", Nth: 1}, {Kind: Before, What: "pending", Nth: 2}, {Kind: Before, What: "pending", Nth: 3},
 		{Kind: Inside, What: "pending", Nth: 1},
 	}, plan[:4])
-	assert.Len(t, plan, 4+6+3+2+1)
+	assert.Len(t, plan, 4+24+3+2+1)
 	assert.Equal(t, Event{Kind: After, What: "mark", Nth: 1}, plan[4])
-	assert.Equal(t, Event{Kind: After, What: "mark", Nth: 4000}, plan[3+6])
+	assert.Equal(t, Event{Kind: After, What: "mark", Nth: 4000}, plan[3+24])
 	assert.Equal(t, []Event{
 		{Kind: ByteTo, What: "printer", N: 1}, {Kind: ByteTo, What: "printer", N: 501}, {Kind: ByteTo, What: "printer", N: 1001},
 		{Kind: ByteFrom, What: "line", N: 1}, {Kind: ByteFrom, What: "line", N: 2}, {Kind: ByteFrom, What: "reader", N: 1},
-	}, plan[4+6:])
+	}, plan[4+24:])
 	assert.Equal(t, plan, Plan(counts, 3), "the same each time")
 
 	seen := map[Event]bool{}

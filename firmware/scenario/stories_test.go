@@ -87,10 +87,10 @@ func TestStoriesAreForPeople(t *testing.T) {
 }
 
 // cutsWanted makes the plan of one story. CUTS=all takes every step there is, and CUTS=N so many bytes of each wire and
-// twice as many of each kind of commit (scenario.Plan). The ordinary run, with the race detector, takes one of a dozen of
-// those for CUTS=2, each story beginning with another.
+// every commit, up to eight times as many of each kind (scenario.Plan). The ordinary run, with the race detector, takes one of
+// twenty-four of those for CUTS=2, each story beginning with another.
 func cutsWanted(t *testing.T, story int) func(map[scenario.Event]int) []scenario.Event {
-	most, each := 2, 12
+	most, each := 2, 24
 	switch wanted := os.Getenv("CUTS"); wanted {
 	case "":
 	case "all":

@@ -115,13 +115,12 @@ func (t *Terminal) nextBlock(c txn.Closing) (block []txn.Txn, err error) {
 // blockSize is how many records one message tells.
 const blockSize = 8
 
-// otherBatch is the answer 77. To the copy of an end message it says that the batch was ended by an earlier one, if that one
-// was not answered.
+// otherBatch is the answer 77: the batch is not the one that the acquirer has open.
 const otherBatch = "77"
 
 // end tells the acquirer that all was told, and opens the next batch once that is acknowledged. The attempt is counted
-// before it is made, so that a copy knows that it is one. An attempt that was refused ended nothing and does not count:
-// if the copy after it is refused too, the acquirer must name a later batch before this one is taken for ended.
+// before it is made. An acknowledgement that was lost leaves an acquirer that answers the copy with 77; but that answer may be
+// a plain refusal, too, and so the acquirer must also name a later batch before this one is taken for ended.
 func (t *Terminal) end(ctx context.Context, c txn.Closing) (txn.Closing, error) {
 	c.Tries++
 	c, err := t.store.SaveClosing(c)
@@ -129,20 +128,23 @@ func (t *Terminal) end(ctx context.Context, c txn.Closing) (txn.Closing, error) 
 		return c, err
 	}
 	err = t.host.EndBatch(ctx, c)
-	switch code, answered := codeOf(err); {
-	case err == nil, answered && code == otherBatch && (c.Tries > 1 || t.isBehind(ctx, c.Batch)):
-	case answered:
-		c.Tries--
-		saved, saveErr := t.store.SaveClosing(c)
-		return saved, errors.Join(saveErr, err)
-	default:
+	if code, answered := codeOf(err); err != nil && !(answered && code == otherBatch && t.isBehind(ctx, c.Batch)) {
 		return c, err
 	}
 	c.Step, c.Ended, c.Report = txn.Closed, t.o.Now(), txn.SlipOwed
 	return t.store.SaveClosing(c)
 }
 
-// isBehind asks the acquirer which batch it has open, and reports whether that is a later one.
+// isBehind asks the acquirer which batch it has open, and reports whether that is a later one. It asks twice, because what
+// it names once is not believed.
 func (t *Terminal) isBehind(ctx context.Context, batch uint32) bool {
-	return t.host.SignIn(ctx) == nil && t.store.Batch() > batch
+	for range 2 {
+		if t.host.SignIn(ctx) != nil {
+			return false
+		}
+		if t.store.Batch() > batch {
+			return true
+		}
+	}
+	return false
 }

@@ -75,6 +75,7 @@ func (reader) Present(context.Context, txn.Amount, txn.Currency) (txn.Presented,
 
 // host answers what it is told to and looks at the record behind the terminal's back.
 type host struct {
+	signIn   func() error // nil is well
 	approve  func(txn.Txn) (txn.Answer, error)
 	reverse  func(txn.Txn) (txn.Answer, error)
 	advise   func(txn.Txn) (txn.Answer, error)
@@ -90,9 +91,14 @@ type host struct {
 	enquired int
 }
 
-func (*host) SignedIn() bool               { return true }
-func (*host) SignIn(context.Context) error { return nil }
-func (*host) Hangup() error                { return nil }
+func (*host) SignedIn() bool { return true }
+func (h *host) SignIn(context.Context) error {
+	if h.signIn == nil {
+		return nil
+	}
+	return h.signIn()
+}
+func (*host) Hangup() error { return nil }
 
 func (h *host) Request(_ context.Context, x txn.Txn, _ txn.Presented) (txn.Answer, txn.Evidence, error) {
 	h.requests++

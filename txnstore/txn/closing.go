@@ -117,7 +117,7 @@ type Closing struct {
 	Unread     int    // records of the batch that this terminal could not read: its totals are short of them
 	Told       int    // records that the acquirer has acknowledged
 	Unaccepted int    // records that it has refused
-	Tries      int    // attempts at the end message, counted before each; one that is refused counts no more
+	Tries      int    // attempts at the end message, counted before each
 	Explains   []ID   // doubtful transactions that make up the difference exactly
 	Doubts     []ID   // the other doubtful ones
 	Report     Slip

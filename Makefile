@@ -117,7 +117,8 @@ BYTES := 2
 
 .PHONY: cuts
 cuts: ## every story once more for each moment at which the power can fail in it
-	@CUTS=$(BYTES) go test -count=1 -timeout 0 -run EveryCut -v ./firmware/scenario | grep -E '^(---|ok|FAIL)| cuts, |Error|cut power|books'
+	@out=$$(CUTS=$(BYTES) go test -count=1 -timeout 0 -run EveryCut -v ./firmware/scenario 2>&1) || { echo "$$out" | grep -v '^=== '; exit 1; }; \
+		echo "$$out" | grep -oE '[0-9]+ cuts, .*|^ok.*'
 
 # How many damaged images `make damage` examines at least; 10000 take less than a minute.
 IMAGES := 100000

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -157,13 +158,16 @@ func TestAHeartbeatKeepsTheLineAndFindsItsEnd(t *testing.T) {
 		w.options.Heartbeat, w.options.Idle = 30*time.Second, 0
 		w.over(link.Bearer{Name: "ethernet", Dialer: straight{x}})
 		time.Sleep(5*time.Minute + time.Second)
+		synctest.Wait()
 		before := w.acquirer.Counts()["0820"]
 		assert.GreaterOrEqual(t, before, 9)
 		first := x.last
 		require.Equal(t, words.OutcomeApproved, w.sell("visa-4242", "12.50").Outcome)
+		synctest.Wait()
 		assert.Same(t, first, x.last, "the sale found the line open")
 		_ = x.last.Close()
 		time.Sleep(31 * time.Second)
+		synctest.Wait()
 		assert.NotSame(t, first, x.last, "and a line that broke is open again before anybody needs it")
 	})
 }

@@ -253,6 +253,7 @@ func (w *world) agree() {
 			assert.True(w.t, row.Stands() && row.Kind.String() == string(x.Kind) && (row.Held+row.Back == x.Amount || !x.Kind.Settled()), "approved here, and there %+v", row)
 		}
 	}
+	synctest.Wait()
 	for _, digits := range []string{"4242424242424242", "6200000000000005", "6224242900000113", "5555555555554444"} {
 		assert.NotContains(w.t, w.log.String(), digits)
 	}

@@ -16,7 +16,7 @@ type CellOpts struct {
 	Dial  func(ctx context.Context, address string) (net.Conn, error)
 	Hosts map[string]string
 	Guard time.Duration // around the escape sequence; 0 means 1 s
-	Boot  time.Duration // from power to the first answer; 0 means 5 s
+	Boot  time.Duration // from power to the first answer; 0 means 4 s
 }
 
 // CellFamily is whose commands a modem understands.
@@ -53,6 +53,7 @@ type Cell struct {
 	running sync.WaitGroup  // goroutines of the present Serve
 
 	ready    time.Time // deaf until then
+	booting  bool      // and until it has reported itself
 	out      []byte    // on its way to the terminal
 	typed    []byte    // the command line so far
 	echo     bool
@@ -86,7 +87,7 @@ func NewCell(o CellOpts) *Cell {
 		o.Guard = time.Second
 	}
 	if o.Boot == 0 {
-		o.Boot = 5 * time.Second
+		o.Boot = 4 * time.Second
 	}
 	c := &Cell{opts: o, mood: cellMood{sim: "ready", register: 1}}
 	c.changed = sync.NewCond(&c.mu)
@@ -147,14 +148,15 @@ func (c *Cell) rebootLocked() {
 	c.ready = time.Now().Add(c.opts.Boot)
 	if c.power != nil && c.serving {
 		power := c.power
+		c.booting = true
 		c.running.Go(func() {
 			select {
 			case <-time.After(c.opts.Boot):
 			case <-power.Done():
-				return
 			}
 			c.mu.Lock()
 			defer c.mu.Unlock()
+			c.booting = false
 			if c.opts.Family == Quectel {
 				c.reportLocked("RDY")
 			} else {

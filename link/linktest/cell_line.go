@@ -10,7 +10,7 @@ import (
 // key takes one byte from the terminal.
 func (c *Cell) key(b byte) {
 	c.mu.Lock()
-	if c.mood.silent || time.Now().Before(c.ready) {
+	if c.mood.silent || c.booting || time.Now().Before(c.ready) {
 		c.mu.Unlock()
 		return
 	}

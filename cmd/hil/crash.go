@@ -36,7 +36,7 @@ type crashSettings struct {
 func crashCommand(ctx context.Context, f *flag.FlagSet, args []string, out, log io.Writer) error {
 	var s crashSettings
 	f.IntVar(&s.states, "states", 1_000_000, "distinct crash states of the real store to examine, at least")
-	f.IntVar(&s.sales, "sales", 520, "sales in the long life; the short ones have 40")
+	f.IntVar(&s.sales, "sales", 520, "sales in the long life; the short ones have 16")
 	f.IntVar(&s.workers, "workers", runtime.NumCPU(), "processes that examine states")
 	f.Uint64Var(&s.seed, "seed", 1, "of the trade and of the draw")
 	f.StringVar(&s.keep, "keep", "", "lay the first wrong states out in this directory")

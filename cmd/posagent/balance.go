@@ -12,18 +12,12 @@ import (
 // balance asks for what a card's account holds and exits 0 with it, 3 where the issuer refused, 1 where nothing came back.
 // It moves no money, so no outcome of it is ever in doubt.
 func (c *command) balance(ctx context.Context, paper bool) int {
-	config, err := readConfig(c.config)
-	if err != nil {
-		return c.fail(err)
-	}
-	client, err := agent.Dial(config.path(config.Socket.Path))
+	client, err := c.client()
 	if err != nil {
 		return c.fail(err)
 	}
 	defer client.Close()
-	show := progress{out: c.out, json: c.json, columns: columnsOf(c.out)}
-	end, err := client.Ask(ctx, agent.Request{Op: "balance", Print: paper}, show.stage)
-	show.clear()
+	end, err := c.follow(ctx, client, agent.Request{Op: "balance", Print: paper})
 	if err != nil {
 		return c.fail(err)
 	}

@@ -47,18 +47,12 @@ func (c *command) batchReport(ctx context.Context, batch string) int {
 
 // batchClose settles the open batch through the running agent, showing its steps.
 func (c *command) batchClose(ctx context.Context) int {
-	config, err := readConfig(c.config)
-	if err != nil {
-		return c.fail(err)
-	}
-	client, err := agent.Dial(config.path(config.Socket.Path))
+	client, err := c.client()
 	if err != nil {
 		return c.fail(err)
 	}
 	defer client.Close()
-	show := progress{out: c.out, json: c.json, columns: columnsOf(c.out)}
-	e, err := client.Ask(ctx, agent.Request{Op: "batch close"}, show.stage)
-	show.clear()
+	e, err := c.follow(ctx, client, agent.Request{Op: "batch close"})
 	switch {
 	case err != nil:
 		c.sentence(c.err, "posagent: ", words.OfClosing(txn.Closing{Batch: 1, Step: txn.Asking})) // it may have been begun

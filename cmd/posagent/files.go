@@ -101,3 +101,19 @@ func byReferenceFlag(is *bool) func(*flag.FlagSet) {
 		f.BoolVar(is, "reference", false, "what is named is a reference, even if it is a number")
 	}
 }
+
+// client speaks with the running agent; without one there is an error.
+func (c *command) client() (*agent.Client, error) {
+	config, err := readConfig(c.config)
+	if err != nil {
+		return nil, err
+	}
+	return agent.Dial(config.path(config.Socket.Path))
+}
+
+// follow has the running agent do something, and shows its stages meanwhile.
+func (c *command) follow(ctx context.Context, client *agent.Client, q agent.Request) (agent.Event, error) {
+	show := progress{out: c.out, json: c.json, columns: columnsOf(c.out)}
+	defer show.clear()
+	return client.Ask(ctx, q, show.stage)
+}

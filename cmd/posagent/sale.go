@@ -62,9 +62,7 @@ func (c *command) trade(ctx context.Context, config *Config, q agent.Request) in
 		return c.withoutAgent(config, q, err)
 	}
 	defer client.Close()
-	show := progress{out: c.out, json: c.json, columns: columnsOf(c.out)}
-	end, err := client.Ask(ctx, q, show.stage)
-	show.clear()
+	end, err := c.follow(ctx, client, q)
 	if err == nil && end.Outcome == words.OutcomeRefused && !madeUp {
 		end = underWay(ctx, client, end, config, q)
 	}

@@ -150,14 +150,24 @@ func (t *Terminal) doubted(x txn.Txn, answer txn.Answer) (why string, err error)
 	if dayChanged(x, answer) {
 		return "25 after a day change proves nothing", nil
 	}
-	if x.Batch != t.store.Batch() {
-		return "25 after its batch was closed proves nothing", nil
+	if settled, err := t.maybeSettled(x.Batch); err != nil || settled {
+		return "25 after its batch was closed proves nothing", err
 	}
 	undone, err := t.undone(x.ID)
 	if err != nil || len(undone) == 0 {
 		return "", err
 	}
 	return fmt.Sprintf("25 and a %s, voucher %06d, prove nothing", undone[0].Kind, undone[0].STAN), nil
+}
+
+// maybeSettled reports whether the acquirer may have ended a batch: it was closed here, or is being closed, and an
+// acknowledgement may be on its way or lost.
+func (t *Terminal) maybeSettled(batch uint32) (bool, error) {
+	if batch != t.store.Batch() {
+		return true, nil
+	}
+	c, found, err := t.store.Closing(batch)
+	return found && c.Step != txn.Refused, err
 }
 
 // uncounted gives a try back: nothing of it reached the acquirer, or the acquirer only asked for new keys. The mark

@@ -135,16 +135,7 @@ func (t *Terminal) end(ctx context.Context, c txn.Closing) (txn.Closing, error) 
 	return t.store.SaveClosing(c)
 }
 
-// isBehind asks the acquirer which batch it has open, and reports whether that is a later one. It asks twice, because what
-// it names once is not believed.
+// isBehind asks the acquirer which batch it has open, and reports whether that is a later one.
 func (t *Terminal) isBehind(ctx context.Context, batch uint32) bool {
-	for range 2 {
-		if t.host.SignIn(ctx) != nil {
-			return false
-		}
-		if t.store.Batch() > batch {
-			return true
-		}
-	}
-	return false
+	return t.host.SignIn(ctx) == nil && t.store.Batch() > batch
 }

@@ -213,3 +213,21 @@ func TestOnlyDocumentedCodesEndAReversal(t *testing.T) {
 		assert.Equal(t, want, x.State)
 	}
 }
+
+// While a batch is being closed the acquirer may have ended it already, and then it no longer looks for what was in it.
+func TestNotFoundWhileTheBatchIsBeingClosedProvesNothing(t *testing.T) {
+	c := newCounter(t, Options{Lookalike: 1})
+	x := c.suspended()
+	notThere := txn.Answer{Code: "25", Approved: true}
+	why, err := c.doubted(x, notThere)
+	require.NoError(t, err)
+	assert.Empty(t, why)
+	c.held()
+	c.host.end = func(txn.Closing) error { return errSilence }
+	_, err = c.CloseBatch(t.Context(), nil)
+	require.ErrorIs(t, err, errSilence)
+	require.Equal(t, x.Batch, c.store.Batch())
+	why, err = c.doubted(x, notThere)
+	require.NoError(t, err)
+	assert.Equal(t, "25 after its batch was closed proves nothing", why)
+}

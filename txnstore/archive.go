@@ -42,7 +42,8 @@ type archive struct {
 	number   uint64 // of its newest commit, in the terminal's life (heard.go)
 	now      tree   // as it was when so many pages had been written
 	written  int64
-	found    *newestClosings // nil is not known
+	read     map[txn.ID]record // out of that state: what is owed is asked for several times a sale
+	found    *newestClosings   // nil is not known
 }
 
 func openArchive(path string, readOnly, verified bool) (*archive, error) {
@@ -83,7 +84,7 @@ func (a *archive) tree() (tree, error) {
 		if err != nil {
 			return t, a.doubt(err)
 		}
-		a.now, a.written = t, written
+		a.now, a.written, a.read = t, written, nil
 	}
 	return a.now, nil
 }
@@ -111,13 +112,30 @@ func (a *archive) meta() (id identity, idErr error, count counters, countErr err
 	return id, idErr, count, countErr, nil
 }
 
+// mostRead is how many records of one state are kept decoded.
+const mostRead = 16
+
 // get reads one record. ErrNotFound; ErrBadRecord names it.
 func (a *archive) get(c *codec, id txn.ID) (record, error) {
-	frame, err := a.value(txnBucket, idKey(id))
+	t, err := a.tree()
 	if err != nil {
 		return record{}, err
 	}
-	return decodeArchived(c, id, frame)
+	if r, known := a.read[id]; known {
+		return r, nil
+	}
+	frame, err := t.get(txnBucket, idKey(id))
+	if err != nil {
+		return record{}, a.doubt(err)
+	}
+	r, err := decodeArchived(c, id, frame)
+	if err == nil && len(a.read) < mostRead {
+		if a.read == nil {
+			a.read = map[txn.ID]record{}
+		}
+		a.read[id] = r
+	}
+	return r, err
 }
 
 func decodeArchived(c *codec, id txn.ID, frame []byte) (record, error) {

@@ -59,7 +59,7 @@ const (
 
 // lean is the environment of a worker: one of several on a machine, with memory to spare, and with goroutines that are many and
 // short-lived, so that they begin with the stack that others came to need.
-var lean = []string{"GOMAXPROCS=1", "GOGC=400", "GODEBUG=adaptivestackstart=1"}
+var lean = []string{"GOMAXPROCS=1", "GOGC=1000", "GODEBUG=adaptivestackstart=1"}
 
 // worker runs one process until enough was sold. A process that dies or hangs is a world that went wrong.
 func (c *campaign) worker(first, of uint64) {

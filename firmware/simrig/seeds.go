@@ -68,7 +68,7 @@ func (d *day) until(who, what string) {
 const (
 	oftenCut       = 215
 	oftenCutAgain  = 250 // of the cuts: another one while the terminal recovers
-	oftenCutIdle   = 60  // between two customers
+	oftenCutIdle   = 30  // between two customers
 	oftenAcquirer  = 90
 	oftenLine      = 45
 	oftenDial      = 30

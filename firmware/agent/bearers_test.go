@@ -25,6 +25,8 @@ type exchange struct {
 	secured *tls.Config
 	last    net.Conn
 	down    bool
+
+	network, serial fuse // of the acquirer's network, and of the line to a modem
 }
 
 func (x *exchange) reach(context.Context, string) (net.Conn, error) {
@@ -38,7 +40,19 @@ func (x *exchange) reach(context.Context, string) (net.Conn, error) {
 		line = tls.Server(far, x.secured)
 	}
 	go func() { _ = x.w.acquirer.ServeConn(x.w.ctx, line, x.framing) }()
-	return near, nil
+	return fused{near, &x.network}, nil
+}
+
+// modem is the line to one.
+func (x *exchange) modem(serve func(context.Context, net.Conn)) Opener {
+	open := x.w.wire(x.w.ctx, serve)
+	return func() (Port, error) {
+		port, err := open()
+		if err != nil {
+			return nil, err
+		}
+		return fused{port.(net.Conn), &x.serial}, nil
+	}
 }
 
 type straight struct{ *exchange }
@@ -53,7 +67,7 @@ func bearersOf(w *world) map[string]func(*exchange) link.Bearer {
 			sim := linktest.NewCell(linktest.CellOpts{Family: linktest.CellFamily(family), Dial: x.reach})
 			w.t.Cleanup(sim.PowerCycle)
 			return link.Bearer{Name: string(family), Connect: 2 * time.Minute, Dialer: Cellular{
-				Open: w.wire(w.ctx, func(ctx context.Context, c net.Conn) { _ = sim.Serve(ctx, c) }),
+				Open: x.modem(func(ctx context.Context, c net.Conn) { _ = sim.Serve(ctx, c) }),
 				Opts: modem.CellularOpts{Family: family, Address: "acquirer.example:9000", APN: "cmnet"}}}
 		}
 	}
@@ -63,7 +77,7 @@ func bearersOf(w *world) map[string]func(*exchange) link.Bearer {
 			now := time.Now()
 			ca, err := linktest.NewAuthority(now)
 			require.NoError(w.t, err)
-			own, err := ca.Server(now.Add(-time.Hour), now.Add(time.Hour), "acquirer.example")
+			own, err := ca.Server(now.Add(-time.Hour), now.Add(1000*time.Hour), "acquirer.example")
 			require.NoError(w.t, err)
 			x.secured = linktest.ServerTLS(own, nil)
 			dialer, err := link.NewTLS(straight{x}, link.TLSOptions{ServerName: "acquirer.example", Roots: ca.Pool()})
@@ -74,7 +88,7 @@ func bearersOf(w *world) map[string]func(*exchange) link.Bearer {
 			x.framing = link.SelfDelimited
 			sim := linktest.NewModem(linktest.ModemOpts{PhoneBook: map[string]string{"95516": "acquirer"}, Dial: x.reach})
 			return link.Bearer{Name: "dial", Framing: link.SelfDelimited, Connect: 2 * time.Minute, Dialer: Dialup{
-				Open: w.wire(w.ctx, func(ctx context.Context, c net.Conn) { _ = sim.Serve(ctx, c) }),
+				Open: x.modem(func(ctx context.Context, c net.Conn) { _ = sim.Serve(ctx, c) }),
 				Opts: modem.Opts{Number: "95516"}}}
 		},
 		"quectel": cell(modem.Quectel),

@@ -90,16 +90,14 @@ func misdirected(request, answer *iso8583.Message) string {
 }
 
 // disagreement compares what the answer repeats of the request. The approval of a sale must repeat all of it; a refusal
-// may leave out what the acquirer could not read, the answer to a reversal what the STAN already says, and a refusal over
-// the merchant may name another merchant.
+// may leave out what the acquirer could not read, and the answer to a reversal what the STAN already says.
 func disagreement(request, answer *iso8583.Message, approval bool) string {
 	bare := !approval || request.MTI() == mtiReversal
 	for _, f := range []struct {
-		number  int
-		name    string
-		decline bool // compared in a refusal too
-	}{{3, "processing code", true}, {4, "amount", true}, {42, "merchant", false}} {
-		if !approval && !f.decline || bare && !answer.Has(f.number) {
+		number int
+		name   string
+	}{{3, "processing code"}, {4, "amount"}, {42, "merchant"}} {
+		if bare && !answer.Has(f.number) {
 			continue
 		}
 		if answer.Get(f.number) != request.Get(f.number) {

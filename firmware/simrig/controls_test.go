@@ -51,7 +51,7 @@ func TestTheJudgeFindsEveryPlantedMistake(t *testing.T) {
 		"a refund told again as a new one": {favourite: []string{"silent for refund"}, kind: &busyDay, plant: func(o *Options) {
 			o.PlantLine = newMeddler(func() meddling { return &refundAnew{} })
 		}},
-		"a batch closed with a sale still owed": {favourite: []string{"silent", "lost for reversal times 2"}, kind: &busyDay, plant: func(o *Options) {
+		"a batch closed with a sale still owed": {favourite: []string{"silent", "lost for reversal times 2"}, kind: &mix{void: 60, refund: 60, close: 300}, plant: func(o *Options) {
 			o.PlantStore = func(s agent.Store) agent.Store { return closesOverOwed{s} }
 		}},
 		"a void that takes its sale out of the batch": {kind: &busyDay, plant: func(o *Options) {

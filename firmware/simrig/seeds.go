@@ -66,7 +66,7 @@ func (d *day) until(who, what string) {
 
 // Out of a thousand sales.
 const (
-	oftenCut       = 190
+	oftenCut       = 200
 	oftenCutAgain  = 250 // of the cuts: another one while the terminal recovers
 	oftenCutIdle   = 30  // between two customers
 	oftenAcquirer  = 90

@@ -143,15 +143,15 @@ func (b *bench) requireState(want string) {
 }
 
 // talk proves a call: a question and an answer.
-func (b *bench) talk(terminal link.Conn, acquirer net.Conn) {
-	b.t.Helper()
-	b.carry(terminal, acquirer, []byte("question"))
-	b.carry(acquirer, terminal, []byte("answer"))
+func talk(t *testing.T, terminal link.Conn, acquirer net.Conn) {
+	t.Helper()
+	carry(t, terminal, acquirer, []byte("question"))
+	carry(t, acquirer, terminal, []byte("answer"))
 }
 
 // carry requires that payload passes from one end to the other unchanged, and nothing with it.
-func (b *bench) carry(from io.Writer, to io.Reader, payload []byte) {
-	b.t.Helper()
+func carry(t *testing.T, from io.Writer, to io.Reader, payload []byte) {
+	t.Helper()
 	sent := make(chan error, 1)
 	go func() {
 		_, err := from.Write(payload)
@@ -159,9 +159,9 @@ func (b *bench) carry(from io.Writer, to io.Reader, payload []byte) {
 	}()
 	got := make([]byte, len(payload))
 	_, err := io.ReadFull(to, got)
-	require.NoError(b.t, err)
-	require.Equal(b.t, payload, got)
-	require.NoError(b.t, <-sent)
+	require.NoError(t, err)
+	require.Equal(t, payload, got)
+	require.NoError(t, <-sent)
 }
 
 // drain returns everything the acquirer gets until the call ends.

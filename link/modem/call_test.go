@@ -42,11 +42,11 @@ func TestPayloadPassesUnchangedBothWays(t *testing.T) {
 				onBench(t, func(b *bench) {
 					terminal, acquirer := b.dial(b.driver(Opts{}))
 					b.port.single = single
-					b.carry(acquirer, terminal, payload)
+					carry(b.t, acquirer, terminal, payload)
 					time.Sleep(3 * time.Second) // a silence, so that plus signs stand alone
-					b.carry(terminal, acquirer, payload)
+					carry(b.t, terminal, acquirer, payload)
 					time.Sleep(3 * time.Second)
-					b.talk(terminal, acquirer)
+					talk(b.t, terminal, acquirer)
 					require.NoError(t, acquirer.Close())
 					require.NoError(t, terminal.Close())
 				})
@@ -62,13 +62,13 @@ func TestPlusSignsInEveryPieceStayPayload(t *testing.T) {
 			for _, gap := range []time.Duration{0, 100 * time.Millisecond, 950 * time.Millisecond, 2 * time.Second} {
 				time.Sleep(2 * time.Second)
 				for _, piece := range pieces {
-					b.carry(terminal, acquirer, []byte(piece))
+					carry(b.t, terminal, acquirer, []byte(piece))
 					time.Sleep(gap)
 				}
 				time.Sleep(2 * time.Second)
 				b.requireState("data")
 			}
-			b.talk(terminal, acquirer)
+			talk(b.t, terminal, acquirer)
 			require.NoError(t, acquirer.Close())
 			require.NoError(t, terminal.Close())
 		})
@@ -110,7 +110,7 @@ func TestTheCarrierIsLostDuringACall(t *testing.T) {
 					m := b.driver(Opts{})
 					terminal, acquirer := b.dial(m)
 					b.port.single = single
-					b.talk(terminal, acquirer)
+					talk(b.t, terminal, acquirer)
 					go func() {
 						_, err := acquirer.Write([]byte("last words\r\nNO"))
 						assert.NoError(t, err)
@@ -130,7 +130,7 @@ func TestTheCarrierIsLostDuringACall(t *testing.T) {
 					b.requireState("command")
 
 					terminal, acquirer = b.dial(m)
-					b.talk(terminal, acquirer)
+					talk(b.t, terminal, acquirer)
 					require.NoError(t, acquirer.Close())
 					require.NoError(t, terminal.Close())
 				})
@@ -149,7 +149,7 @@ func TestDCDGoesOff(t *testing.T) {
 		_, err := terminal.Read(make([]byte, 1))
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 		require.NoError(t, terminal.SetReadDeadline(time.Time{}))
-		b.talk(terminal, acquirer)
+		talk(b.t, terminal, acquirer)
 
 		_, err = acquirer.Write([]byte("tail"))
 		require.NoError(t, err)
@@ -170,7 +170,7 @@ func TestADCDThatFailsIsNoLoss(t *testing.T) {
 		m := b.driver(Opts{DCD: func() (bool, error) { return false, errors.New("inappropriate ioctl for device") }})
 		terminal, acquirer := b.dial(m)
 		time.Sleep(time.Minute)
-		b.talk(terminal, acquirer)
+		talk(b.t, terminal, acquirer)
 		require.NoError(t, acquirer.Close())
 		require.NoError(t, terminal.Close())
 	})
@@ -305,7 +305,7 @@ func TestCloseIsBounded(t *testing.T) {
 				b.tell("silent off")
 				b.tell("nonsense off")
 				terminal, acquirer = b.dial(m)
-				b.talk(terminal, acquirer)
+				talk(b.t, terminal, acquirer)
 				require.NoError(t, acquirer.Close())
 				require.NoError(t, terminal.Close())
 			})
@@ -317,7 +317,7 @@ func TestTheAdapterIsPulledOutDuringACall(t *testing.T) {
 	onBench(t, func(b *bench) {
 		m := b.driver(Opts{})
 		terminal, acquirer := b.dial(m)
-		b.talk(terminal, acquirer)
+		talk(b.t, terminal, acquirer)
 		time.AfterFunc(time.Second, func() { assert.NoError(t, b.port.Conn.Close()) })
 		_, err := terminal.Read(make([]byte, 1))
 		require.ErrorIs(t, err, io.ErrClosedPipe)

@@ -2,7 +2,6 @@ package modem
 
 import (
 	"context"
-	"io"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -100,25 +99,4 @@ func (m *mast) state() string {
 	state, err := m.cell.Command("state")
 	require.NoError(m.t, err)
 	return state
-}
-
-// carry requires that payload passes from one end to the other unchanged, and nothing with it.
-func (m *mast) carry(from io.Writer, to io.Reader, payload []byte) {
-	m.t.Helper()
-	sent := make(chan error, 1)
-	go func() {
-		_, err := from.Write(payload)
-		sent <- err
-	}()
-	got := make([]byte, len(payload))
-	_, err := io.ReadFull(to, got)
-	require.NoError(m.t, err)
-	require.Equal(m.t, payload, got)
-	require.NoError(m.t, <-sent)
-}
-
-func (m *mast) talk(terminal link.Conn, acquirer net.Conn) {
-	m.t.Helper()
-	m.carry(terminal, acquirer, []byte("question"))
-	m.carry(acquirer, terminal, []byte("answer"))
 }

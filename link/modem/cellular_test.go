@@ -24,7 +24,7 @@ func TestAConnectionIsMadeUsedAndClosed(t *testing.T) {
 				m.tell(mood)
 				for range 2 {
 					terminal, acquirer := m.dial()
-					m.talk(terminal, acquirer)
+					talk(m.t, terminal, acquirer)
 					require.NoError(m.t, terminal.Close())
 					assert.True(m.t, strings.HasPrefix(m.state(), "none"), "%s", m.state())
 					_, err := io.ReadAll(acquirer)
@@ -53,9 +53,9 @@ func TestEveryPayloadPassesUnchanged(t *testing.T) {
 					m.port.single = false
 					terminal, acquirer := m.dial()
 					m.port.single = single
-					m.carry(acquirer, terminal, payload)
-					m.carry(terminal, acquirer, payload)
-					m.talk(terminal, acquirer)
+					carry(m.t, acquirer, terminal, payload)
+					carry(m.t, terminal, acquirer, payload)
+					talk(m.t, terminal, acquirer)
 					require.NoError(m.t, terminal.Close())
 				}
 			})
@@ -106,7 +106,7 @@ func TestADialThatFailsSaysWhy(t *testing.T) {
 				m.tell(map[string]string{"sim": "sim ready", "register": "register roaming", "pdp": "pdp ok", "open": "open ok",
 					"silent": "silent off", "busy": "busy 0"}[strings.Fields(mood)[0]])
 				terminal, acquirer := m.dial()
-				m.talk(terminal, acquirer)
+				talk(m.t, terminal, acquirer)
 				require.NoError(m.t, terminal.Close())
 			})
 		})
@@ -117,7 +117,7 @@ func TestAModemThatIsBusyForAMomentIsWaitedFor(t *testing.T) {
 	families(t, func(m *mast) {
 		m.tell("busy 3")
 		terminal, acquirer := m.dial()
-		m.talk(terminal, acquirer)
+		talk(m.t, terminal, acquirer)
 		require.NoError(m.t, terminal.Close())
 	})
 }
@@ -125,7 +125,7 @@ func TestAModemThatIsBusyForAMomentIsWaitedFor(t *testing.T) {
 func TestTheFarEndClosesAndItsLastWordsAreRead(t *testing.T) {
 	families(t, func(m *mast) {
 		terminal, acquirer := m.dial()
-		m.talk(terminal, acquirer)
+		talk(m.t, terminal, acquirer)
 		go func() {
 			_, err := acquirer.Write([]byte("last words"))
 			assert.NoError(m.t, err)
@@ -149,7 +149,7 @@ func TestWhatTheNetworkTakesAway(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			families(t, func(m *mast) {
 				terminal, acquirer := m.dial()
-				m.talk(terminal, acquirer)
+				talk(m.t, terminal, acquirer)
 				m.tell(what)
 				_, err := terminal.Read(make([]byte, 1))
 				require.ErrorIs(m.t, err, ErrLost)
@@ -158,7 +158,7 @@ func TestWhatTheNetworkTakesAway(t *testing.T) {
 				require.Zero(m.t, n)
 				require.NoError(m.t, terminal.Close())
 				terminal, acquirer = m.dial()
-				m.talk(terminal, acquirer)
+				talk(m.t, terminal, acquirer)
 				require.NoError(m.t, terminal.Close())
 			})
 		})
@@ -172,7 +172,7 @@ func TestAWriteThatFailsSaysWhatMayHaveLeft(t *testing.T) {
 		t.Run(mood, func(t *testing.T) {
 			families(t, func(m *mast) {
 				terminal, acquirer := m.dial()
-				m.talk(terminal, acquirer)
+				talk(m.t, terminal, acquirer)
 				m.tell("send " + mood)
 				left := make(chan string, 1)
 				go func() {
@@ -193,7 +193,7 @@ func TestAWriteThatFailsSaysWhatMayHaveLeft(t *testing.T) {
 					assert.NotContains(m.t, heard, "0200")
 				}
 				terminal, acquirer = m.dial()
-				m.talk(terminal, acquirer)
+				talk(m.t, terminal, acquirer)
 				require.NoError(m.t, terminal.Close())
 			})
 		})
@@ -204,7 +204,7 @@ func TestAFullBufferIsTriedAgain(t *testing.T) {
 	families(t, func(m *mast) {
 		terminal, acquirer := m.dial()
 		m.tell("send full")
-		m.talk(terminal, acquirer)
+		talk(m.t, terminal, acquirer)
 		require.NoError(m.t, terminal.Close())
 	})
 }
@@ -247,7 +247,7 @@ func TestAWriteDeadlineEndsAWriteAndAReadDeadlineARead(t *testing.T) {
 func TestAHalfOpenConnectionIsFoundBeforeItIsUsed(t *testing.T) {
 	families(t, func(m *mast) {
 		terminal, acquirer := m.dial()
-		m.talk(terminal, acquirer)
+		talk(m.t, terminal, acquirer)
 		m.tell("silent on")
 		require.NoError(m.t, acquirer.Close()) // the report of it is lost
 		time.Sleep(time.Minute)
@@ -263,7 +263,7 @@ func TestDataWhoseReportWasLostIsFetchedAnyway(t *testing.T) {
 	for _, family := range []Family{Quectel, SIMCom} {
 		atMast(t, CellularOpts{Family: family}, func(m *mast) {
 			terminal, acquirer := m.dial()
-			m.talk(terminal, acquirer)
+			talk(m.t, terminal, acquirer)
 			m.tell("silent on")
 			_, err := acquirer.Write([]byte("answer"))
 			require.NoError(m.t, err)
@@ -284,7 +284,7 @@ func TestDataWhoseReportWasLostIsFetchedAnyway(t *testing.T) {
 func TestTheModemCountsWhatTheFarEndHasAcknowledged(t *testing.T) {
 	families(t, func(m *mast) {
 		terminal, acquirer := m.dial()
-		m.talk(terminal, acquirer)
+		talk(m.t, terminal, acquirer)
 		meter := terminal.(link.Meter)
 		m.tell("drop")
 		n, err := terminal.Write([]byte("a sale that goes nowhere"))
@@ -312,19 +312,19 @@ func TestAKilledProcessIsFollowedByAnotherOne(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			families(t, func(m *mast) {
 				terminal, acquirer := m.dial()
-				m.talk(terminal, acquirer)
+				talk(m.t, terminal, acquirer)
 				die(m, terminal)
 				terminal2, acquirer2 := m.dial()
-				m.talk(terminal2, acquirer2)
+				talk(m.t, terminal2, acquirer2)
 				require.NoError(m.t, terminal2.Close())
 			})
 		})
 	}
 	atMast(t, CellularOpts{Family: Quectel, Access: Transparent}, func(m *mast) {
 		terminal, acquirer := m.dial()
-		m.talk(terminal, acquirer)
+		talk(m.t, terminal, acquirer)
 		terminal2, acquirer2 := m.dial()
-		m.talk(terminal2, acquirer2)
+		talk(m.t, terminal2, acquirer2)
 		require.NoError(m.t, terminal2.Close())
 	})
 }
@@ -335,9 +335,9 @@ func TestTransparentModeIsTheConnectionItself(t *testing.T) {
 			terminal, acquirer := m.dial()
 			assert.True(m.t, strings.HasPrefix(m.state(), "data"))
 			time.Sleep(2 * time.Second)
-			m.carry(terminal, acquirer, payload)
+			carry(m.t, terminal, acquirer, payload)
 			time.Sleep(2 * time.Second)
-			m.carry(acquirer, terminal, payload)
+			carry(m.t, acquirer, terminal, payload)
 			left := make(chan string, 1)
 			go func() {
 				b, _ := io.ReadAll(acquirer)
@@ -373,7 +373,7 @@ func TestADialEndsSoonAfterItsContext(t *testing.T) {
 			m.tell("open ok")
 		}
 		terminal, acquirer := m.dial()
-		m.talk(terminal, acquirer)
+		talk(m.t, terminal, acquirer)
 		require.NoError(m.t, terminal.Close())
 	})
 }

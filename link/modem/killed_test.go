@@ -26,13 +26,13 @@ func TestAfterAKillDuringACallTheNextProcessCanDial(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
 				killed, oldCall := b.dial(b.driver(Opts{}))
-				b.talk(killed, oldCall)
+				talk(b.t, killed, oldCall)
 				leaked := make(chan string, 1)
 				go func() { leaked <- drain(t, oldCall) }()
 
 				opts := next(b)
 				terminal, acquirer := b.dial(b.driver(opts))
-				b.talk(terminal, acquirer)
+				talk(b.t, terminal, acquirer)
 				switch name {
 				case "with DTR":
 					assert.Empty(t, <-leaked)
@@ -64,7 +64,7 @@ func TestAfterAKillTheAcquirerMayStillBeTalking(t *testing.T) {
 		}()
 		terminal, acquirer := b.dial(b.driver(Opts{}))
 		<-stopped
-		b.talk(terminal, acquirer)
+		talk(b.t, terminal, acquirer)
 		require.NoError(t, acquirer.Close())
 		require.NoError(t, terminal.Close())
 	})
@@ -93,7 +93,7 @@ func TestAfterAKillAtAnyMoment(t *testing.T) {
 						_ = drain(t, acquirer)
 						acquirer = <-b.calls
 					}
-					b.talk(terminal, acquirer)
+					talk(b.t, terminal, acquirer)
 					require.NoError(t, acquirer.Close())
 					require.NoError(t, terminal.Close())
 				})

@@ -93,14 +93,14 @@ func TestAModemComesBackByTheLadder(t *testing.T) {
 		}
 		m.tell("pdp ok")
 		terminal, acquirer := m.dial() // after a restart
-		m.talk(terminal, acquirer)
+		talk(m.t, terminal, acquirer)
 		require.NoError(m.t, terminal.Close())
 		assert.Equal(m.t, "none, 1 starts, 1 resets, 0 power cycles", m.state())
 
 		m.tell("silent on")
 		m.fails(ErrNoModem)
 		terminal, acquirer = m.dial() // after a power cycle, which also gives it its voice back
-		m.talk(terminal, acquirer)
+		talk(m.t, terminal, acquirer)
 		require.NoError(m.t, terminal.Close())
 		assert.Equal(m.t, "none, 2 starts, 1 resets, 1 power cycles", m.state())
 	})

@@ -36,7 +36,7 @@ const (
 //   - Proven, nil: it is on paper.
 //   - Unconfirmed, nil: every byte was taken and the printer shows no fault, but it gave no proof: it cannot (see
 //     ProofMode), or it did not within Opts.Print.
-//   - Unconfirmed, *FaultError: ErrPaperOut, ErrCoverOpen, ErrCutter, ErrOffline, ErrNoAnswer, or what the port or the
+//   - Unconfirmed, *FaultError: ErrPaperOut, ErrCoverOpen, ErrCutter, ErrPausing, ErrBroken, ErrOffline, ErrNoAnswer, or what the port or the
 //     context said. Sent false: not one byte of the slip left, print it as it is. Sent true: it may be on paper, or come
 //     out once the fault is mended; print it again with the duplicate mark.
 //   - Unconfirmed, another error: the slip itself was refused, nothing was sent.
@@ -246,7 +246,7 @@ func (t *talk) awaitProof() (Proof, error) {
 }
 
 // passing reports whether a fault may end without anybody's doing: a hot head, a held button.
-func passing(s Status) bool { return s.Fault() == ErrOffline && !s.Unrecoverable }
+func passing(s Status) bool { return s.Fault() == ErrOffline || s.Fault() == ErrPausing }
 
 // silent is the error of a printer that stopped answering. If its last automatic status told a fault, that is the
 // reason.

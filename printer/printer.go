@@ -81,8 +81,9 @@ type Printer struct {
 	mu     sync.Mutex // one conversation at a time; guards what follows
 	demux  demultiplexer
 	nextID uint32
-	unsure bool // a question went unanswered; its answer may still come
-	torn   bool // a slip broke off inside its data; the next one declares it void
+	unsure bool   // a question went unanswered; its answer may still come
+	seen   Status // what it said last, by any way
+	torn   bool   // a slip broke off inside its data; the next one declares it void
 }
 
 // New makes a driver and proves that a printer answers. A printer that answers but cannot print (no paper, cover open)
@@ -136,6 +137,13 @@ func (p *Printer) Status(ctx context.Context) (Status, error) {
 		return Status{}, t.fault(err, Status{}, false)
 	}
 	return s, nil
+}
+
+// Seen is what the printer said last, without asking again: after Print, how it was during the slip.
+func (p *Printer) Seen() Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.seen
 }
 
 // Halt makes the printer quiet: it sends no more status on its own. What it holds is still printed. The driver can be

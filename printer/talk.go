@@ -130,6 +130,7 @@ func (t *talk) learn(a answer) {
 	switch a.kind {
 	case automatic:
 		t.asb = statusOfASB(a.data)
+		t.p.seen = t.asb
 		t.rang = t.rang || t.asb.Fault() != nil
 	case processID:
 		t.proven = t.proven || a.data == t.wanted // another id belongs to an earlier slip
@@ -184,7 +185,8 @@ func (t *talk) status() (Status, error) {
 		}
 		raw[n] = b
 	}
-	return statusOf(raw), nil
+	t.p.seen = statusOf(raw)
+	return t.p.seen, nil
 }
 
 func (t *talk) ask(n byte) (byte, error) {

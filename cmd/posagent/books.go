@@ -180,5 +180,14 @@ func (c *command) status(ctx context.Context) int {
 	}
 	fmt.Fprintf(c.out, "terminal %s  merchant %s  boot %d  batch %06d  %s\n", s.Terminal, s.Merchant, s.Boot, s.Batch, signed)
 	fmt.Fprintf(c.out, "待处理 owed %d   挂账 suspense %d   待打印 paper owed %d\n", s.Owed, s.Suspense, s.PaperOwed)
+	c.printerTrouble("", s.Printer)
 	return exitDone
+}
+
+// printerTrouble says what is the matter with the printer and what to do, where anything is.
+func (c *command) printerTrouble(indent string, p *agent.PrinterView) {
+	if p == nil || p.Do == nil {
+		return
+	}
+	c.sentence(c.out, indent, words.Pair{ZH: p.Text.ZH + "，" + p.Do.ZH, EN: p.Text.EN + ": " + p.Do.EN})
 }

@@ -26,6 +26,7 @@ type Agent struct {
 	line     *link.Link
 	host     *acquirer.Host
 	terminal *terminal.Terminal
+	paper    *slipPrinter
 	wires    Wires
 
 	wake chan struct{} // asks for a round soon
@@ -57,6 +58,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	a.o.TMK = nil // only the host needs it
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
 	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
+	a.paper = paper
 	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxBatch: o.MaxBatch, Now: w.Now})
 	return a, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"posagent/device/reader"
@@ -89,6 +90,7 @@ type slipPrinter struct {
 	opts   printer.Opts
 	port   Port
 	drive  *printer.Printer
+	last   atomic.Pointer[words.PrinterState] // how the printer was met; anybody may read it
 }
 
 func (s *slipPrinter) attach() error {
@@ -135,9 +137,13 @@ func (s *slipPrinter) Report(ctx context.Context, c txn.Closing, doubts []txn.Tx
 
 func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) {
 	if err := s.attach(); err != nil {
+		s.met(err)
 		return false, err
 	}
 	proof, err := s.drive.Print(ctx, slip)
+	if ctx.Err() == nil {
+		s.met(err)
+	}
 	if err != nil {
 		s.detach()
 		var fault *printer.FaultError

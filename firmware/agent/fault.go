@@ -56,5 +56,6 @@ func (a *Agent) Status() Status {
 		}
 	}
 	s.Terminal, s.Merchant, s.SignedIn = a.o.Terminal, a.o.Merchant, a.host.SignedIn()
+	s.Printer = a.printerView()
 	return s
 }

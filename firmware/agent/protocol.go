@@ -72,6 +72,8 @@ type Event struct {
 	Recount *Recount      `json:"recount,omitempty"`
 	Batch   *Batch        `json:"batch,omitempty"`
 
+	Printer *PrinterView `json:"printer,omitempty"` // of a stage or an outcome whose slip is still due
+
 	Keys []acquirer.KeyStatus `json:"keys,omitempty"` // in use: check values and sign-ins, never a key
 }
 
@@ -91,6 +93,8 @@ type Status struct {
 	Owed      int `json:"owed"`       // transactions that a machine will settle
 	Suspense  int `json:"suspense"`   // transactions that need people
 	PaperOwed int `json:"paper_owed"` // transactions with a slip still due, and settlement reports
+
+	Printer *PrinterView `json:"printer,omitempty"` // as it was met last; absent before the first slip
 
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault

@@ -33,6 +33,9 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 			detail = e.Fault.Error()
 			a.log.Warn("paper still owed", "stan", e.Txn.STAN, "cause", e.Fault)
 		}
+		if e.Fault != nil {
+			view.printer(a.printerView())
+		}
 		view.stage(e.Stage, detail, e.Txn)
 	}
 	deeds := map[txn.Kind]func(context.Context, terminal.Order) (txn.Txn, error){
@@ -48,10 +51,10 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 	a.log.Info(string(kind), "reference", q.Reference, "stan", x.STAN, "batch", x.Batch, "state", string(x.State), "code", x.Answer.Code, "cause", err)
 	if kind == txn.Sale && err == nil && x.State == txn.Approved {
 		if e, unread := Shown(x, a.store.Since); unread == nil {
-			return e // a repeated reference may be that of a sale that was voided since
+			return a.paperDue(e, x) // a repeated reference may be that of a sale that was voided since
 		}
 	}
-	return outcome(x, err)
+	return a.paperDue(outcome(x, err), x)
 }
 
 // order reads a request in the engine's terms.

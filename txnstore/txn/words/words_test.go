@@ -49,6 +49,13 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 		RecordsTold, RecordsUnread, RecordsRefused, NextBatch, ExplainsIt, AlsoDoubtful, NothingExplains, DoNotClaim} {
 		inBothLanguages(t, p.EN, p)
 	}
+	for _, s := range append(PrinterStates(), "of a later version") {
+		what, do := OfPrinter(s)
+		inBothLanguages(t, string(s), what)
+		if s != PrinterReady {
+			inBothLanguages(t, string(s), do)
+		}
+	}
 	seen := map[string]bool{}
 	for _, w := range codes {
 		inBothLanguages(t, w.code, Advice(w.code))

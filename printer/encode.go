@@ -19,12 +19,16 @@ func check(s receipt.Slip, columns int) error {
 	}
 	for i, l := range s.Lines {
 		switch {
-		case l.Op > receipt.Cut || l.Size > receipt.Big || l.Align > receipt.Right:
+		case l.Op > receipt.Code || l.Size > receipt.Big || l.Align > receipt.Right:
 			return fmt.Errorf("printer: slip refused: line %d is of a kind this driver does not know", i+1)
 		case l.Op == receipt.Text && l.Columns() > columns:
 			return fmt.Errorf("printer: slip refused: line %d takes %d columns of %d: wrap it first", i+1, l.Columns(), columns)
 		case l.Op == receipt.Text && receipt.Printable(l.Text) != l.Text:
 			return fmt.Errorf("printer: slip refused: line %d holds characters without a GBK code: pass it through receipt.Printable", i+1)
+		case l.Op == receipt.Image && l.Image.Check(columns) != nil:
+			return fmt.Errorf("printer: slip refused: line %d: %w", i+1, l.Image.Check(columns))
+		case l.Op == receipt.Code && receipt.CheckCode(l.Text) != nil:
+			return fmt.Errorf("printer: slip refused: line %d: %w", i+1, receipt.CheckCode(l.Text))
 		case l.Op == receipt.Feed && (l.Feed < 1 || l.Feed > receipt.MaxFeed):
 			return fmt.Errorf("printer: slip refused: line %d feeds %d lines, at most %d", i+1, l.Feed, receipt.MaxFeed)
 		}
@@ -34,12 +38,14 @@ func check(s receipt.Slip, columns int) error {
 
 // encoder turns checked lines into the printer's bytes. It sends a mode only when it changes.
 //
-// The byte DLE (10h) never appears in what it makes: text is ASCII from 20h up and GBK pairs of which the first byte is
-// 81h or more and the second 40h or more, and no parameter in use is 10h. So slip data can hold no real-time command.
+// What it makes holds no real-time command. In text the byte DLE (10h) never appears: it is ASCII from 20h up and GBK
+// pairs of which the first byte is 81h or more and the second 40h or more; codes are text, too. Pictures and the lengths
+// of commands may hold it; see band for the one, and the others are followed by bytes that make no command of it.
 type encoder struct {
 	out     []byte
 	columns int
 	cut     bool
+	codes   CodeMode
 	gbk     *encoding.Encoder
 	modes   modes
 }
@@ -52,8 +58,8 @@ type modes struct {
 	bold  bool
 }
 
-func newEncoder(columns int, cut bool) *encoder {
-	return &encoder{out: make([]byte, 0, 2048), columns: columns, cut: cut, gbk: simplifiedchinese.GBK.NewEncoder()}
+func newEncoder(columns int, cut bool, codes CodeMode) *encoder {
+	return &encoder{out: make([]byte, 0, 2048), columns: columns, cut: cut, codes: codes, gbk: simplifiedchinese.GBK.NewEncoder()}
 }
 
 // begin starts a slip on a printer in unknown modes.
@@ -99,6 +105,14 @@ func (e *encoder) lines(lines []receipt.Line) error {
 			if err := e.text(receipt.RuleText(e.columns)); err != nil {
 				return err
 			}
+		case receipt.Image:
+			e.place(l.Align)
+			e.picture(l.Image)
+		case receipt.Code:
+			e.place(l.Align)
+			if err := e.code(l.Text); err != nil {
+				return fmt.Errorf("printer: line %d: %w", i+1, err)
+			}
 		case receipt.Feed:
 			e.out = feedLines(e.out, byte(l.Feed))
 		case receipt.Cut:
@@ -110,6 +124,15 @@ func (e *encoder) lines(lines []receipt.Line) error {
 		}
 	}
 	return nil
+}
+
+// place aligns something that is no text, and leaves the other modes alone.
+func (e *encoder) place(align receipt.Align) {
+	if e.modes.known && e.modes.align == align {
+		return
+	}
+	e.out = justify(e.out, byte(align))
+	e.modes.align = align
 }
 
 func (e *encoder) style(l receipt.Line) {

@@ -47,6 +47,9 @@ func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 	if err := check(s, p.opts.Columns); err != nil {
 		return Unconfirmed, err
 	}
+	if err := p.opts.Codes.check(s); err != nil {
+		return Unconfirmed, err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t, end, err := p.converse(ctx)
@@ -76,7 +79,7 @@ func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 }
 
 func (p *Printer) encode(s receipt.Slip, id [4]byte) ([]byte, error) {
-	e := newEncoder(p.opts.Columns, p.opts.CutAfter)
+	e := newEncoder(p.opts.Columns, p.opts.CutAfter, p.opts.Codes)
 	if p.torn {
 		if err := e.void(); err != nil {
 			return nil, err

@@ -37,6 +37,7 @@ type Opts struct {
 	Print    time.Duration // longest wait for proof after the last byte, and for a full printer to take more; default 30 s
 	CutAfter bool          // the printer has a cutter; without it the slip is fed to the tear bar
 	Proof    ProofMode     // default ProcessID
+	Codes    CodeMode      // how QR codes are printed, and whether pictures are; default NoCodes
 	FirstID  uint32        // first process id; 0 takes a random one, so that an answer still owed to a process that died is not taken for ours
 }
 
@@ -64,6 +65,9 @@ func (o *Opts) withDefaults() (Opts, error) {
 		return set, errors.New("printer: a waiting time is negative")
 	case set.Proof != ProcessID && set.Proof != StatusAfterFeed && set.Proof != NoProof:
 		return set, fmt.Errorf("printer: proof mode %q is not known: use %q, %q or %q", set.Proof, ProcessID, StatusAfterFeed, NoProof)
+	}
+	if err := set.Codes.known(); err != nil {
+		return set, err
 	}
 	if set.FirstID == 0 {
 		var random [4]byte
@@ -105,7 +109,7 @@ func New(port Port, o *Opts) (*Printer, error) {
 		return nil, err
 	}
 	defer end()
-	if _, err := t.write(padding(), opts.Answer); err != nil {
+	if _, err := t.write(padding(opts.Codes), opts.Answer); err != nil {
 		return nil, t.fault(err, Status{}, false)
 	}
 	if _, err := t.status(); err != nil {

@@ -75,6 +75,9 @@ type Printer struct {
 	Baud    int      `toml:"baud"`
 	Columns int      `toml:"columns"` // 32 for 58 mm paper, 48 for 80 mm
 	Proof   string   `toml:"proof"`   // process-id, status-after-feed or none
+	Codes   string   `toml:"codes"`     // native or raster: how QR codes are made; empty prints neither codes nor pictures
+	Logo    string   `toml:"logo"`      // a PNG file for the head of the slips
+	QR      bool     `toml:"slip_code"` // a QR code at the end of each slip names the transaction
 	Reply   duration `toml:"reply"`
 	Print   duration `toml:"print"`
 	Retry   duration `toml:"retry"`
@@ -214,6 +217,12 @@ func (c *Config) faults() []string {
 	fault(c.Printer.Columns != 32 && c.Printer.Columns != 48, "printer.columns", "want 32 (58 mm paper) or 48 (80 mm), got %d", c.Printer.Columns)
 	known := slices.Contains([]printer.ProofMode{printer.ProcessID, printer.StatusAfterFeed, printer.NoProof}, printer.ProofMode(c.Printer.Proof))
 	fault(!known, "printer.proof", "%q is not known; use process-id, status-after-feed or none", c.Printer.Proof)
+	codes := printer.CodeMode(c.Printer.Codes)
+	fault(!slices.Contains([]printer.CodeMode{printer.NoCodes, printer.NativeCodes, printer.RasterCodes}, codes), "printer.codes", "%q is not known; use native or raster, or leave it out", c.Printer.Codes)
+	fault(codes == printer.NoCodes && (c.Printer.Logo != "" || c.Printer.QR), "printer.codes", "a logo or slip_code needs native or raster")
+	if _, err := c.logo(); err != nil {
+		fault(true, "printer.logo", "%v", err)
+	}
 	positive(c.Printer.Reply, "printer.reply")
 	positive(c.Printer.Print, "printer.print")
 	positive(c.Printer.Retry, "printer.retry")

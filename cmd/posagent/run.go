@@ -177,6 +177,10 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 	if err != nil {
 		return agent.Options{}, err
 	}
+	logo, err := c.logo()
+	if err != nil {
+		return agent.Options{}, fmt.Errorf("printer.logo: %w", err)
+	}
 	return agent.Options{
 		Terminal: c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, Currency: currency, TMK: tmk,
 		Dialect: iso8583.UnionPay(), Header: header, Answer: c.Acquirer.Answer.Duration, Idle: c.Acquirer.Idle.Duration,
@@ -185,7 +189,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
 		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration,
 		Print: printer.Opts{Columns: c.Printer.Columns, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,
-			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof)},
-		Layout: receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local},
+			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof), Codes: printer.CodeMode(c.Printer.Codes)},
+		Layout: receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local, Logo: logo, Code: c.Printer.QR},
 	}, nil
 }

@@ -47,6 +47,7 @@ func (p *Printer) deed(words []string) (func(*machine), error) {
 	case "status":
 		return nil, nil
 	case "feed":
+		p.imageEndLocked()
 		p.paper.end(cutMark, p.fault)
 		return nil, nil
 	case "paper out":

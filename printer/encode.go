@@ -43,6 +43,7 @@ func check(s receipt.Slip, columns int) error {
 // of commands may hold it; see band for the one, and the others are followed by bytes that make no command of it.
 type encoder struct {
 	out     []byte
+	tongue  tongue
 	columns int
 	cut     bool
 	codes   CodeMode
@@ -58,22 +59,36 @@ type modes struct {
 	bold  bool
 }
 
-func newEncoder(columns int, cut bool, codes CodeMode) *encoder {
-	return &encoder{out: make([]byte, 0, 2048), columns: columns, cut: cut, codes: codes, gbk: simplifiedchinese.GBK.NewEncoder()}
+// tongue is a family's way to say the same things.
+type tongue interface {
+	begin(b []byte) []byte
+	justify(b []byte, n byte) []byte
+	embolden(b []byte, on bool) []byte
+	size(b []byte, s receipt.Size) []byte
+	chinese(b []byte, on bool) []byte
+	feed(b []byte, n byte) []byte
+	cut(b []byte) []byte
+	code(b []byte, text string) []byte
+}
+
+func newEncoder(o Opts) *encoder {
+	e := &encoder{out: make([]byte, 0, 2048), tongue: escpos{}, columns: o.Columns, cut: o.CutAfter, codes: o.Codes, gbk: simplifiedchinese.GBK.NewEncoder()}
+	if o.Proof == ETBCounter {
+		e.tongue = starLine{}
+	}
+	return e
 }
 
 // begin starts a slip on a printer in unknown modes.
 func (e *encoder) begin() {
-	e.out = initialise(e.out)
-	e.out = automaticStatus(e.out, asbOn) // ESC @ may have ended it, and so may a power cut since the last slip
-	e.out = chineseOff(e.out)
+	e.out = e.tongue.begin(e.out)
 	e.modes = modes{}
 }
 
 // void ends a slip that broke off: the line under way is printed, and what is on the paper is called void and cut off.
 func (e *encoder) void() error {
 	e.out = append(e.out, lf)
-	e.out = chineseOff(e.out)
+	e.out = e.tongue.chinese(e.out, false)
 	e.modes = modes{}
 	return e.lines(receipt.Interrupted(e.columns).Lines)
 }
@@ -114,12 +129,12 @@ func (e *encoder) lines(lines []receipt.Line) error {
 				return fmt.Errorf("printer: line %d: %w", i+1, err)
 			}
 		case receipt.Feed:
-			e.out = feedLines(e.out, byte(l.Feed))
+			e.out = e.tongue.feed(e.out, byte(l.Feed))
 		case receipt.Cut:
 			if e.cut {
-				e.out = feedAndCut(e.out)
+				e.out = e.tongue.cut(e.out)
 			} else {
-				e.out = feedLines(e.out, tearOffLines)
+				e.out = e.tongue.feed(e.out, tearOffLines)
 			}
 		}
 	}
@@ -131,30 +146,19 @@ func (e *encoder) place(align receipt.Align) {
 	if e.modes.known && e.modes.align == align {
 		return
 	}
-	e.out = justify(e.out, byte(align))
+	e.out = e.tongue.justify(e.out, byte(align))
 	e.modes.align = align
 }
 
 func (e *encoder) style(l receipt.Line) {
 	if !e.modes.known || e.modes.align != l.Align {
-		e.out = justify(e.out, byte(l.Align))
+		e.out = e.tongue.justify(e.out, byte(l.Align))
 	}
 	if !e.modes.known || e.modes.bold != l.Bold {
-		on := byte(0)
-		if l.Bold {
-			on = 1
-		}
-		e.out = embolden(e.out, on)
+		e.out = e.tongue.embolden(e.out, l.Bold)
 	}
 	if !e.modes.known || e.modes.size != l.Size {
-		switch l.Size {
-		case receipt.Tall:
-			e.out = enlarge(e.out, sizeTall, chineseTall)
-		case receipt.Big:
-			e.out = enlarge(e.out, sizeBig, chineseBig)
-		default:
-			e.out = enlarge(e.out, sizeNormal, chineseNormal)
-		}
+		e.out = e.tongue.size(e.out, l.Size)
 	}
 	e.modes = modes{true, l.Align, l.Size, l.Bold}
 }
@@ -169,9 +173,9 @@ func (e *encoder) text(s string) error {
 		if err != nil {
 			return err
 		}
-		e.out = chineseOn(e.out)
+		e.out = e.tongue.chinese(e.out, true)
 		e.out = append(e.out, code...)
-		e.out = chineseOff(e.out)
+		e.out = e.tongue.chinese(e.out, false)
 		e.out = append(e.out, lf)
 		return nil
 	}

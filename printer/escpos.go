@@ -1,6 +1,10 @@
 package printer
 
-import "time"
+import (
+	"time"
+
+	"posagent/printer/receipt"
+)
 
 // Every byte of ESC/POS that this package sends or expects. References:
 //
@@ -160,6 +164,44 @@ func qrCode(b []byte, module byte, text string) []byte {
 	b = append(b, gs, '(', 'k', byte(len(text)+3), byte((len(text)+3)>>8), 49, 80, 48)
 	b = append(b, text...)
 	return append(b, gs, '(', 'k', 3, 0, 49, 81, 48)
+}
+
+// escpos writes slips in ESC/POS.
+type escpos struct{}
+
+func (escpos) begin(b []byte) []byte {
+	b = initialise(b)
+	b = automaticStatus(b, asbOn) // ESC @ may have ended it, and so may a power cut since the last slip
+	return chineseOff(b)
+}
+
+func (escpos) justify(b []byte, n byte) []byte   { return justify(b, n) }
+func (escpos) feed(b []byte, n byte) []byte      { return feedLines(b, n) }
+func (escpos) cut(b []byte) []byte               { return feedAndCut(b) }
+func (escpos) code(b []byte, text string) []byte { return qrCode(b, nativeModule, text) }
+
+func (escpos) embolden(b []byte, on bool) []byte {
+	if on {
+		return embolden(b, 1)
+	}
+	return embolden(b, 0)
+}
+
+func (escpos) chinese(b []byte, on bool) []byte {
+	if on {
+		return chineseOn(b)
+	}
+	return chineseOff(b)
+}
+
+func (escpos) size(b []byte, s receipt.Size) []byte {
+	switch s {
+	case receipt.Tall:
+		return enlarge(b, sizeTall, chineseTall)
+	case receipt.Big:
+		return enlarge(b, sizeBig, chineseBig)
+	}
+	return enlarge(b, sizeNormal, chineseNormal)
 }
 
 // Numbers of our own choice.

@@ -39,7 +39,7 @@ func (e *encoder) code(text string) error {
 		return err
 	}
 	if e.codes == NativeCodes {
-		e.out = qrCode(e.out, nativeModule, text)
+		e.out = e.tongue.code(e.out, text)
 		return nil
 	}
 	e.picture(drawn)

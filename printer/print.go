@@ -50,6 +50,11 @@ func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 	if err := p.opts.Codes.check(s); err != nil {
 		return Unconfirmed, err
 	}
+	if p.star() {
+		if err := checkStar(s); err != nil {
+			return Unconfirmed, err
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t, end, err := p.converse(ctx)
@@ -60,6 +65,11 @@ func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 
 	if err := t.makeReady(); err != nil {
 		return Unconfirmed, err
+	}
+	if p.star() {
+		if err := t.synchronise(); err != nil {
+			return Unconfirmed, err
+		}
 	}
 	p.nextID++
 	t.wanted = newID(p.nextID)
@@ -79,7 +89,7 @@ func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 }
 
 func (p *Printer) encode(s receipt.Slip, id [4]byte) ([]byte, error) {
-	e := newEncoder(p.opts.Columns, p.opts.CutAfter, p.opts.Codes)
+	e := newEncoder(p.opts)
 	if p.torn {
 		if err := e.void(); err != nil {
 			return nil, err
@@ -87,8 +97,11 @@ func (p *Printer) encode(s receipt.Slip, id [4]byte) ([]byte, error) {
 	}
 	e.begin()
 	var proof []byte
-	if p.opts.Proof == ProcessID {
+	switch p.opts.Proof {
+	case ProcessID:
 		proof = askProof(nil, id)
+	case ETBCounter:
+		proof = []byte{etb}
 	}
 	if err := e.slip(s.Lines, proof); err != nil {
 		return nil, err
@@ -102,7 +115,7 @@ func (p *Printer) encode(s receipt.Slip, id [4]byte) ([]byte, error) {
 // makeReady asks for the status, and refuses to begin on a printer that cannot print.
 func (t *talk) makeReady() error {
 	s, err := t.status()
-	for try := 0; err == nil && s.CutterError && try < recoverTries; try++ {
+	for try := 0; err == nil && s.CutterError && !t.p.star() && try < recoverTries; try++ {
 		if try == 0 {
 			if _, err = t.write(recoverClearing(), t.p.opts.Answer); err != nil {
 				break
@@ -206,8 +219,12 @@ func (t *talk) rung() error {
 func (t *talk) awaitProof() (Proof, error) {
 	var last Status
 	unanswered := 0
+	poll := t.p.opts.Answer
+	if t.p.star() {
+		poll = min(poll, starPoll)
+	}
 	for until := time.Now().Add(t.p.opts.Print); ; {
-		_, err := t.next(min(t.p.opts.Answer, time.Until(until)))
+		_, err := t.next(min(poll, time.Until(until)))
 		switch {
 		case t.proven:
 			return Proven, nil

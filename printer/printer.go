@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,9 +27,13 @@ type ProofMode string
 
 const (
 	ProcessID       ProofMode = "process-id"        // GS ( H 48: Epson TM series and those that follow it
+	ETBCounter      ProofMode = "etb-counter"       // Star printers, which are spoken to in Star line mode then
 	StatusAfterFeed ProofMode = "status-after-feed" // GS r behind the slip: shows that the data was taken, never proves
 	NoProof         ProofMode = "none"              // asks only whether a fault shows after the last byte
 )
+
+// ProofModes are all there are, the best first.
+func ProofModes() []ProofMode { return []ProofMode{ProcessID, ETBCounter, StatusAfterFeed, NoProof} }
 
 // Opts are the printer's parameters. Zero fields take the default.
 type Opts struct {
@@ -63,8 +68,10 @@ func (o *Opts) withDefaults() (Opts, error) {
 		return set, fmt.Errorf("printer: %d columns: use %d to %d", set.Columns, receipt.MinColumns, receipt.MaxColumns)
 	case set.Answer < 0 || set.Print < 0:
 		return set, errors.New("printer: a waiting time is negative")
-	case set.Proof != ProcessID && set.Proof != StatusAfterFeed && set.Proof != NoProof:
-		return set, fmt.Errorf("printer: proof mode %q is not known: use %q, %q or %q", set.Proof, ProcessID, StatusAfterFeed, NoProof)
+	case !slices.Contains(ProofModes(), set.Proof):
+		return set, fmt.Errorf("printer: proof mode %q is not known: use one of %q", set.Proof, ProofModes())
+	case set.Proof == ETBCounter && set.Codes == RasterCodes:
+		return set, fmt.Errorf("printer: codes %q: a Star printer draws them itself: use %q", set.Codes, NativeCodes)
 	}
 	if err := set.Codes.known(); err != nil {
 		return set, err
@@ -83,7 +90,8 @@ type Printer struct {
 	opts Opts
 
 	mu     sync.Mutex // one conversation at a time; guards what follows
-	demux  demultiplexer
+	ear    ear
+	frame  int // of a Star printer: what the counter is set to before the next slip
 	nextID uint32
 	unsure bool   // a question went unanswered; its answer may still come
 	seen   Status // what it said last, by any way
@@ -103,7 +111,10 @@ func New(port Port, o *Opts) (*Printer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Printer{port: port, opts: opts, nextID: opts.FirstID}
+	p := &Printer{port: port, opts: opts, nextID: opts.FirstID, ear: &demultiplexer{}}
+	if p.star() {
+		p.ear, p.frame = &starEar{}, firstFrame(opts.FirstID)
+	}
 	t, end, err := p.converse(context.Background())
 	if err != nil {
 		return nil, err
@@ -120,8 +131,13 @@ func New(port Port, o *Opts) (*Printer, error) {
 
 // String names the driver for status pages.
 func (p *Printer) String() string {
+	if p.star() {
+		return fmt.Sprintf("Star printer, %d columns, proof by %s", p.opts.Columns, p.opts.Proof)
+	}
 	return fmt.Sprintf("ESC/POS printer, %d columns, proof by %s", p.opts.Columns, p.opts.Proof)
 }
+
+func (p *Printer) star() bool { return p.opts.Proof == ETBCounter }
 
 // Columns is the width that slips must be laid out for.
 func (p *Printer) Columns() int { return p.opts.Columns }
@@ -160,6 +176,9 @@ func (p *Printer) Halt() error {
 		return err
 	}
 	defer end()
+	if p.star() {
+		return nil // it was told to at its last slip, and speaks when it is asked
+	}
 	if _, err := t.write(automaticStatus(nil, asbOff), p.opts.Answer); err != nil {
 		return t.fault(err, Status{}, false)
 	}

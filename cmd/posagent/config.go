@@ -73,8 +73,8 @@ type Reader struct {
 type Printer struct {
 	Port    string   `toml:"port"`
 	Baud    int      `toml:"baud"`
-	Columns int      `toml:"columns"` // 32 for 58 mm paper, 48 for 80 mm
-	Proof   string   `toml:"proof"`   // process-id, status-after-feed or none
+	Columns int      `toml:"columns"`   // 32 for 58 mm paper, 48 for 80 mm
+	Proof   string   `toml:"proof"`     // process-id, etb-counter, status-after-feed or none
 	Codes   string   `toml:"codes"`     // native or raster: how QR codes are made; empty prints neither codes nor pictures
 	Logo    string   `toml:"logo"`      // a PNG file for the head of the slips
 	QR      bool     `toml:"slip_code"` // a QR code at the end of each slip names the transaction
@@ -215,8 +215,9 @@ func (c *Config) faults() []string {
 	fault(c.Printer.Port == "", "printer.port", "missing; name the printer's line, best by /dev/serial/by-path/…")
 	fault(c.Printer.Baud <= 0, "printer.baud", "must be positive")
 	fault(c.Printer.Columns != 32 && c.Printer.Columns != 48, "printer.columns", "want 32 (58 mm paper) or 48 (80 mm), got %d", c.Printer.Columns)
-	known := slices.Contains([]printer.ProofMode{printer.ProcessID, printer.StatusAfterFeed, printer.NoProof}, printer.ProofMode(c.Printer.Proof))
-	fault(!known, "printer.proof", "%q is not known; use process-id, status-after-feed or none", c.Printer.Proof)
+	fault(!slices.Contains(printer.ProofModes(), printer.ProofMode(c.Printer.Proof)), "printer.proof", "%q is not known; use process-id, etb-counter, status-after-feed or none", c.Printer.Proof)
+	star := printer.ProofMode(c.Printer.Proof) == printer.ETBCounter
+	fault(star && (c.Printer.Logo != "" || c.Printer.Codes == string(printer.RasterCodes)), "printer.codes", "a Star printer (etb-counter) draws codes itself and no logo; use native, and leave logo out")
 	codes := printer.CodeMode(c.Printer.Codes)
 	fault(!slices.Contains([]printer.CodeMode{printer.NoCodes, printer.NativeCodes, printer.RasterCodes}, codes), "printer.codes", "%q is not known; use native or raster, or leave it out", c.Printer.Codes)
 	fault(codes == printer.NoCodes && (c.Printer.Logo != "" || c.Printer.QR), "printer.codes", "a logo or slip_code needs native or raster")

@@ -16,13 +16,19 @@ type machine struct {
 	endsAfter         int  // lines until the paper ends, when counting
 	counting          bool
 
-	automatic byte   // GS a
+	automatic byte   // GS a, or a Star printer's ESC RS a
+	star      bool   // Star line mode
+	counter   byte   // a Star printer's ETB counter
+	counted   bool   // it has moved since it was cleared
 	rubbish   uint32 // state of the rubbish generator
 }
 
 // powerOn sets what the power switch sets. Sensors feel on.
 func (m *machine) powerOn() {
-	m.automatic = 0
+	m.automatic, m.counter, m.counted = 0, 0, false
+	if m.star {
+		m.automatic = 1
+	}
 	m.cutterError = m.jammed
 	m.broken = false
 	if m.rubbish == 0 {
@@ -95,7 +101,12 @@ func (m *machine) paperSensors() byte { return m.status()[2] }
 func (p *Printer) changeLocked(change func(*machine)) {
 	before := p.machine.status()
 	change(&p.machine)
-	if now := p.machine.status(); now != before && p.machine.automatic != 0 {
+	now := p.machine.status()
+	switch {
+	case now == before || p.machine.automatic == 0:
+	case p.machine.star:
+		p.sayLocked(p.machine.starStatus())
+	default:
 		p.sayLocked(now[:])
 	}
 }

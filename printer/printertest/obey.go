@@ -5,6 +5,10 @@ func (p *Printer) obeyLocked(b []byte) {
 	if b[0] != codeGS || b[1] != 'v' {
 		p.imageEndLocked()
 	}
+	if p.machine.star {
+		p.starObeyLocked(b)
+		return
+	}
 	switch b[0] {
 	case codeESC:
 		p.escLocked(b)
@@ -12,6 +16,14 @@ func (p *Printer) obeyLocked(b []byte) {
 		p.fsLocked(b)
 	case codeGS:
 		p.gsLocked(b)
+	default:
+		p.plainLocked(b)
+	}
+}
+
+// plainLocked takes what is no command.
+func (p *Printer) plainLocked(b []byte) {
+	switch b[0] {
 	case codeLF:
 		p.halfLocked()
 		p.printLineLocked()

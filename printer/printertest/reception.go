@@ -25,7 +25,7 @@ func (p *Printer) receive(data []byte) {
 func (p *Printer) receiveByteLocked(b byte) {
 	r := &p.reception
 	inside := len(r.part) > 1 && r.part[0] != codeDLE
-	if inside && r.last == codeDLE && (b == codeEOT || b == codeENQ || b == codeDC4) {
+	if inside && !p.machine.star && r.last == codeDLE && (b == codeEOT || b == codeENQ || b == codeDC4) {
 		p.fault("DLE %02Xh inside another command: some printers execute it, others take it for data", b)
 	}
 	r.last = b
@@ -35,13 +35,23 @@ func (p *Printer) receiveByteLocked(b byte) {
 		return
 	}
 	r.part = append(r.part, b)
-	switch n := commandLength(r.part); {
+	length := commandLength
+	if p.machine.star {
+		length = starLength
+	}
+	switch n := length(r.part); {
 	case n > rasterHeader+rasterMost:
 		p.fault("raster image of %d bytes or more: no printer takes that", rasterMost)
 	case n == incomplete || n > len(r.part):
 		return
 	case n == unknown:
 		p.fault("unknown command % X", r.part)
+	case p.machine.star && r.part[1] == codeACK:
+		if r.part[2] != codeSOH {
+			p.fault("unknown command % X", r.part)
+		} else {
+			p.sayLocked(p.machine.starStatus())
+		}
 	case r.part[0] == codeDLE:
 		p.realTimeLocked(r.part[1], r.part[2])
 	default:

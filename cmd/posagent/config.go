@@ -77,6 +77,7 @@ type Printer struct {
 	Proof   string   `toml:"proof"`     // process-id, etb-counter, status-after-feed or none
 	Codes   string   `toml:"codes"`     // native or raster: how QR codes are made; empty prints neither codes nor pictures
 	Logo    string   `toml:"logo"`      // a PNG file for the head of the slips
+	Fonts   []string `toml:"fonts"`     // bitmap font files that slips are drawn with, on screens; the printer has its own
 	QR      bool     `toml:"slip_code"` // a QR code at the end of each slip names the transaction
 	Reply   duration `toml:"reply"`
 	Print   duration `toml:"print"`

@@ -6,6 +6,7 @@
 //	posagent refund AMOUNT            give money back, of any day
 //	posagent batch totals|close|report   the open batch; settle it; its report
 //	posagent txn list|show|reprint    the books
+//	posagent receipt show ID          a slip as text, or drawn into a PNG file
 //	posagent status                   the terminal at a glance
 //	posagent store recount            totals against records
 //	posagent store check|report       whether the files are sound; what a repair found
@@ -83,6 +84,7 @@ const usage = `usage: posagent VERB [flags]
   txn list                 the newest transactions
   txn show ID|REFERENCE    one transaction with its journal
   txn reprint ID|REFERENCE its slip again, marked as a duplicate
+  receipt show ID|REFERENCE   its slip as text; drawn with -png FILE
   status                   the terminal at a glance
   store recount            hold the totals that are kept against the records
   store check              look at every page of the books, while no agent runs
@@ -108,7 +110,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config") && len(rest) > 0 {
+	if (verb == "txn" || verb == "receipt" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -139,6 +141,9 @@ func (c *command) run(ctx context.Context) int {
 	case "txn reprint":
 		var byReference bool
 		return c.verb(verb, "ID|REFERENCE", rest, byReferenceFlag(&byReference), func(what string) int { return c.txnReprint(ctx, named(what, byReference)) })
+	case "receipt show":
+		var q receiptFlags
+		return c.verb(verb, "ID|REFERENCE", rest, q.define, func(what string) int { return c.receiptShow(ctx, what, q) })
 	case "status":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.status(ctx) })
 	case "store recount":
@@ -188,6 +193,8 @@ func (c *command) run(ctx context.Context) int {
 		return exitDone
 	case "txn":
 		return c.misused("posagent txn: say what, list, show or reprint")
+	case "receipt":
+		return c.misused("posagent receipt: say what, show")
 	case "batch":
 		return c.misused("posagent batch: say what, totals, close or report")
 	case "store":

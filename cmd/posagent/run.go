@@ -177,9 +177,9 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 	if err != nil {
 		return agent.Options{}, err
 	}
-	logo, err := c.logo()
+	layout, err := c.layout()
 	if err != nil {
-		return agent.Options{}, fmt.Errorf("printer.logo: %w", err)
+		return agent.Options{}, err
 	}
 	return agent.Options{
 		Terminal: c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, Currency: currency, TMK: tmk,
@@ -190,6 +190,14 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration,
 		Print: printer.Opts{Columns: c.Printer.Columns, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,
 			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof), Codes: printer.CodeMode(c.Printer.Codes)},
-		Layout: receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local, Logo: logo, Code: c.Printer.QR},
+		Layout: layout,
 	}, nil
+}
+
+func (c *Config) layout() (receipt.Layout, error) {
+	logo, err := c.logo()
+	if err != nil {
+		return receipt.Layout{}, fmt.Errorf("printer.logo: %w", err)
+	}
+	return receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local, Logo: logo, Code: c.Printer.QR}, nil
 }

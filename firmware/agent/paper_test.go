@@ -63,3 +63,22 @@ func TestPaperNearItsEndIsSaidAndSells(t *testing.T) {
 		assert.Len(t, w.printer.Slips(), 2)
 	})
 }
+
+func TestASlipIsShownAsItWouldBePrintedAgain(t *testing.T) {
+	inWorld(t, func(w *world) {
+		sold := w.sell("visa-4242", "12.50")
+		require.Equal(t, words.OutcomeApproved, sold.Outcome)
+		for copy, mark := range map[string]string{"": "持卡人存根", "customer": "持卡人存根", "merchant": "商户存根"} {
+			_, e := w.ask(Request{Op: "slip", ID: sold.Txn.ID, Copy: copy})
+			require.NotNil(t, e.Slip, e.Error)
+			assert.Contains(t, e.Slip.Text(), mark)
+			assert.Contains(t, e.Slip.Text(), "重打印")
+			assert.Contains(t, e.Slip.Text(), "424242******4242")
+		}
+		_, e := w.ask(Request{Op: "slip", ID: 999})
+		assert.Equal(t, "error", e.Event)
+		_, e = w.ask(Request{Op: "slip", ID: sold.Txn.ID, Copy: "carbon"})
+		assert.Contains(t, e.Error, "carbon")
+		assert.Len(t, w.printer.Slips(), 2, "nothing was printed for it")
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"posagent/link/acquirer"
+	"posagent/printer/receipt"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -29,7 +30,7 @@ import (
 // closing that was begun and not ended goes on by itself. {"op":"batch totals"} answers with the open batch as it stands, and
 // {"op":"batch report","batch":"000001"} prints the report of a closed one again.
 //
-// A stage is repeated each second while it lasts. "outcome", "batch", "list", "status", "recount", "keys" and "error" end a request.
+// A stage is repeated each second while it lasts. "outcome", "batch", "list", "slip", "status", "recount", "keys" and "error" end a request.
 // A sale is repeated safely with the same reference: it returns the first outcome, and waits for it if that sale is still
 // in progress. {"op":"cancel"} ends a sale that is
 // still waiting for a card; once the stage is "recorded" it changes nothing.
@@ -39,7 +40,7 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover, recount
+	Op        string `json:"op"` // sale, void, refund, cancel, batch totals, batch close, batch report, list, show, slip, reprint, status, keys, recover, recount
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
@@ -51,6 +52,7 @@ type Request struct {
 	Supervisor        string `json:"supervisor,omitempty"`         // void, refund: who allows it; the till has made sure of that
 
 	ID    uint64 `json:"id,omitempty"`
+	Copy  string `json:"copy,omitempty"`  // slip: merchant or customer
 	Batch string `json:"batch,omitempty"` // batch report: which; the newest when empty
 	Max   int    `json:"max,omitempty"`   // list: newest records, 20 when zero, at most 100
 }
@@ -73,6 +75,8 @@ type Event struct {
 	Batch   *Batch        `json:"batch,omitempty"`
 
 	Printer *PrinterView `json:"printer,omitempty"` // of a stage or an outcome whose slip is still due
+
+	Slip *receipt.Slip `json:"slip,omitempty"` // laid out as it would be printed again
 
 	Keys []acquirer.KeyStatus `json:"keys,omitempty"` // in use: check values and sign-ins, never a key
 }

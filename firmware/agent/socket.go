@@ -110,6 +110,8 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 			return failed(err)
 		}
 		return a.shown(x)
+	case "slip":
+		return a.slip(q)
 	case "reprint":
 		x, err := a.find(q)
 		if err != nil {
@@ -133,7 +135,7 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 	case "?":
 		return failed(fmt.Errorf("not a request in JSON: %s", q.Reference))
 	default:
-		return failed(fmt.Errorf("op %q is not known; use sale, void, refund, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover or recount", q.Op))
+		return failed(fmt.Errorf("op %q is not known; use sale, void, refund, cancel, batch totals, batch close, batch report, list, show, slip, reprint, status, keys, recover or recount", q.Op))
 	}
 }
 

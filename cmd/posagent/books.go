@@ -181,6 +181,9 @@ func (c *command) status(ctx context.Context) int {
 	fmt.Fprintf(c.out, "terminal %s  merchant %s  boot %d  batch %06d  %s\n", s.Terminal, s.Merchant, s.Boot, s.Batch, signed)
 	fmt.Fprintf(c.out, "待处理 owed %d   挂账 suspense %d   待打印 paper owed %d\n", s.Owed, s.Suspense, s.PaperOwed)
 	c.printerTrouble("", s.Printer)
+	if s.Held != "" {
+		c.paragraph(c.out, "", "停止交易 held: "+s.Held)
+	}
 	return exitDone
 }
 

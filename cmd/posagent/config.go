@@ -29,6 +29,7 @@ type Config struct {
 	Printer  Printer  `toml:"printer"`
 	Acquirer Acquirer `toml:"acquirer"`
 	Bearers  []Bearer `toml:"bearer"`
+	GPIO     Lines    `toml:"gpio"`
 
 	dir string // relative paths start here: the file's own directory
 }
@@ -244,6 +245,8 @@ func (c *Config) faults() []string {
 	fault(c.Acquirer.ReversalTries < 1 || c.Acquirer.ReversalTries > 99, "acquirer.reversal_tries", "want 1 to 99")
 	positive(c.Acquirer.Lookalike, "acquirer.lookalike")
 	fault(c.Acquirer.MaxBatch < 0 || c.Acquirer.MaxBatch > 999, "acquirer.max_batch", "want 0, which sets no limit, to 999, the most that a settlement counts")
+
+	c.GPIO.faults(fault)
 
 	fault(len(c.Bearers) == 0, "bearer", "there is no way to the acquirer; add a [[bearer]] table")
 	names := map[string]bool{}

@@ -14,6 +14,7 @@
 //	posagent keys show|log            check values and ages; who loaded keys
 //	posagent keys request|seal|destroy   ask for a bundle; seal a key in the clear; end all keys
 //	posagent keys signer|bundle       at the key centre: a key that signs, and a bundle
+//	posagent tamper show|clear        whether the case was opened
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -97,6 +98,8 @@ const usage = `usage: posagent VERB [flags]
   keys destroy -yes        end all keys, for a terminal that goes out of service
   keys signer FILE         at the key centre: make a signing key
   keys bundle REQUEST      at the key centre: a terminal's key as a signed bundle
+  tamper show              whether the case was opened
+  tamper clear -yes        a technician has looked at it
   config check [FILE]      judge a configuration
   version                  what this is
 
@@ -110,7 +113,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "receipt" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config") && len(rest) > 0 {
+	if (verb == "txn" || verb == "receipt" || verb == "tamper" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -176,6 +179,12 @@ func (c *command) run(ctx context.Context) int {
 	case "keys bundle":
 		var q bundleFlags
 		return c.verb(verb, "REQUEST", rest, q.define, func(request string) int { return c.keysBundle(ctx, request, q) })
+	case "tamper show":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.tamper(false, false) })
+	case "tamper clear":
+		var sure bool
+		return c.verb(verb, "", rest, func(f *flag.FlagSet) { f.BoolVar(&sure, "yes", false, "it is meant") },
+			func(string) int { return c.tamper(true, sure) })
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -201,6 +210,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.misused("posagent store: say what, check, report or recount")
 	case "keys":
 		return c.misused("posagent keys: say what, load, show, log, request, seal, destroy, signer or bundle")
+	case "tamper":
+		return c.misused("posagent tamper: say what, show or clear")
 	case "config":
 		return c.misused("posagent config: say what, check")
 	default:

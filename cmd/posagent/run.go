@@ -36,7 +36,7 @@ func (c *command) runAgent(ctx context.Context) int {
 	}
 	set, err := config.keySet()
 	if err != nil {
-		return c.fail(err)
+		return c.fail(config.whyNoKeys(err))
 	}
 	defer set.Master.Destroy()
 	store, err := config.openStore(log)
@@ -60,7 +60,17 @@ func (c *command) runAgent(ctx context.Context) int {
 	for _, absent := range config.absent() {
 		log.Warn("not there yet", "what", absent)
 	}
+	lines, err := config.lines()
+	if err != nil {
+		return c.fail(err)
+	}
+	marks, err := config.marks()
+	if err != nil {
+		return c.fail(err)
+	}
+	defer marks.Close()
 	a, err := agent.New(agent.Wires{
+		Lines: lines, Marks: marks, Wipe: config.wipe(log),
 		Reader:  config.opener(config.Reader.Port, config.Reader.Baud, false),
 		Printer: config.opener(config.Printer.Port, config.Printer.Baud, false),
 		Bearers: config.bearers(),

@@ -28,6 +28,8 @@ type Agent struct {
 	terminal *terminal.Terminal
 	paper    *slipPrinter
 	wires    Wires
+	guard    guard
+	sounds   chan time.Duration // for the buzzer
 
 	wake chan struct{} // asks for a round soon
 
@@ -46,7 +48,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1)}
+	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1), sounds: make(chan time.Duration, 1)}
 	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle,
 		Stray: a.stray, Progress: a.lineStage})
 	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
@@ -57,9 +59,9 @@ func New(w Wires, o Options) (*Agent, error) {
 	a.host = acquirer.New(a.line, far)
 	a.o.TMK = nil // only the host needs it
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
-	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
+	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print, lines: w.Lines}
 	a.paper = paper
-	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log, a.guard.held}, card, paper, terminal.Options{Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: o.ReversalTries, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxBatch: o.MaxBatch, Now: w.Now})
 	return a, nil
 }
@@ -96,6 +98,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("what the last run left open cannot be decided: %w", err)
 	}
+	a.wakeGuard()
 	status := a.Status()
 	a.log.Info("ready", "owed", status.Owed, "suspense", status.Suspense, "paper_owed", status.PaperOwed, "boot", status.Boot, "batch", status.Batch)
 
@@ -104,6 +107,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		served.Go(func() { a.serve(ctx) })
 	}
 	served.Go(func() { a.rounds(ctx) })
+	served.Go(func() { a.watchLines(ctx) })
 	<-ctx.Done()
 	served.Wait()
 	return errors.Join(a.store.Tidy(), a.line.Close())
@@ -150,6 +154,9 @@ func (a *Agent) rounds(ctx context.Context) {
 
 // round returns how long to wait for the next one.
 func (a *Agent) round(ctx context.Context) time.Duration {
+	if a.guard.held() != nil {
+		return a.o.Retry // what is owed stays owed, and no try is spent on it
+	}
 	if err := a.terminal.Recover(ctx); err != nil && ctx.Err() == nil {
 		a.log.Warn("still owed", "cause", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"posagent/device/gpio"
 	"posagent/device/reader"
 	"posagent/printer"
 	"posagent/printer/receipt"
@@ -88,6 +89,7 @@ type slipPrinter struct {
 	open   Opener
 	layout receipt.Layout
 	opts   printer.Opts
+	lines  *gpio.Lines // with switches of the printer, where it has some
 	port   Port
 	drive  *printer.Printer
 	last   atomic.Pointer[words.PrinterState] // how the printer was met; anybody may read it
@@ -136,6 +138,10 @@ func (s *slipPrinter) Report(ctx context.Context, c txn.Closing, doubts []txn.Tx
 }
 
 func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) {
+	if err := s.switches(); err != nil {
+		s.met(err)
+		return false, unprinted{err}
+	}
 	if err := s.attach(); err != nil {
 		s.met(err)
 		return false, err

@@ -24,6 +24,18 @@ func viewOf(s words.PrinterState) *PrinterView {
 	return v
 }
 
+// switches reads the paper's and the cover's, for printers that say nothing of either themselves.
+func (s *slipPrinter) switches() error {
+	if s.lines == nil {
+		return nil
+	}
+	status := printer.Status{Known: true, PaperEnd: s.lines.PaperOut.On(), CoverOpen: s.lines.CoverOpen.On()}
+	if cause := status.Fault(); cause != nil {
+		return &printer.FaultError{Cause: cause, Status: status}
+	}
+	return nil
+}
+
 // met remembers how the printer was after an attempt to print.
 func (s *slipPrinter) met(err error) {
 	state := words.PrinterSilent // a line that cannot be opened

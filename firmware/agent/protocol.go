@@ -100,6 +100,8 @@ type Status struct {
 
 	Printer *PrinterView `json:"printer,omitempty"` // as it was met last; absent before the first slip
 
+	Held string `json:"held,omitempty"` // why nothing is sent: an opened case, or a failing power
+
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault
 }

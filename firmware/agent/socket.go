@@ -93,7 +93,12 @@ func (a *Agent) client(ctx context.Context, conn net.Conn) {
 
 func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels <-chan struct{}) Event {
 	if kind, begins := kindOf(q.Op); begins {
-		return a.serveStages(ctx, kind, out, cancels, func(ctx context.Context, view *saleView) Event { return a.trade(ctx, kind, q, view) })
+		e := a.serveStages(ctx, kind, out, cancels, func(ctx context.Context, view *saleView) Event { return a.trade(ctx, kind, q, view) })
+		a.beep(e)
+		return e
+	}
+	if err := a.guard.held(); err != nil && (q.Op == "batch close" || q.Op == "recover") {
+		return failed(err)
 	}
 	switch q.Op {
 	case "batch close":

@@ -23,6 +23,9 @@ func kindOf(op string) (txn.Kind, bool) {
 
 // trade runs one transaction and reports its stages to view.
 func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleView) Event {
+	if err := a.guard.held(); err != nil {
+		return a.heldBack(kind, q.Reference, err)
+	}
 	order, err := a.order(kind, q)
 	if err != nil {
 		return refused(kind, err)

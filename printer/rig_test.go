@@ -27,9 +27,14 @@ type bench struct {
 // onBench runs a story in virtual time. A goroutine that the driver leaves behind fails it.
 func onBench(t *testing.T, columns int, story func(b *bench)) {
 	t.Helper()
+	onBenchOf(t, printertest.Opts{Columns: columns}, story)
+}
+
+func onBenchOf(t *testing.T, o printertest.Opts, story func(b *bench)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		host, machine := net.Pipe()
-		b := &bench{t: t, sim: printertest.New(printertest.Opts{Columns: columns}), line: &line{Conn: host}}
+		b := &bench{t: t, sim: printertest.New(o), line: &line{Conn: host}}
 		served := make(chan error, 1)
 		go func() { served <- b.sim.Serve(context.Background(), machine) }()
 		defer func() {

@@ -18,6 +18,7 @@ type options struct {
 	cards                  string // file
 	paper                  string // directory
 	columns                int
+	star                   bool
 	phones                 phoneBook
 	guard                  time.Duration
 	family                 string // of the modem: hayes, quectel or simcom
@@ -97,6 +98,7 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 	f.StringVar(&o.cards, "cards", "", "TOML file of the cards that \"reader present NAME\" knows")
 	f.StringVar(&o.paper, "paper", "", "directory for what the printer prints; empty throws it away")
 	f.IntVar(&o.columns, "columns", 32, "characters on a printed line: 32 or 48")
+	f.BoolVar(&o.star, "star", false, "the printer is a Star in Star line mode; otherwise ESC/POS")
 	f.Var(o.phones, "phone", "NUMBER=HOST:PORT that the modem can call; repeatable. A quectel or simcom modem needs none")
 	f.DurationVar(&o.guard, "modem-guard", time.Second, "silence around the modem's escape sequence, in steps of 20ms")
 	f.StringVar(&o.family, "modem-kind", "hayes", "hayes (dials numbers), quectel or simcom (connect to addresses by themselves)")

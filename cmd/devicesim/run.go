@@ -105,7 +105,7 @@ func (o options) machines() (map[string]machine, error) {
 				return nil, fmt.Errorf("paper: %w", err)
 			}
 		}
-		machines["printer"] = printertest.New(printertest.Opts{Columns: o.columns, PaperDir: o.paper})
+		machines["printer"] = printertest.New(printertest.Opts{Columns: o.columns, Star: o.star, PaperDir: o.paper})
 	}
 	if o.modem.address != (address{}) {
 		machines["modem"] = o.modemOf()

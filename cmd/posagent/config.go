@@ -29,6 +29,7 @@ type Config struct {
 	Printer  Printer  `toml:"printer"`
 	Acquirer Acquirer `toml:"acquirer"`
 	Bearers  []Bearer `toml:"bearer"`
+	GPIO     Lines    `toml:"gpio"`
 
 	dir string // relative paths start here: the file's own directory
 }
@@ -81,8 +82,12 @@ type Reader struct {
 type Printer struct {
 	Port    string   `toml:"port"`
 	Baud    int      `toml:"baud"`
-	Columns int      `toml:"columns"` // 32 for 58 mm paper, 48 for 80 mm
-	Proof   string   `toml:"proof"`   // process-id, status-after-feed or none
+	Columns int      `toml:"columns"`   // 32 for 58 mm paper, 48 for 80 mm
+	Proof   string   `toml:"proof"`     // process-id, etb-counter, status-after-feed or none
+	Codes   string   `toml:"codes"`     // native or raster: how QR codes are made; empty prints neither codes nor pictures
+	Logo    string   `toml:"logo"`      // a PNG file for the head of the slips
+	Fonts   []string `toml:"fonts"`     // bitmap font files that slips are drawn with, on screens; the printer has its own
+	QR      bool     `toml:"slip_code"` // a QR code at the end of each slip names the transaction
 	Reply   duration `toml:"reply"`
 	Print   duration `toml:"print"`
 	Retry   duration `toml:"retry"`
@@ -214,8 +219,15 @@ func (c *Config) faults() []string {
 	fault(c.Printer.Port == "", "printer.port", "missing; name the printer's line, best by /dev/serial/by-path/…")
 	fault(c.Printer.Baud <= 0, "printer.baud", "must be positive")
 	fault(c.Printer.Columns != 32 && c.Printer.Columns != 48, "printer.columns", "want 32 (58 mm paper) or 48 (80 mm), got %d", c.Printer.Columns)
-	known := slices.Contains([]printer.ProofMode{printer.ProcessID, printer.StatusAfterFeed, printer.NoProof}, printer.ProofMode(c.Printer.Proof))
-	fault(!known, "printer.proof", "%q is not known; use process-id, status-after-feed or none", c.Printer.Proof)
+	fault(!slices.Contains(printer.ProofModes(), printer.ProofMode(c.Printer.Proof)), "printer.proof", "%q is not known; use process-id, etb-counter, status-after-feed or none", c.Printer.Proof)
+	star := printer.ProofMode(c.Printer.Proof) == printer.ETBCounter
+	fault(star && (c.Printer.Logo != "" || c.Printer.Codes == string(printer.RasterCodes)), "printer.codes", "a Star printer (etb-counter) draws codes itself and no logo; use native, and leave logo out")
+	codes := printer.CodeMode(c.Printer.Codes)
+	fault(!slices.Contains([]printer.CodeMode{printer.NoCodes, printer.NativeCodes, printer.RasterCodes}, codes), "printer.codes", "%q is not known; use native or raster, or leave it out", c.Printer.Codes)
+	fault(codes == printer.NoCodes && (c.Printer.Logo != "" || c.Printer.QR), "printer.codes", "a logo or slip_code needs native or raster")
+	if _, err := c.logo(); err != nil {
+		fault(true, "printer.logo", "%v", err)
+	}
 	positive(c.Printer.Reply, "printer.reply")
 	positive(c.Printer.Print, "printer.print")
 	positive(c.Printer.Retry, "printer.retry")
@@ -242,6 +254,7 @@ func (c *Config) faults() []string {
 	positive(c.Acquirer.Return, "acquirer.return")
 	fault(c.Acquirer.Heartbeat.Duration < 0, "acquirer.heartbeat", "must not be negative")
 	fault(c.Acquirer.Heartbeat.Duration > 0 && c.Acquirer.Heartbeat.Duration < 20*time.Second, "acquirer.heartbeat", "want 20s at least, or 0 for none")
+	c.GPIO.faults(fault)
 
 	fault(len(c.Bearers) == 0, "bearer", "there is no way to the acquirer; add a [[bearer]] table")
 	names := map[string]bool{}

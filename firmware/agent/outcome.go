@@ -41,6 +41,9 @@ func refused(kind txn.Kind, err error) Event {
 	case e.Fault != "":
 		text = e.Fault.refusal()
 	}
+	if guarded, is := guardWords(err); is {
+		text = guarded
+	}
 	e.Outcome, e.Text = o, &text
 	return e
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"posagent/device/gpio"
 	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/acquirer/keys"
@@ -46,6 +47,9 @@ type Wires struct {
 	Bearers []link.Bearer // in order of preference
 	Store   Store
 	Socket  net.Listener     // nil serves nobody
+	Lines   *gpio.Lines      // nil where the terminal has none
+	Marks   *Marks           // what an opened case and a failing power leave; nil keeps nothing
+	Wipe    func() error     // destroys the acquirer's keys where they are kept; nil where nothing is
 	Now     func() time.Time // stamps only; timers use package time
 	Log     *slog.Logger
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"posagent/device/devicetest"
+	"posagent/device/gpio"
 	"posagent/link"
 	"posagent/link/iso8583"
 	"posagent/link/linktest"
@@ -46,6 +47,10 @@ type world struct {
 	bearers  []link.Bearer // nil is the line alone
 	reader   *devicetest.Reader
 	printer  *printertest.Printer
+	chip     *devicetest.Chip // with no line in use unless a story opens some
+	lines    *gpio.Lines
+	marks    *Marks
+	wiped    int
 	log      *bytes.Buffer
 	logger   *slog.Logger // one for all boots: what a cut left running may still write
 	options  Options
@@ -124,6 +129,7 @@ func (w *world) boot() {
 		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
 		Bearers: bearers,
 		Store:   store, Now: time.Now, Log: w.logger,
+		Lines: w.lines, Marks: w.marks, Wipe: func() error { w.wiped++; return nil },
 	}, w.options)
 	require.NoError(w.t, err)
 	w.ended = make(chan error, 1)

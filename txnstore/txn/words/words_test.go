@@ -68,6 +68,13 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 	for _, kind := range []string{"01", "02", "40"} {
 		inBothLanguages(t, kind, OfBalance(txn.Balance{Type: kind}))
 	}
+	for _, s := range append(PrinterStates(), "of a later version") {
+		what, do := OfPrinter(s)
+		inBothLanguages(t, string(s), what)
+		if s != PrinterReady {
+			inBothLanguages(t, string(s), do)
+		}
+	}
 	seen := map[string]bool{}
 	for _, w := range codes {
 		inBothLanguages(t, w.code, Advice(w.code))

@@ -78,6 +78,7 @@ func (b *bench) prints(p *printer.Printer, s receipt.Slip) {
 	proof, err := p.Print(b.t.Context(), s)
 	require.NoError(b.t, err)
 	require.Equal(b.t, printer.Proven, proof)
+	synctest.Wait() // the proof comes before the cut
 	slips := b.sim.Slips()
 	require.NotEmpty(b.t, slips)
 	require.Equal(b.t, s.Text(), slips[len(slips)-1], "what is proven is on paper, whole")

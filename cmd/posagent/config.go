@@ -27,6 +27,7 @@ type Config struct {
 	Socket   Socket   `toml:"socket"`
 	Reader   Reader   `toml:"reader"`
 	Printer  Printer  `toml:"printer"`
+	PINPad   PINPad   `toml:"pinpad"`
 	Acquirer Acquirer `toml:"acquirer"`
 	Bearers  []Bearer `toml:"bearer"`
 	GPIO     Lines    `toml:"gpio"`
@@ -76,6 +77,16 @@ type Reader struct {
 	Baud     int      `toml:"baud"`
 	CardWait duration `toml:"card_wait"`
 	Reply    duration `toml:"reply"`
+}
+
+// PINPad is the PIN pad's line. Without a port there is none.
+type PINPad struct {
+	Port   string   `toml:"port"`
+	Baud   int      `toml:"baud"`
+	Model  string   `toml:"model"`  // visa: Visa packets, as Uniform PP791 and VeriFone
+	Prompt string   `toml:"prompt"` // one that the pad knows for PIN entry
+	Wait   duration `toml:"wait"`
+	Reply  duration `toml:"reply"`
 }
 
 // Printer is the receipt printer's line.
@@ -134,6 +145,7 @@ func defaults() Config {
 		Store:    Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key", Tidy: seconds(30)},
 		Socket:   Socket{Path: "/run/posagent.sock"},
 		Reader:   Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
+		PINPad:   PINPad{Baud: 9600, Model: padVisa, Prompt: "ENTER PIN", Wait: seconds(60), Reply: seconds(1)},
 		Printer:  Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
 		Acquirer: Acquirer{MAC: string(keys.ECBFold), TPDU: "6000060000", Header: "603100310000", Answer: seconds(60), Idle: seconds(10), Retry: seconds(60), Return: seconds(300),
 			ReversalTries: 3, Lookalike: seconds(300)},
@@ -211,6 +223,10 @@ func (c *Config) faults() []string {
 	}
 	line("reader.port", c.Reader.Port)
 	line("printer.port", c.Printer.Port)
+	if c.PINPad.Port != "" {
+		line("pinpad.port", c.PINPad.Port)
+	}
+	c.PINPad.faults(fault, positive)
 	fault(c.Reader.Port == "", "reader.port", "missing; name the reader's line, best by /dev/serial/by-path/…")
 	fault(c.Reader.Baud <= 0, "reader.baud", "must be positive")
 	positive(c.Reader.CardWait, "reader.card_wait")

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"posagent/device/pinpad"
 	"posagent/device/reader"
 	"posagent/firmware/terminal"
 	"posagent/link"
@@ -69,7 +70,11 @@ func New(w Wires, o Options) (*Agent, error) {
 	if o.Blocklist != "" {
 		blocked = NewBlocklist(o.Blocklist, w.Store.Fingerprint).Blocked
 	}
-	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(card), paper, terminal.Options{Supervisors: o.Supervisors, Currency: o.Currency, Operator: o.Operator,
+	var pins terminal.PINPad
+	if w.PINPad != nil {
+		pins = &pinPad{open: w.PINPad, opts: pinpad.Opts{Answer: o.PINReply}, prompt: o.PINPrompt, wait: o.PINWait, key: a.host.PINKey}
+	}
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(card), paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: o.ReversalTries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay, Blocked: blocked, MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil
 }

@@ -44,6 +44,7 @@ type Store interface {
 type Wires struct {
 	Reader  Opener
 	Printer Opener
+	PINPad  Opener        // nil where the terminal has none: no PIN is asked for
 	Bearers []link.Bearer // in order of preference
 	Store   Store
 	Socket  net.Listener     // nil serves nobody
@@ -89,6 +90,9 @@ type Options struct {
 
 	CardWait    time.Duration // how long the reader waits for a card
 	ReaderReply time.Duration // answer of the reader to an ordinary command
+	PINPrompt   string        // one that the PIN pad knows for PIN entry
+	PINWait     time.Duration // how long the PIN pad waits for a PIN
+	PINReply    time.Duration // answer of the PIN pad to a packet
 	Print       printer.Opts
 	Layout      receipt.Layout
 }

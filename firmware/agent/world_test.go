@@ -47,7 +47,8 @@ type world struct {
 	bearers  []link.Bearer // nil is the line alone
 	reader   *devicetest.Reader
 	printer  *printertest.Printer
-	chip     *devicetest.Chip // with no line in use unless a story opens some
+	pad      *devicetest.PinPad // nil until a story plugs one in
+	chip     *devicetest.Chip   // with no line in use unless a story opens some
 	lines    *gpio.Lines
 	marks    *Marks
 	wiped    int
@@ -124,7 +125,15 @@ func (w *world) boot() {
 	if bearers == nil {
 		bearers = []link.Bearer{{Name: "ethernet", Dialer: w.line, Framing: link.LengthPrefixed}}
 	}
+	var pad Opener
+	if w.pad != nil {
+		pad = w.wire(ctx, func(ctx context.Context, c net.Conn) {
+			defer context.AfterFunc(ctx, func() { _ = c.Close() })()
+			_ = w.pad.Serve(c)
+		})
+	}
 	w.agent, err = New(Wires{
+		PINPad:  pad,
 		Reader:  w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }),
 		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
 		Bearers: bearers,

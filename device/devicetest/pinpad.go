@@ -1,6 +1,7 @@
 package devicetest
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,9 +12,10 @@ import (
 
 // PinPadOpts are the parameters of a simulated PIN pad.
 type PinPadOpts struct {
-	InitialKey []byte // 16 bytes: DUKPT; nil makes it a pad of master and session keys
-	KSN        []byte // 10 bytes: the serial number that was loaded with it
-	MasterKey  []byte // 16 bytes, in slot 0
+	InitialKey []byte              // 16 bytes: DUKPT; nil makes it a pad of master and session keys
+	KSN        []byte              // 10 bytes: the serial number that was loaded with it
+	MasterKey  []byte              // 16 bytes, in slot 0
+	Cards      map[string]TestCard // for Command: whose holders know their PINs
 }
 
 // PinPad is a PIN pad for Visa packets, the far end of device/pinpad's line. It encrypts as a real one does. Its customer is
@@ -24,6 +26,7 @@ type PinPad struct {
 	counter  uint32
 	screen   string
 	entering *pinEntry
+	holder   holder
 	loading  []byte // a key that was echoed and is not confirmed
 	slots    map[byte][]byte
 	spoil    int  // so many of its packets are spoiled
@@ -40,8 +43,11 @@ type pinEntry struct{ account, session string }
 // NewPinPad makes one that is switched on.
 func NewPinPad(o PinPadOpts) *PinPad { return &PinPad{o: o, slots: map[byte][]byte{'0': o.MasterKey}} }
 
-// Serve answers a host until the line ends.
-func (p *PinPad) Serve(rw io.ReadWriter) error {
+// Serve answers a host until the line ends, or ctx does where the line can be closed.
+func (p *PinPad) Serve(ctx context.Context, rw io.ReadWriter) error {
+	if c, closes := rw.(io.Closer); closes {
+		defer context.AfterFunc(ctx, func() { _ = c.Close() })()
+	}
 	p.mu.Lock()
 	p.out = rw
 	p.mu.Unlock()
@@ -134,6 +140,7 @@ func (p *PinPad) obeyLocked(begin byte, data string) {
 		if len(fields) == 3 {
 			p.entering.session = fields[1]
 		}
+		p.actLocked()
 	default:
 		p.wrong = append(p.wrong, "unknown packet")
 		p.say(0x04)
@@ -180,6 +187,10 @@ func (p *PinPad) Refuse(code byte) {
 func (p *PinPad) Type(pin string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.typeLocked(pin)
+}
+
+func (p *PinPad) typeLocked(pin string) error {
 	e := p.entering
 	if e == nil {
 		return errors.New("no PIN is asked for")

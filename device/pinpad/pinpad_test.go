@@ -34,7 +34,7 @@ func atPad(t *testing.T, o func(t *testing.T) devicetest.PinPadOpts, story func(
 		port := &wire{Conn: near}
 		sim := devicetest.NewPinPad(opts)
 		served := make(chan error, 1)
-		go func() { served <- sim.Serve(&buffered{Conn: far, out: make(chan []byte, 64)}) }()
+		go func() { served <- sim.Serve(context.Background(), &buffered{Conn: far, out: make(chan []byte, 64)}) }()
 		story(t, sim, port)
 		require.NoError(t, near.Close())
 		require.NoError(t, <-served)

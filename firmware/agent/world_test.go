@@ -127,10 +127,7 @@ func (w *world) boot() {
 	}
 	var pad Opener
 	if w.pad != nil {
-		pad = w.wire(ctx, func(ctx context.Context, c net.Conn) {
-			defer context.AfterFunc(ctx, func() { _ = c.Close() })()
-			_ = w.pad.Serve(c)
-		})
+		pad = w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.pad.Serve(ctx, c) })
 	}
 	w.agent, err = New(Wires{
 		PINPad:  pad,

@@ -59,13 +59,16 @@ func (l *Link) dial(ctx context.Context, r *route) (*session, error) {
 	return s, nil
 }
 
-// over tells why no more work should begin: the caller's time is up, or the link is closed.
+// over tells why no more work should begin: the caller's time is up, the link is closed, or speaking is forbidden.
 func (l *Link) over(ctx context.Context) error {
 	if l.closed.Err() != nil {
 		return ErrClosed
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if l.o.Held != nil {
+		return l.o.Held()
 	}
 	return nil
 }

@@ -27,6 +27,10 @@ type Options struct {
 	// session's reader, so it returns soon and does not call the link. The message is its own.
 	Stray func(*iso8583.Message)
 
+	// Held says what forbids to speak, if anything. It is asked before each dial, after it, and before the first byte of every
+	// message of whatever kind: what it forbids was not sent. nil forbids nothing.
+	Held func() error
+
 	// Progress is told of each step. It runs inside Exchange, so it returns soon and does not call the link.
 	Progress func(Stage)
 }

@@ -14,8 +14,14 @@ const (
 )
 
 type answer struct {
-	kind answerKind
-	data [4]byte // as many as the kind has, from the front
+	kind  answerKind
+	data  [4]byte // as many as the kind has, from the front
+	count int     // of a Star printer's status
+}
+
+// ear hears what a printer of one family says.
+type ear interface {
+	feed(b byte, emit func(answer))
 }
 
 // demultiplexer tells the answers of a printer apart. They share one line, and an automatic status or a flow control byte
@@ -61,15 +67,15 @@ func (d *demultiplexer) plain(b byte, emit func(answer)) {
 		d.asb[d.asbN] = b
 		if d.asbN++; d.asbN == len(d.asb) {
 			d.asbN = 0
-			emit(answer{automatic, d.asb})
+			emit(answer{kind: automatic, data: d.asb})
 		}
 	case d.blockN == 0:
-		emit(answer{inOrder, [4]byte{b}})
+		emit(answer{kind: inOrder, data: [4]byte{b}})
 	case d.fitsBlock(b):
 		d.block[d.blockN] = b
 		if d.blockN++; d.blockN == processIDLength {
 			d.blockN = 0
-			emit(answer{processID, [4]byte(d.block[2:6])})
+			emit(answer{kind: processID, data: [4]byte(d.block[2:6])})
 		}
 	default:
 		d.blockN = 0
@@ -92,7 +98,7 @@ func (d *demultiplexer) fitsBlock(b byte) bool {
 func (d *demultiplexer) marked(b byte, emit func(answer)) {
 	switch {
 	case b&realTimeMask == realTimeIs:
-		emit(answer{realTime, [4]byte{b}})
+		emit(answer{kind: realTime, data: [4]byte{b}})
 	case b&asbFirstMask == asbFirstIs:
 		d.asb[0], d.asbN = b, 1
 	case b == blockHeader:

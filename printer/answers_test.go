@@ -32,18 +32,18 @@ func TestEveryAnswerIsToldApart(t *testing.T) {
 		stream []byte
 		want   []answer
 	}{
-		"real time":        {[]byte{0x12, 0x7E, 0x32}, []answer{{realTime, [4]byte{0x12}}, {realTime, [4]byte{0x7E}}, {realTime, [4]byte{0x32}}}},
-		"automatic":        {[]byte{0x38, 0x08, 0x0C, 0x0F}, []answer{{automatic, [4]byte{0x38, 0x08, 0x0C, 0x0F}}}},
-		"in order":         {[]byte{0x0F}, []answer{{inOrder, [4]byte{0x0F}}}},
+		"real time":        {[]byte{0x12, 0x7E, 0x32}, []answer{{realTime, [4]byte{0x12}, 0}, {realTime, [4]byte{0x7E}, 0}, {realTime, [4]byte{0x32}, 0}}},
+		"automatic":        {[]byte{0x38, 0x08, 0x0C, 0x0F}, []answer{{automatic, [4]byte{0x38, 0x08, 0x0C, 0x0F}, 0}}},
+		"in order":         {[]byte{0x0F}, []answer{{inOrder, [4]byte{0x0F}, 0}}},
 		"flow":             {[]byte{0x13, 0x11}, []answer{{kind: hold}, {kind: goOn}}},
-		"process id":       {[]byte("\x37\x22ABCD\x00"), []answer{{processID, abcd}}},
-		"XOFF inside":      {[]byte("\x37\x13\x22AB\x13CD\x11\x00"), []answer{{kind: hold}, {kind: hold}, {kind: goOn}, {processID, abcd}}},
-		"status inside":    {[]byte("\x37\x22A\x10\x00\x13\x00\x0FBCD\x00"), []answer{{kind: hold}, {automatic, [4]byte{0x10, 0, 0, 0x0F}}, {processID, abcd}}},
-		"real time inside": {[]byte("\x37\x22AB\x12CD\x00"), []answer{{realTime, [4]byte{0x12}}, {processID, abcd}}},
-		"a status cut off": {[]byte("\x10\x00\x12\x37\x22ABCD\x00"), []answer{{kind: noise}, {realTime, [4]byte{0x12}}, {processID, abcd}}},
-		"an id cut off":    {[]byte("\x37\x22AB\x37\x22ABCD\x00"), []answer{{kind: noise}, {processID, abcd}}},
-		"an id too long":   {[]byte("\x37\x22ABCDE\x00"), []answer{{kind: noise}, {inOrder, [4]byte{0}}}},
-		"another block":    {[]byte("\x37\x41A\x00"), []answer{{kind: noise}, {inOrder, [4]byte{'A'}}, {inOrder, [4]byte{0}}}},
+		"process id":       {[]byte("\x37\x22ABCD\x00"), []answer{{processID, abcd, 0}}},
+		"XOFF inside":      {[]byte("\x37\x13\x22AB\x13CD\x11\x00"), []answer{{kind: hold}, {kind: hold}, {kind: goOn}, {processID, abcd, 0}}},
+		"status inside":    {[]byte("\x37\x22A\x10\x00\x13\x00\x0FBCD\x00"), []answer{{kind: hold}, {automatic, [4]byte{0x10, 0, 0, 0x0F}, 0}, {processID, abcd, 0}}},
+		"real time inside": {[]byte("\x37\x22AB\x12CD\x00"), []answer{{realTime, [4]byte{0x12}, 0}, {processID, abcd, 0}}},
+		"a status cut off": {[]byte("\x10\x00\x12\x37\x22ABCD\x00"), []answer{{kind: noise}, {realTime, [4]byte{0x12}, 0}, {processID, abcd, 0}}},
+		"an id cut off":    {[]byte("\x37\x22AB\x37\x22ABCD\x00"), []answer{{kind: noise}, {processID, abcd, 0}}},
+		"an id too long":   {[]byte("\x37\x22ABCDE\x00"), []answer{{kind: noise}, {inOrder, [4]byte{0}, 0}}},
+		"another block":    {[]byte("\x37\x41A\x00"), []answer{{kind: noise}, {inOrder, [4]byte{'A'}, 0}, {inOrder, [4]byte{0}, 0}}},
 		"rubbish":          {[]byte{0xFF, 0x5F, 0x3D}, []answer{{kind: noise}, {kind: noise}, {kind: noise}}},
 	} {
 		assert.Equal(t, c.want, answersOf(c.stream), name)

@@ -16,6 +16,9 @@
 // slip again, marked as a duplicate. A printer keeps what it has not printed and prints it when the paper returns, so the
 // first copy may still come out: that is why the mark is needed.
 //
+// Star printers prove otherwise, by a counter (star.go). A printer that cannot prove leaves its slips unconfirmed, and
+// they are recorded so.
+//
 // The driver takes a port with deadlines. It does not open it, close it, log, or keep a goroutine between calls.
 // Flow control belongs to the port: prefer DTR/DSR or RTS/CTS. Where the bytes XON and XOFF reach the driver it obeys
 // them, but what waits in the port's buffer it cannot hold back. IXANY must be off, or any status byte would wake a printer that is full.

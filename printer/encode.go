@@ -19,12 +19,16 @@ func check(s receipt.Slip, columns int) error {
 	}
 	for i, l := range s.Lines {
 		switch {
-		case l.Op > receipt.Cut || l.Size > receipt.Big || l.Align > receipt.Right:
+		case l.Op > receipt.Code || l.Size > receipt.Big || l.Align > receipt.Right:
 			return fmt.Errorf("printer: slip refused: line %d is of a kind this driver does not know", i+1)
 		case l.Op == receipt.Text && l.Columns() > columns:
 			return fmt.Errorf("printer: slip refused: line %d takes %d columns of %d: wrap it first", i+1, l.Columns(), columns)
 		case l.Op == receipt.Text && receipt.Printable(l.Text) != l.Text:
 			return fmt.Errorf("printer: slip refused: line %d holds characters without a GBK code: pass it through receipt.Printable", i+1)
+		case l.Op == receipt.Image && l.Image.Check(columns) != nil:
+			return fmt.Errorf("printer: slip refused: line %d: %w", i+1, l.Image.Check(columns))
+		case l.Op == receipt.Code && receipt.CheckCode(l.Text) != nil:
+			return fmt.Errorf("printer: slip refused: line %d: %w", i+1, receipt.CheckCode(l.Text))
 		case l.Op == receipt.Feed && (l.Feed < 1 || l.Feed > receipt.MaxFeed):
 			return fmt.Errorf("printer: slip refused: line %d feeds %d lines, at most %d", i+1, l.Feed, receipt.MaxFeed)
 		}
@@ -34,12 +38,15 @@ func check(s receipt.Slip, columns int) error {
 
 // encoder turns checked lines into the printer's bytes. It sends a mode only when it changes.
 //
-// The byte DLE (10h) never appears in what it makes: text is ASCII from 20h up and GBK pairs of which the first byte is
-// 81h or more and the second 40h or more, and no parameter in use is 10h. So slip data can hold no real-time command.
+// What it makes holds no real-time command. In text the byte DLE (10h) never appears: it is ASCII from 20h up and GBK
+// pairs of which the first byte is 81h or more and the second 40h or more; codes are text, too. Pictures and the lengths
+// of commands may hold it; see band for the one, and the others are followed by bytes that make no command of it.
 type encoder struct {
 	out     []byte
+	tongue  tongue
 	columns int
 	cut     bool
+	codes   CodeMode
 	gbk     *encoding.Encoder
 	modes   modes
 }
@@ -52,22 +59,36 @@ type modes struct {
 	bold  bool
 }
 
-func newEncoder(columns int, cut bool) *encoder {
-	return &encoder{out: make([]byte, 0, 2048), columns: columns, cut: cut, gbk: simplifiedchinese.GBK.NewEncoder()}
+// tongue is a family's way to say the same things.
+type tongue interface {
+	begin(b []byte) []byte
+	justify(b []byte, n byte) []byte
+	embolden(b []byte, on bool) []byte
+	size(b []byte, s receipt.Size) []byte
+	chinese(b []byte, on bool) []byte
+	feed(b []byte, n byte) []byte
+	cut(b []byte) []byte
+	code(b []byte, text string) []byte
+}
+
+func newEncoder(o Opts) *encoder {
+	e := &encoder{out: make([]byte, 0, 2048), tongue: escpos{}, columns: o.Columns, cut: o.CutAfter, codes: o.Codes, gbk: simplifiedchinese.GBK.NewEncoder()}
+	if o.Proof == ETBCounter {
+		e.tongue = starLine{}
+	}
+	return e
 }
 
 // begin starts a slip on a printer in unknown modes.
 func (e *encoder) begin() {
-	e.out = initialise(e.out)
-	e.out = automaticStatus(e.out, asbOn) // ESC @ may have ended it, and so may a power cut since the last slip
-	e.out = chineseOff(e.out)
+	e.out = e.tongue.begin(e.out)
 	e.modes = modes{}
 }
 
 // void ends a slip that broke off: the line under way is printed, and what is on the paper is called void and cut off.
 func (e *encoder) void() error {
 	e.out = append(e.out, lf)
-	e.out = chineseOff(e.out)
+	e.out = e.tongue.chinese(e.out, false)
 	e.modes = modes{}
 	return e.lines(receipt.Interrupted(e.columns).Lines)
 }
@@ -99,39 +120,45 @@ func (e *encoder) lines(lines []receipt.Line) error {
 			if err := e.text(receipt.RuleText(e.columns)); err != nil {
 				return err
 			}
+		case receipt.Image:
+			e.place(l.Align)
+			e.picture(l.Image)
+		case receipt.Code:
+			e.place(l.Align)
+			if err := e.code(l.Text); err != nil {
+				return fmt.Errorf("printer: line %d: %w", i+1, err)
+			}
 		case receipt.Feed:
-			e.out = feedLines(e.out, byte(l.Feed))
+			e.out = e.tongue.feed(e.out, byte(l.Feed))
 		case receipt.Cut:
 			if e.cut {
-				e.out = feedAndCut(e.out)
+				e.out = e.tongue.cut(e.out)
 			} else {
-				e.out = feedLines(e.out, tearOffLines)
+				e.out = e.tongue.feed(e.out, tearOffLines)
 			}
 		}
 	}
 	return nil
 }
 
+// place aligns something that is no text, and leaves the other modes alone.
+func (e *encoder) place(align receipt.Align) {
+	if e.modes.known && e.modes.align == align {
+		return
+	}
+	e.out = e.tongue.justify(e.out, byte(align))
+	e.modes.align = align
+}
+
 func (e *encoder) style(l receipt.Line) {
 	if !e.modes.known || e.modes.align != l.Align {
-		e.out = justify(e.out, byte(l.Align))
+		e.out = e.tongue.justify(e.out, byte(l.Align))
 	}
 	if !e.modes.known || e.modes.bold != l.Bold {
-		on := byte(0)
-		if l.Bold {
-			on = 1
-		}
-		e.out = embolden(e.out, on)
+		e.out = e.tongue.embolden(e.out, l.Bold)
 	}
 	if !e.modes.known || e.modes.size != l.Size {
-		switch l.Size {
-		case receipt.Tall:
-			e.out = enlarge(e.out, sizeTall, chineseTall)
-		case receipt.Big:
-			e.out = enlarge(e.out, sizeBig, chineseBig)
-		default:
-			e.out = enlarge(e.out, sizeNormal, chineseNormal)
-		}
+		e.out = e.tongue.size(e.out, l.Size)
 	}
 	e.modes = modes{true, l.Align, l.Size, l.Bold}
 }
@@ -146,9 +173,9 @@ func (e *encoder) text(s string) error {
 		if err != nil {
 			return err
 		}
-		e.out = chineseOn(e.out)
+		e.out = e.tongue.chinese(e.out, true)
 		e.out = append(e.out, code...)
-		e.out = chineseOff(e.out)
+		e.out = e.tongue.chinese(e.out, false)
 		e.out = append(e.out, lf)
 		return nil
 	}

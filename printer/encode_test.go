@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"posagent/printer/receipt"
+	"posagent/txnstore/txn/words"
 )
 
 func encoded(t require.TestingT, s receipt.Slip, torn bool) []byte {
@@ -73,21 +74,25 @@ func TestStatusInWords(t *testing.T) {
 		{statusOf([4]byte{0x1A, 0x32, 0x12, 0x7E}), "paper out, offline", ErrPaperOut},
 		{statusOf([4]byte{0x1A, 0x16, 0x12, 0x12}), "cover open, offline", ErrCoverOpen},
 		{statusOf([4]byte{0x1A, 0x52, 0x1A, 0x12}), "cutter jammed, offline", ErrCutter},
-		{statusOf([4]byte{0x1A, 0x52, 0x32, 0x12}), "unrecoverable error, offline", ErrOffline},
-		{statusOf([4]byte{0x1A, 0x52, 0x52, 0x12}), "pausing (head temperature or voltage), offline", ErrOffline},
+		{statusOf([4]byte{0x1A, 0x52, 0x32, 0x12}), "unrecoverable error, offline", ErrBroken},
+		{statusOf([4]byte{0x1A, 0x52, 0x52, 0x12}), "pausing (head temperature or voltage), offline", ErrPausing},
 		{statusOf([4]byte{0x5A, 0x1A, 0x12, 0x12}), "feed button held, offline", ErrOffline},
 		{statusOfASB([4]byte{0x10, 0x00, 0x03, 0x0F}), "ready, paper near end", nil},
 		{statusOfASB([4]byte{0x18, 0x00, 0x0F, 0x0F}), "paper out, offline", ErrPaperOut},
 		{statusOfASB([4]byte{0x38, 0x00, 0x00, 0x0F}), "cover open, offline", ErrCoverOpen},
 		{statusOfASB([4]byte{0x58, 0x08, 0x00, 0x0F}), "cutter jammed, feed button held, offline", ErrCutter},
-		{statusOfASB([4]byte{0x18, 0x20, 0x00, 0x0F}), "unrecoverable error, offline", ErrOffline},
-		{statusOfASB([4]byte{0x18, 0x40, 0x00, 0x0F}), "pausing (head temperature or voltage), offline", ErrOffline},
+		{statusOfASB([4]byte{0x18, 0x20, 0x00, 0x0F}), "unrecoverable error, offline", ErrBroken},
+		{statusOfASB([4]byte{0x18, 0x40, 0x00, 0x0F}), "pausing (head temperature or voltage), offline", ErrPausing},
 	} {
 		assert.Equal(t, c.words, c.status.String())
 		assert.Equal(t, c.fault, c.status.Fault(), c.words)
 		if c.fault != nil {
-			assert.NotEmpty(t, c.status.advice())
-			assert.ErrorIs(t, &FaultError{Cause: c.fault, Status: c.status}, c.fault)
+			_, do := words.OfPrinter(c.status.State())
+			assert.NotEmpty(t, do.EN)
+			fault := &FaultError{Cause: c.fault, Status: c.status}
+			assert.ErrorIs(t, fault, c.fault)
+			assert.Equal(t, c.status.State(), fault.State())
+			assert.Contains(t, fault.Error(), do.EN)
 		}
 	}
 }

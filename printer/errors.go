@@ -3,6 +3,8 @@ package printer
 import (
 	"errors"
 	"fmt"
+
+	"posagent/txnstore/txn/words"
 )
 
 // What keeps a printer from printing. Every fault that New, Status and Print return is a *FaultError around one of these,
@@ -11,6 +13,8 @@ var (
 	ErrPaperOut  = errors.New("paper out")
 	ErrCoverOpen = errors.New("cover open")
 	ErrCutter    = errors.New("cutter jammed")
+	ErrPausing   = errors.New("pausing") // head temperature or voltage; ends by itself
+	ErrBroken    = errors.New("unrecoverable error")
 	ErrNoAnswer  = errors.New("no answer")
 	ErrOffline   = errors.New("offline")
 )
@@ -32,7 +36,8 @@ func (e *FaultError) Error() string {
 	case e.Noise > 0:
 		said += fmt.Sprintf("; %d bytes came that are not ESC/POS: check speed, parity and the printer's emulation mode", e.Noise)
 	case e.Status.Fault() != nil && errors.Is(e.Cause, e.Status.Fault()), errors.Is(e.Cause, ErrOffline):
-		said += "; " + e.Status.advice()
+		_, do := words.OfPrinter(e.State())
+		said += "; " + do.EN
 	}
 	if e.Sent {
 		return said + "; the slip is not proven printed: print it again as a duplicate"
@@ -41,3 +46,14 @@ func (e *FaultError) Error() string {
 }
 
 func (e *FaultError) Unwrap() error { return e.Cause }
+
+// State is the fault in one word, for words.OfPrinter: what the printer said of itself, or else what the line showed.
+func (e *FaultError) State() words.PrinterState {
+	switch {
+	case e.Status.Fault() != nil && e.Status.Known:
+		return e.Status.State()
+	case errors.Is(e.Cause, ErrOffline):
+		return words.PrinterOffline
+	}
+	return words.PrinterSilent
+}

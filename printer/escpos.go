@@ -1,6 +1,10 @@
 package printer
 
-import "time"
+import (
+	"time"
+
+	"posagent/printer/receipt"
+)
 
 // Every byte of ESC/POS that this package sends or expects. References:
 //
@@ -115,7 +119,13 @@ func chineseOn(b []byte) []byte  { return append(b, fs, '&') }
 func chineseOff(b []byte) []byte { return append(b, fs, '.') }
 
 // padding completes a command that was left half sent: NULs are taken for its missing parameters, and ignored after them.
-func padding() []byte { return make([]byte, paddingBytes) }
+// A picture is the longest of all, and is expected only where they are printed.
+func padding(codes CodeMode) []byte {
+	if codes == NoCodes {
+		return make([]byte, paddingBytes)
+	}
+	return make([]byte, paddingBytes+bandBytes)
+}
 
 // feedLines is ESC d n [REF ESC d]; n stays below ten.
 func feedLines(b []byte, n byte) []byte { return append(b, esc, 'd', n) }
@@ -132,9 +142,73 @@ func askProof(b []byte, id [4]byte) []byte {
 // taken offline does not reach it.
 func askInOrder(b []byte) []byte { return append(b, gs, 'r', 1) }
 
+// bandHeader is GS v 0 m xL xH yL yH [REF GS v 0]: a raster picture of so many bytes a row and so many rows follows.
+func bandHeader(b []byte, stride, rows int) []byte {
+	return append(b, gs, 'v', '0', 0, byte(stride), byte(stride>>8), byte(rows), byte(rows>>8))
+}
+
+// Real-time commands begin with DLE and one of these [REF DLE EOT, DLE ENQ, DLE DC4]. Inside a picture they are executed
+// all the same [REF DLE EOT, "Notes"].
+const (
+	eot = 0x04
+	enq = 0x05
+	dc4 = 0x14
+)
+
+// QR code, GS ( k with cn 49 [REF GS ( k <Function 165>, 167, 169, 180, 181]: model 2, size of a module in dots, error
+// correction M, the data, print.
+func qrCode(b []byte, module byte, text string) []byte {
+	b = append(b, gs, '(', 'k', 4, 0, 49, 65, 50, 0)
+	b = append(b, gs, '(', 'k', 3, 0, 49, 67, module)
+	b = append(b, gs, '(', 'k', 3, 0, 49, 69, 49)
+	b = append(b, gs, '(', 'k', byte(len(text)+3), byte((len(text)+3)>>8), 49, 80, 48)
+	b = append(b, text...)
+	return append(b, gs, '(', 'k', 3, 0, 49, 81, 48)
+}
+
+// escpos writes slips in ESC/POS.
+type escpos struct{}
+
+func (escpos) begin(b []byte) []byte {
+	b = initialise(b)
+	b = automaticStatus(b, asbOn) // ESC @ may have ended it, and so may a power cut since the last slip
+	return chineseOff(b)
+}
+
+func (escpos) justify(b []byte, n byte) []byte   { return justify(b, n) }
+func (escpos) feed(b []byte, n byte) []byte      { return feedLines(b, n) }
+func (escpos) cut(b []byte) []byte               { return feedAndCut(b) }
+func (escpos) code(b []byte, text string) []byte { return qrCode(b, nativeModule, text) }
+
+func (escpos) embolden(b []byte, on bool) []byte {
+	if on {
+		return embolden(b, 1)
+	}
+	return embolden(b, 0)
+}
+
+func (escpos) chinese(b []byte, on bool) []byte {
+	if on {
+		return chineseOn(b)
+	}
+	return chineseOff(b)
+}
+
+func (escpos) size(b []byte, s receipt.Size) []byte {
+	switch s {
+	case receipt.Tall:
+		return enlarge(b, sizeTall, chineseTall)
+	case receipt.Big:
+		return enlarge(b, sizeBig, chineseBig)
+	}
+	return enlarge(b, sizeNormal, chineseNormal)
+}
+
 // Numbers of our own choice.
 const (
-	paddingBytes = 16   // longer than any command we send
+	bandBytes    = 512  // of a picture in one command, so that one that broke off is soon ended; codes are shorter
+	nativeModule = 4    // dots: the largest code, of 65 modules, fits the narrowest paper
+	paddingBytes = 16   // longer than any other command we send
 	tearOffLines = 4    // fed instead of a cut, so that the last line passes the tear bar
 	maxSlipLines = 400  // a metre and a half of paper
 	pieceBytes   = 256  // written at once; between pieces the driver looks for XOFF

@@ -22,6 +22,7 @@ func TestEveryFaultAtEveryByte(t *testing.T) {
 		{"cover open", "cover closed"},
 		{"jam", "jam clear"},
 		{"jam cut", "jam clear"},
+		{"broken on", "broken off"},
 		{"silent on", "silent off"},
 		{"mute on", "mute off"},
 		{"nonsense on", "nonsense off"},

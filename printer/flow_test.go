@@ -129,7 +129,7 @@ func TestAFullPrinterIsNotOverrun(t *testing.T) {
 func TestALongSlipIsBrokenOff(t *testing.T) {
 	onBench(t, 32, func(b *bench) {
 		p := b.printer(cutting)
-		b.line.deaf = true
+		b.line.deaf, b.line.slow = true, true
 		b.do("paper out after 5")
 		b.fails(p, longSlip(t), printer.ErrPaperOut, true)
 		b.do("paper ok")

@@ -36,7 +36,7 @@ const (
 //   - Proven, nil: it is on paper.
 //   - Unconfirmed, nil: every byte was taken and the printer shows no fault, but it gave no proof: it cannot (see
 //     ProofMode), or it did not within Opts.Print.
-//   - Unconfirmed, *FaultError: ErrPaperOut, ErrCoverOpen, ErrCutter, ErrOffline, ErrNoAnswer, or what the port or the
+//   - Unconfirmed, *FaultError: ErrPaperOut, ErrCoverOpen, ErrCutter, ErrPausing, ErrBroken, ErrOffline, ErrNoAnswer, or what the port or the
 //     context said. Sent false: not one byte of the slip left, print it as it is. Sent true: it may be on paper, or come
 //     out once the fault is mended; print it again with the duplicate mark.
 //   - Unconfirmed, another error: the slip itself was refused, nothing was sent.
@@ -46,6 +46,14 @@ const (
 func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 	if err := check(s, p.opts.Columns); err != nil {
 		return Unconfirmed, err
+	}
+	if err := p.opts.Codes.check(s); err != nil {
+		return Unconfirmed, err
+	}
+	if p.star() {
+		if err := checkStar(s); err != nil {
+			return Unconfirmed, err
+		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,6 +65,11 @@ func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 
 	if err := t.makeReady(); err != nil {
 		return Unconfirmed, err
+	}
+	if p.star() {
+		if err := t.synchronise(); err != nil {
+			return Unconfirmed, err
+		}
 	}
 	p.nextID++
 	t.wanted = newID(p.nextID)
@@ -76,7 +89,7 @@ func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 }
 
 func (p *Printer) encode(s receipt.Slip, id [4]byte) ([]byte, error) {
-	e := newEncoder(p.opts.Columns, p.opts.CutAfter)
+	e := newEncoder(p.opts)
 	if p.torn {
 		if err := e.void(); err != nil {
 			return nil, err
@@ -84,8 +97,11 @@ func (p *Printer) encode(s receipt.Slip, id [4]byte) ([]byte, error) {
 	}
 	e.begin()
 	var proof []byte
-	if p.opts.Proof == ProcessID {
+	switch p.opts.Proof {
+	case ProcessID:
 		proof = askProof(nil, id)
+	case ETBCounter:
+		proof = []byte{etb}
 	}
 	if err := e.slip(s.Lines, proof); err != nil {
 		return nil, err
@@ -99,7 +115,7 @@ func (p *Printer) encode(s receipt.Slip, id [4]byte) ([]byte, error) {
 // makeReady asks for the status, and refuses to begin on a printer that cannot print.
 func (t *talk) makeReady() error {
 	s, err := t.status()
-	for try := 0; err == nil && s.CutterError && try < recoverTries; try++ {
+	for try := 0; err == nil && s.CutterError && !t.p.star() && try < recoverTries; try++ {
 		if try == 0 {
 			if _, err = t.write(recoverClearing(), t.p.opts.Answer); err != nil {
 				break
@@ -203,8 +219,12 @@ func (t *talk) rung() error {
 func (t *talk) awaitProof() (Proof, error) {
 	var last Status
 	unanswered := 0
+	poll := t.p.opts.Answer
+	if t.p.star() {
+		poll = min(poll, starPoll)
+	}
 	for until := time.Now().Add(t.p.opts.Print); ; {
-		_, err := t.next(min(t.p.opts.Answer, time.Until(until)))
+		_, err := t.next(min(poll, time.Until(until)))
 		switch {
 		case t.proven:
 			return Proven, nil
@@ -246,7 +266,7 @@ func (t *talk) awaitProof() (Proof, error) {
 }
 
 // passing reports whether a fault may end without anybody's doing: a hot head, a held button.
-func passing(s Status) bool { return s.Fault() == ErrOffline && !s.Unrecoverable }
+func passing(s Status) bool { return s.Fault() == ErrOffline || s.Fault() == ErrPausing }
 
 // silent is the error of a printer that stopped answering. If its last automatic status told a fault, that is the
 // reason.

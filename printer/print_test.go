@@ -51,6 +51,8 @@ func TestNothingIsSentToAPrinterThatCannotPrint(t *testing.T) {
 		"paper out":  printer.ErrPaperOut,
 		"cover open": printer.ErrCoverOpen,
 		"jam":        printer.ErrCutter,
+		"hot on":     printer.ErrPausing,
+		"broken on":  printer.ErrBroken,
 		"silent on":  printer.ErrNoAnswer,
 		"mute on":    printer.ErrNoAnswer,
 	} {
@@ -59,7 +61,7 @@ func TestNothingIsSentToAPrinterThatCannotPrint(t *testing.T) {
 			b.do(command)
 			fault := b.fails(p, aSlip(t, 32), cause, false)
 			assert.Contains(t, fault.Error(), "nothing of a slip was sent")
-			for _, mend := range []string{"paper ok", "cover closed", "jam clear", "silent off", "mute off"} {
+			for _, mend := range []string{"paper ok", "cover closed", "jam clear", "hot off", "broken off", "silent off", "mute off"} {
 				b.do(mend)
 			}
 			assert.Empty(t, b.sim.Paper(), command)
@@ -112,6 +114,7 @@ func TestEveryFaultInTheMiddle(t *testing.T) {
 	}{
 		{"cover open", "cover closed", printer.ErrCoverOpen, 2},
 		{"jam", "jam clear", printer.ErrCutter, 2}, // the rest of the first is cleared by the recovery; its beginning is torn
+		{"broken on", "broken off", printer.ErrBroken, 2},
 		{"silent on", "silent off", printer.ErrNoAnswer, 2},
 		{"mute on", "mute off", printer.ErrNoAnswer, 2},
 	} {
@@ -126,6 +129,22 @@ func TestEveryFaultInTheMiddle(t *testing.T) {
 			assert.Len(t, b.sim.Slips(), c.slips, c.command)
 		})
 	}
+}
+
+// A hot head ends by itself: the slip is waited for, and proven.
+func TestAHeadThatCoolsDown(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		p := b.printer(cutting)
+		b.line.trip(80, func() error { b.do("hot on"); return nil })
+		cooled := time.AfterFunc(10*second, func() { _, _ = b.sim.Command("hot off") })
+		defer cooled.Stop()
+		b.prints(p, aSlip(t, 32))
+		assert.Len(t, b.sim.Slips(), 1)
+
+		b.line.trip(80, func() error { b.do("hot on"); return nil })
+		fault := b.fails(p, aSlip(t, 32), printer.ErrPausing, true)
+		assert.Contains(t, fault.Error(), "goes on by itself")
+	})
 }
 
 func TestABladeThatJamsAtTheCut(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,9 +27,13 @@ type ProofMode string
 
 const (
 	ProcessID       ProofMode = "process-id"        // GS ( H 48: Epson TM series and those that follow it
+	ETBCounter      ProofMode = "etb-counter"       // Star printers, which are spoken to in Star line mode then
 	StatusAfterFeed ProofMode = "status-after-feed" // GS r behind the slip: shows that the data was taken, never proves
 	NoProof         ProofMode = "none"              // asks only whether a fault shows after the last byte
 )
+
+// ProofModes are all there are, the best first.
+func ProofModes() []ProofMode { return []ProofMode{ProcessID, ETBCounter, StatusAfterFeed, NoProof} }
 
 // Opts are the printer's parameters. Zero fields take the default.
 type Opts struct {
@@ -37,6 +42,7 @@ type Opts struct {
 	Print    time.Duration // longest wait for proof after the last byte, and for a full printer to take more; default 30 s
 	CutAfter bool          // the printer has a cutter; without it the slip is fed to the tear bar
 	Proof    ProofMode     // default ProcessID
+	Codes    CodeMode      // how QR codes are printed, and whether pictures are; default NoCodes
 	FirstID  uint32        // first process id; 0 takes a random one, so that an answer still owed to a process that died is not taken for ours
 }
 
@@ -62,8 +68,13 @@ func (o *Opts) withDefaults() (Opts, error) {
 		return set, fmt.Errorf("printer: %d columns: use %d to %d", set.Columns, receipt.MinColumns, receipt.MaxColumns)
 	case set.Answer < 0 || set.Print < 0:
 		return set, errors.New("printer: a waiting time is negative")
-	case set.Proof != ProcessID && set.Proof != StatusAfterFeed && set.Proof != NoProof:
-		return set, fmt.Errorf("printer: proof mode %q is not known: use %q, %q or %q", set.Proof, ProcessID, StatusAfterFeed, NoProof)
+	case !slices.Contains(ProofModes(), set.Proof):
+		return set, fmt.Errorf("printer: proof mode %q is not known: use one of %q", set.Proof, ProofModes())
+	case set.Proof == ETBCounter && set.Codes == RasterCodes:
+		return set, fmt.Errorf("printer: codes %q: a Star printer draws them itself: use %q", set.Codes, NativeCodes)
+	}
+	if err := set.Codes.known(); err != nil {
+		return set, err
 	}
 	if set.FirstID == 0 {
 		var random [4]byte
@@ -79,10 +90,12 @@ type Printer struct {
 	opts Opts
 
 	mu     sync.Mutex // one conversation at a time; guards what follows
-	demux  demultiplexer
+	ear    ear
+	frame  int // of a Star printer: what the counter is set to before the next slip
 	nextID uint32
-	unsure bool // a question went unanswered; its answer may still come
-	torn   bool // a slip broke off inside its data; the next one declares it void
+	unsure bool   // a question went unanswered; its answer may still come
+	seen   Status // what it said last, by any way
+	torn   bool   // a slip broke off inside its data; the next one declares it void
 }
 
 // New makes a driver and proves that a printer answers. A printer that answers but cannot print (no paper, cover open)
@@ -98,13 +111,16 @@ func New(port Port, o *Opts) (*Printer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Printer{port: port, opts: opts, nextID: opts.FirstID}
+	p := &Printer{port: port, opts: opts, nextID: opts.FirstID, ear: &demultiplexer{}}
+	if p.star() {
+		p.ear, p.frame = &starEar{}, firstFrame(opts.FirstID)
+	}
 	t, end, err := p.converse(context.Background())
 	if err != nil {
 		return nil, err
 	}
 	defer end()
-	if _, err := t.write(padding(), opts.Answer); err != nil {
+	if _, err := t.write(padding(opts.Codes), opts.Answer); err != nil {
 		return nil, t.fault(err, Status{}, false)
 	}
 	if _, err := t.status(); err != nil {
@@ -115,8 +131,13 @@ func New(port Port, o *Opts) (*Printer, error) {
 
 // String names the driver for status pages.
 func (p *Printer) String() string {
+	if p.star() {
+		return fmt.Sprintf("Star printer, %d columns, proof by %s", p.opts.Columns, p.opts.Proof)
+	}
 	return fmt.Sprintf("ESC/POS printer, %d columns, proof by %s", p.opts.Columns, p.opts.Proof)
 }
+
+func (p *Printer) star() bool { return p.opts.Proof == ETBCounter }
 
 // Columns is the width that slips must be laid out for.
 func (p *Printer) Columns() int { return p.opts.Columns }
@@ -138,6 +159,13 @@ func (p *Printer) Status(ctx context.Context) (Status, error) {
 	return s, nil
 }
 
+// Seen is what the printer said last, without asking again: after Print, how it was during the slip.
+func (p *Printer) Seen() Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.seen
+}
+
 // Halt makes the printer quiet: it sends no more status on its own. What it holds is still printed. The driver can be
 // used again; the next slip switches the automatic status on.
 func (p *Printer) Halt() error {
@@ -148,6 +176,9 @@ func (p *Printer) Halt() error {
 		return err
 	}
 	defer end()
+	if p.star() {
+		return nil // it was told to at its last slip, and speaks when it is asked
+	}
 	if _, err := t.write(automaticStatus(nil, asbOff), p.opts.Answer); err != nil {
 		return t.fault(err, Status{}, false)
 	}

@@ -27,9 +27,14 @@ type bench struct {
 // onBench runs a story in virtual time. A goroutine that the driver leaves behind fails it.
 func onBench(t *testing.T, columns int, story func(b *bench)) {
 	t.Helper()
+	onBenchOf(t, printertest.Opts{Columns: columns}, story)
+}
+
+func onBenchOf(t *testing.T, o printertest.Opts, story func(b *bench)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		host, machine := net.Pipe()
-		b := &bench{t: t, sim: printertest.New(printertest.Opts{Columns: columns}), line: &line{Conn: host}}
+		b := &bench{t: t, sim: printertest.New(o), line: &line{Conn: host}}
 		served := make(chan error, 1)
 		go func() { served <- b.sim.Serve(context.Background(), machine) }()
 		defer func() {
@@ -73,6 +78,7 @@ func (b *bench) prints(p *printer.Printer, s receipt.Slip) {
 	proof, err := p.Print(b.t.Context(), s)
 	require.NoError(b.t, err)
 	require.Equal(b.t, printer.Proven, proof)
+	synctest.Wait() // the proof comes before the cut
 	slips := b.sim.Slips()
 	require.NotEmpty(b.t, slips)
 	require.Equal(b.t, s.Text(), slips[len(slips)-1], "what is proven is on paper, whole")

@@ -3,6 +3,8 @@ package printer
 import (
 	"fmt"
 	"strings"
+
+	"posagent/txnstore/txn/words"
 )
 
 // Status is what the printer says of itself. Its zero value is a printer that never answered.
@@ -61,7 +63,11 @@ func (s Status) Fault() error {
 		return ErrPaperOut
 	case s.CutterError:
 		return ErrCutter
-	case s.Unrecoverable, s.Recoverable, s.Offline, s.FeedPressed:
+	case s.Unrecoverable:
+		return ErrBroken
+	case s.Recoverable:
+		return ErrPausing
+	case s.Offline, s.FeedPressed:
 		return ErrOffline
 	}
 	return nil
@@ -94,23 +100,28 @@ func (s Status) String() string {
 	return strings.Join(said, ", ")
 }
 
-// advice is what to do about a fault.
-func (s Status) advice() string {
-	switch {
-	case !s.Known:
-		return "check that it is switched on, its cable, and speed and parity as on its self-test page"
-	case s.CoverOpen:
-		return "close the cover"
-	case s.PaperEnd:
-		return "put in a new roll"
-	case s.CutterError:
-		return "switch it off, clear the paper from the blade, switch it on"
-	case s.Unrecoverable:
-		return "switch it off and on; if that does not help, call service"
-	case s.Recoverable:
-		return "wait a minute; it goes on by itself"
+// State is the status in one word, for words.OfPrinter.
+func (s Status) State() words.PrinterState {
+	switch s.Fault() {
+	case ErrNoAnswer:
+		return words.PrinterSilent
+	case ErrCoverOpen:
+		return words.PrinterCover
+	case ErrPaperOut:
+		return words.PrinterPaperOut
+	case ErrCutter:
+		return words.PrinterCutter
+	case ErrBroken:
+		return words.PrinterBroken
+	case ErrPausing:
+		return words.PrinterHot
+	case ErrOffline:
+		return words.PrinterOffline
 	}
-	return "release the feed button, check its online light"
+	if s.PaperNearEnd {
+		return words.PrinterNearEnd
+	}
+	return words.PrinterReady
 }
 
 func (s Status) raw() string { return fmt.Sprintf("status % X", s.Raw) }

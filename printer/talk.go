@@ -23,6 +23,8 @@ type talk struct {
 	rang    bool    // an automatic status told a fault since the last full question
 	asb     Status  // the latest automatic status
 	held    bool    // XOFF without XON
+	counter int     // a Star printer's, as it said last
+	proofAt int     // the counter that would be the proof; 0 before a slip
 	noise   int
 }
 
@@ -61,7 +63,7 @@ func (p *Printer) discard() error {
 	for range discardReads {
 		n, err := p.port.Read(buf)
 		for _, b := range buf[:n] {
-			p.demux.feed(b, func(answer) {}) // half an automatic status may end in the conversation
+			p.ear.feed(b, func(answer) {}) // half an automatic status may end in the conversation
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return nil
@@ -80,7 +82,7 @@ func (t *talk) listen(over <-chan struct{}) error {
 		n, err := t.p.port.Read(buf)
 		stopped := false
 		for _, b := range buf[:n] {
-			t.p.demux.feed(b, func(a answer) {
+			t.p.ear.feed(b, func(a answer) {
 				select {
 				case t.answers <- a:
 				case <-over:
@@ -130,6 +132,7 @@ func (t *talk) learn(a answer) {
 	switch a.kind {
 	case automatic:
 		t.asb = statusOfASB(a.data)
+		t.p.seen = t.asb
 		t.rang = t.rang || t.asb.Fault() != nil
 	case processID:
 		t.proven = t.proven || a.data == t.wanted // another id belongs to an earlier slip
@@ -142,6 +145,8 @@ func (t *talk) learn(a answer) {
 	case noise:
 		t.noise++
 	case realTime:
+		t.counter = a.count
+		t.proven = t.proven || t.proofAt > 0 && a.count == t.proofAt
 	}
 }
 
@@ -171,41 +176,50 @@ func (t *talk) status() (Status, error) {
 		t.p.unsure = false
 	}
 	if t.p.torn {
-		if _, err := t.write(padding(), t.p.opts.Answer); err != nil {
+		if _, err := t.write(padding(t.p.opts.Codes), t.p.opts.Answer); err != nil {
 			return Status{}, err
 		}
 	}
 	t.rang = false
-	var raw [4]byte
-	for n := range raw {
-		b, err := t.ask(byte(n + 1))
+	if t.p.star() {
+		a, err := t.ask(starAskStatus())
 		if err != nil {
 			return Status{}, err
 		}
-		raw[n] = b
+		t.p.seen = statusOfStar(a.data)
+		return t.p.seen, nil
 	}
-	return statusOf(raw), nil
+	var raw [4]byte
+	for n := range raw {
+		a, err := t.ask(askStatus(byte(n + 1)))
+		if err != nil {
+			return Status{}, err
+		}
+		raw[n] = a.data[0]
+	}
+	t.p.seen = statusOf(raw)
+	return t.p.seen, nil
 }
 
-func (t *talk) ask(n byte) (byte, error) {
+func (t *talk) ask(question []byte) (answer, error) {
 	if err := t.catchUp(); err != nil {
-		return 0, err
+		return answer{}, err
 	}
-	if _, err := t.write(askStatus(n), t.p.opts.Answer); err != nil {
+	if _, err := t.write(question, t.p.opts.Answer); err != nil {
 		t.p.unsure = true
-		return 0, err
+		return answer{}, err
 	}
 	for until := time.Now().Add(t.p.opts.Answer); ; {
 		a, err := t.next(time.Until(until))
 		switch {
 		case errors.Is(err, errQuiet):
 			t.p.unsure = true
-			return 0, ErrNoAnswer
+			return answer{}, ErrNoAnswer
 		case err != nil:
 			t.p.unsure = true
-			return 0, err
+			return answer{}, err
 		case a.kind == realTime:
-			return a.data[0], nil
+			return a, nil
 		}
 	}
 }

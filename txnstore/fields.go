@@ -88,6 +88,7 @@ func recordFields() []field {
 		text(53, "approver", maxOperator, func(t *txn.Txn) *string { return &t.Approver }),
 		number(60, "address", maxAddress, func(t *txn.Txn) *int { return &t.Sent.Address }),
 		number(61, "bytes given to the line", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Handed }),
+		yes(63, "PIN was given", func(t *txn.Txn) *bool { return &t.Card.PIN }),
 		number(62, "bytes acknowledged", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Acked }),
 	}
 }

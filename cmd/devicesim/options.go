@@ -15,9 +15,12 @@ import (
 // options is the command line, checked.
 type options struct {
 	reader, printer, modem wire
+	pinpad                 wire
+	padKey                 string // file
 	cards                  string // file
 	paper                  string // directory
 	columns                int
+	star                   bool
 	phones                 phoneBook
 	guard                  time.Duration
 	family                 string // of the modem: hayes, quectel or simcom
@@ -31,10 +34,10 @@ type wire struct {
 }
 
 // machineNames are the names in flags and commands.
-var machineNames = [...]string{"reader", "printer", "modem"}
+var machineNames = [...]string{"reader", "printer", "modem", "pinpad"}
 
 func (o options) wires() map[string]wire {
-	return map[string]wire{"reader": o.reader, "printer": o.printer, "modem": o.modem}
+	return map[string]wire{"reader": o.reader, "printer": o.printer, "modem": o.modem, "pinpad": o.pinpad}
 }
 
 // address is "pty:LINK", "unix:PATH" or "serial:DEVICE"; the zero address is none.
@@ -91,12 +94,16 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 	f.Var(&o.reader.address, "reader", "line of the card reader: pty:LINK, unix:PATH or serial:DEVICE")
 	f.Var(&o.printer.address, "printer", "line of the printer, likewise")
 	f.Var(&o.modem.address, "modem", "line of the modem, likewise")
+	f.Var(&o.pinpad.address, "pinpad", "line of the PIN pad, likewise")
 	f.IntVar(&o.reader.baud, "baud-reader", 0, "speed of the reader's line in bits per second; 0 is unpaced")
 	f.IntVar(&o.printer.baud, "baud-printer", 0, "speed of the printer's line")
 	f.IntVar(&o.modem.baud, "baud-modem", 0, "speed of the modem's line")
-	f.StringVar(&o.cards, "cards", "", "TOML file of the cards that \"reader present NAME\" knows")
+	f.IntVar(&o.pinpad.baud, "baud-pinpad", 0, "speed of the PIN pad's line")
+	f.StringVar(&o.padKey, "pinpad-key", "", "file with the PIN pad's master key, 16 bytes in hex: that of the terminal")
+	f.StringVar(&o.cards, "cards", "", "TOML file of the cards that \"reader present NAME\" and the PIN pad know")
 	f.StringVar(&o.paper, "paper", "", "directory for what the printer prints; empty throws it away")
 	f.IntVar(&o.columns, "columns", 32, "characters on a printed line: 32 or 48")
+	f.BoolVar(&o.star, "star", false, "the printer is a Star in Star line mode; otherwise ESC/POS")
 	f.Var(o.phones, "phone", "NUMBER=HOST:PORT that the modem can call; repeatable. A quectel or simcom modem needs none")
 	f.DurationVar(&o.guard, "modem-guard", time.Second, "silence around the modem's escape sequence, in steps of 20ms")
 	f.StringVar(&o.family, "modem-kind", "hayes", "hayes (dials numbers), quectel or simcom (connect to addresses by themselves)")
@@ -135,10 +142,11 @@ func (o options) check() error {
 		refuse(w.address.kind == "serial" && w.baud == 0, "-%s %s needs its speed: set -baud-%s", name, w.address, name)
 	}
 	claim("control", o.control)
-	attached := o.reader.address != none || o.printer.address != none || o.modem.address != none
+	attached := o.reader.address != none || o.printer.address != none || o.modem.address != none || o.pinpad.address != none
 	refuse(o.control != none && o.control.kind != "unix", "-control %s: want unix:PATH", o.control)
-	refuse(!attached, "nothing to do: give -reader, -printer or -modem")
+	refuse(!attached, "nothing to do: give -reader, -printer, -modem or -pinpad")
 	refuse(o.reader.address != none && o.cards == "", "-reader needs -cards FILE")
+	refuse(o.pinpad.address != none && (o.padKey == "" || o.cards == ""), "-pinpad needs -pinpad-key FILE and -cards FILE")
 	refuse(o.columns != 32 && o.columns != 48, "-columns %d: want 32 or 48", o.columns)
 	refuse(o.family != "hayes" && o.family != string(linktest.Quectel) && o.family != string(linktest.SIMCom),
 		"-modem-kind %q: want hayes, quectel or simcom", o.family)

@@ -31,7 +31,7 @@ func TestFlagsOfAWholeCounter(t *testing.T) {
 
 func TestWrongFlagsAreToldWithWhatToDo(t *testing.T) {
 	for line, says := range map[string]string{
-		"":                                        "give -reader, -printer or -modem",
+		"":                                        "give -reader, -printer, -modem or -pinpad",
 		"-modem tcp:host:1":                       "want pty:LINK, unix:PATH or serial:DEVICE",
 		"-modem pty":                              "needs a path",
 		"-modem pty:":                             "needs a path",

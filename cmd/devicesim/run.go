@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"os"
+	"strings"
 	"sync"
 
 	"posagent/device/devicetest"
@@ -105,12 +107,38 @@ func (o options) machines() (map[string]machine, error) {
 				return nil, fmt.Errorf("paper: %w", err)
 			}
 		}
-		machines["printer"] = printertest.New(printertest.Opts{Columns: o.columns, PaperDir: o.paper})
+		machines["printer"] = printertest.New(printertest.Opts{Columns: o.columns, Star: o.star, PaperDir: o.paper})
+	}
+	if o.pinpad.address != (address{}) {
+		pad, err := o.pinPadOf()
+		if err != nil {
+			return nil, err
+		}
+		machines["pinpad"] = pad
 	}
 	if o.modem.address != (address{}) {
 		machines["modem"] = o.modemOf()
 	}
 	return machines, nil
+}
+
+// pinPadOf is a pad of master and session keys. Its cardholder knows the PIN of each card and types it, until told otherwise.
+func (o options) pinPadOf() (machine, error) {
+	cards, err := devicetest.LoadCards(o.cards)
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(o.padKey)
+	if err != nil {
+		return nil, fmt.Errorf("PIN pad: %w", err)
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != 16 {
+		return nil, fmt.Errorf("PIN pad: %s does not hold 16 bytes in hex", o.padKey)
+	}
+	pad := devicetest.NewPinPad(devicetest.PinPadOpts{MasterKey: key, Cards: cards})
+	_, err = pad.Command("pin given")
+	return pad, err
 }
 
 func (o options) modemOf() machine {

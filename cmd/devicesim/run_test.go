@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -16,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"posagent/device/devicetest"
+	"posagent/device/pinpad"
 	"posagent/device/reader"
 	"posagent/device/serial"
 	"posagent/link/modem"
@@ -68,7 +71,7 @@ func setUp(t *testing.T, flags string) *counter {
 	t.Cleanup(func() {
 		stop()
 		assert.NoError(t, c.ended())
-		for _, name := range []string{"reader", "printer", "modem", "control"} {
+		for _, name := range []string{"reader", "printer", "modem", "pinpad", "control"} {
 			_, err := os.Lstat(filepath.Join(dir, name))
 			assert.ErrorIs(t, err, os.ErrNotExist, "%s is left behind", name)
 		}
@@ -146,6 +149,42 @@ func TestACardIsPresentedThroughTheControlSocket(t *testing.T) {
 		require.NoError(t, port.Close())
 	}
 	require.Contains(t, c.tell("reader present nobody"), "error ")
+}
+
+// The keys, the card and the block are a published sample.
+func TestACardholderAtThePINPad(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(key, []byte("CA5D92598DCA48CE8A4C76361A9269E9\n"), 0o600))
+	c := setUp(t, "-pinpad pty:DIR/pinpad -pinpad-key "+key+" -cards "+cardsFile)
+	pad, err := pinpad.New(c.terminal("pinpad", 9600), &pinpad.Opts{Answer: patience / 10})
+	require.NoError(t, err)
+	pan, err := txn.ParsePAN("6224242900000113")
+	require.NoError(t, err)
+	session, err := hex.DecodeString("6701EAD6A9AD51E51AA406E2C27FCFA9")
+	require.NoError(t, err)
+	enter := func() (string, error) {
+		b, err := pad.EnterPIN(t.Context(), pinpad.Request{PAN: pan, Prompt: "ENTER PIN", SessionKey: session, Wait: patience})
+		if b.Empty {
+			return "none", err
+		}
+		return fmt.Sprintf("%X", b.Cipher[:]), err
+	}
+	given, err := enter()
+	require.NoError(t, err)
+	require.Equal(t, "23B72AC5781BA141", given)
+	require.Contains(t, c.tell("pinpad pin wrong"), "ok ")
+	wrong, err := enter()
+	require.NoError(t, err)
+	require.NotEqual(t, given, wrong)
+	require.Contains(t, c.tell("pinpad pin none"), "ok ")
+	none, err := enter()
+	require.NoError(t, err)
+	require.Equal(t, "none", none)
+	require.Contains(t, c.tell("pinpad pin cancelled"), "ok ")
+	_, err = enter()
+	require.ErrorIs(t, err, pinpad.ErrNoPIN)
+	require.Contains(t, c.tell("pinpad pin 1234"), "error ")
+	require.Contains(t, c.tell("pinpad screen"), "ENTER PIN")
 }
 
 func TestASlipComesOutAsText(t *testing.T) {

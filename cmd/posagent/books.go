@@ -220,5 +220,17 @@ func (c *command) status(ctx context.Context) int {
 		c.paragraph(c.out, "", fmt.Sprintf("告警 alarm  %s %s  x%d  %s", what.ZH, what.EN, a.Count, a.Last.Local().Format("01-02 15:04")))
 		c.paragraph(c.out, "  ", a.What)
 	}
+	c.printerTrouble("", s.Printer)
+	if s.Held != "" {
+		c.paragraph(c.out, "", "停止交易 held: "+s.Held)
+	}
 	return exitDone
+}
+
+// printerTrouble says what is the matter with the printer and what to do, where anything is.
+func (c *command) printerTrouble(indent string, p *agent.PrinterView) {
+	if p == nil || p.Do == nil {
+		return
+	}
+	c.sentence(c.out, indent, words.Pair{ZH: p.Text.ZH + "，" + p.Do.ZH, EN: p.Text.EN + ": " + p.Do.EN})
 }

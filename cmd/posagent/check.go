@@ -36,6 +36,9 @@ func (c *Config) absent() []string {
 	}
 	look("reader.port", c.portPath(c.Reader.Port))
 	look("printer.port", c.portPath(c.Printer.Port))
+	if c.PINPad.Port != "" {
+		look("pinpad.port", c.portPath(c.PINPad.Port))
+	}
 	for i, b := range c.Bearers {
 		if b.Kind != "tcp" {
 			look(fmt.Sprintf("bearer[%d].port", i), c.portPath(b.Port))

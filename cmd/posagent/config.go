@@ -27,8 +27,10 @@ type Config struct {
 	Socket   Socket   `toml:"socket"`
 	Reader   Reader   `toml:"reader"`
 	Printer  Printer  `toml:"printer"`
+	PINPad   PINPad   `toml:"pinpad"`
 	Acquirer Acquirer `toml:"acquirer"`
 	Bearers  []Bearer `toml:"bearer"`
+	GPIO     Lines    `toml:"gpio"`
 
 	dir string // relative paths start here: the file's own directory
 }
@@ -77,12 +79,26 @@ type Reader struct {
 	Reply    duration `toml:"reply"`
 }
 
+// PINPad is the PIN pad's line. Without a port there is none.
+type PINPad struct {
+	Port   string   `toml:"port"`
+	Baud   int      `toml:"baud"`
+	Model  string   `toml:"model"`  // visa: Visa packets, as Uniform PP791 and VeriFone
+	Prompt string   `toml:"prompt"` // one that the pad knows for PIN entry
+	Wait   duration `toml:"wait"`
+	Reply  duration `toml:"reply"`
+}
+
 // Printer is the receipt printer's line.
 type Printer struct {
 	Port    string   `toml:"port"`
 	Baud    int      `toml:"baud"`
-	Columns int      `toml:"columns"` // 32 for 58 mm paper, 48 for 80 mm
-	Proof   string   `toml:"proof"`   // process-id, status-after-feed or none
+	Columns int      `toml:"columns"`   // 32 for 58 mm paper, 48 for 80 mm
+	Proof   string   `toml:"proof"`     // process-id, etb-counter, status-after-feed or none
+	Codes   string   `toml:"codes"`     // native or raster: how QR codes are made; empty prints neither codes nor pictures
+	Logo    string   `toml:"logo"`      // a PNG file for the head of the slips
+	Fonts   []string `toml:"fonts"`     // bitmap font files that slips are drawn with, on screens; the printer has its own
+	QR      bool     `toml:"slip_code"` // a QR code at the end of each slip names the transaction
 	Reply   duration `toml:"reply"`
 	Print   duration `toml:"print"`
 	Retry   duration `toml:"retry"`
@@ -129,6 +145,7 @@ func defaults() Config {
 		Store:    Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key", Tidy: seconds(30)},
 		Socket:   Socket{Path: "/run/posagent.sock"},
 		Reader:   Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
+		PINPad:   PINPad{Baud: 9600, Model: padVisa, Prompt: "ENTER PIN", Wait: seconds(60), Reply: seconds(1)},
 		Printer:  Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
 		Acquirer: Acquirer{MAC: string(keys.ECBFold), TPDU: "6000060000", Header: "603100310000", Answer: seconds(60), Idle: seconds(10), Retry: seconds(60), Return: seconds(300),
 			ReversalTries: 3, Lookalike: seconds(300)},
@@ -206,6 +223,10 @@ func (c *Config) faults() []string {
 	}
 	line("reader.port", c.Reader.Port)
 	line("printer.port", c.Printer.Port)
+	if c.PINPad.Port != "" {
+		line("pinpad.port", c.PINPad.Port)
+	}
+	c.PINPad.faults(fault, positive)
 	fault(c.Reader.Port == "", "reader.port", "missing; name the reader's line, best by /dev/serial/by-path/…")
 	fault(c.Reader.Baud <= 0, "reader.baud", "must be positive")
 	positive(c.Reader.CardWait, "reader.card_wait")
@@ -214,8 +235,15 @@ func (c *Config) faults() []string {
 	fault(c.Printer.Port == "", "printer.port", "missing; name the printer's line, best by /dev/serial/by-path/…")
 	fault(c.Printer.Baud <= 0, "printer.baud", "must be positive")
 	fault(c.Printer.Columns != 32 && c.Printer.Columns != 48, "printer.columns", "want 32 (58 mm paper) or 48 (80 mm), got %d", c.Printer.Columns)
-	known := slices.Contains([]printer.ProofMode{printer.ProcessID, printer.StatusAfterFeed, printer.NoProof}, printer.ProofMode(c.Printer.Proof))
-	fault(!known, "printer.proof", "%q is not known; use process-id, status-after-feed or none", c.Printer.Proof)
+	fault(!slices.Contains(printer.ProofModes(), printer.ProofMode(c.Printer.Proof)), "printer.proof", "%q is not known; use process-id, etb-counter, status-after-feed or none", c.Printer.Proof)
+	star := printer.ProofMode(c.Printer.Proof) == printer.ETBCounter
+	fault(star && (c.Printer.Logo != "" || c.Printer.Codes == string(printer.RasterCodes)), "printer.codes", "a Star printer (etb-counter) draws codes itself and no logo; use native, and leave logo out")
+	codes := printer.CodeMode(c.Printer.Codes)
+	fault(!slices.Contains([]printer.CodeMode{printer.NoCodes, printer.NativeCodes, printer.RasterCodes}, codes), "printer.codes", "%q is not known; use native or raster, or leave it out", c.Printer.Codes)
+	fault(codes == printer.NoCodes && (c.Printer.Logo != "" || c.Printer.QR), "printer.codes", "a logo or slip_code needs native or raster")
+	if _, err := c.logo(); err != nil {
+		fault(true, "printer.logo", "%v", err)
+	}
 	positive(c.Printer.Reply, "printer.reply")
 	positive(c.Printer.Print, "printer.print")
 	positive(c.Printer.Retry, "printer.retry")
@@ -242,6 +270,7 @@ func (c *Config) faults() []string {
 	positive(c.Acquirer.Return, "acquirer.return")
 	fault(c.Acquirer.Heartbeat.Duration < 0, "acquirer.heartbeat", "must not be negative")
 	fault(c.Acquirer.Heartbeat.Duration > 0 && c.Acquirer.Heartbeat.Duration < 20*time.Second, "acquirer.heartbeat", "want 20s at least, or 0 for none")
+	c.GPIO.faults(fault)
 
 	fault(len(c.Bearers) == 0, "bearer", "there is no way to the acquirer; add a [[bearer]] table")
 	names := map[string]bool{}

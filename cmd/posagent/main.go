@@ -10,6 +10,7 @@
 //	posagent balance                  what a card's account holds
 //	posagent batch totals|close|report   the open batch; settle it; its report
 //	posagent txn list|show|reprint|resolve   the books
+//	posagent receipt show ID          a slip as text, or drawn into a PNG file
 //	posagent status                   the terminal at a glance
 //	posagent store recount            totals against records
 //	posagent store check|report       whether the files are sound; what a repair found
@@ -20,6 +21,7 @@
 //	posagent supervisor list|set|unlock|remove   who may allow what takes money back
 //	posagent blocklist load FILE      cards that are not charged
 //	posagent host echo|signin|test    the way to the acquirer, with the time of each part
+//	posagent tamper show|clear        whether the case was opened
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -85,7 +87,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config" || verb == "host") && len(rest) > 0 {
+	if (verb == "txn" || verb == "receipt" || verb == "tamper" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config" || verb == "host") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -140,6 +142,9 @@ func (c *command) run(ctx context.Context) int {
 	case "txn resolve":
 		var q resolveFlags
 		return c.verb(verb, "ID|REFERENCE", rest, q.define, func(what string) int { return c.txnResolve(ctx, what, q) })
+	case "receipt show":
+		var q receiptFlags
+		return c.verb(verb, "ID|REFERENCE", rest, q.define, func(what string) int { return c.receiptShow(ctx, what, q) })
 	case "status":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.status(ctx) })
 	case "store recount":
@@ -185,6 +190,12 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "FILE", rest, nil, c.blocklistLoad)
 	case "host echo", "host signin", "host test":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.host(ctx, verb) })
+	case "tamper show":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.tamper(false, false) })
+	case "tamper clear":
+		var sure bool
+		return c.verb(verb, "", rest, func(f *flag.FlagSet) { f.BoolVar(&sure, "yes", false, "it is meant") },
+			func(string) int { return c.tamper(true, sure) })
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -206,6 +217,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.misused("posagent supervisor: say what, list, set, unlock or remove")
 	case "blocklist":
 		return c.misused("posagent blocklist: say what, load")
+	case "receipt":
+		return c.misused("posagent receipt: say what, show")
 	case "batch":
 		return c.misused("posagent batch: say what, totals, close or report")
 	case "store":
@@ -214,6 +227,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.misused("posagent keys: say what, load, show, log, request, seal, destroy, signer or bundle")
 	case "host":
 		return c.misused("posagent host: say what, echo, signin or test")
+	case "tamper":
+		return c.misused("posagent tamper: say what, show or clear")
 	case "config":
 		return c.misused("posagent config: say what, check")
 	default:

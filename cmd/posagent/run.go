@@ -36,7 +36,7 @@ func (c *command) runAgent(ctx context.Context) int {
 	}
 	set, err := config.keySet()
 	if err != nil {
-		return c.fail(err)
+		return c.fail(config.whyNoKeys(err))
 	}
 	defer set.Master.Destroy()
 	store, err := config.openStore(log)
@@ -64,9 +64,20 @@ func (c *command) runAgent(ctx context.Context) int {
 	for _, absent := range config.absent() {
 		log.Warn("not there yet", "what", absent)
 	}
+	lines, err := config.lines()
+	if err != nil {
+		return c.fail(err)
+	}
+	marks, err := config.marks()
+	if err != nil {
+		return c.fail(err)
+	}
+	defer marks.Close()
 	a, err := agent.New(agent.Wires{
+		Lines: lines, Marks: marks, Wipe: config.wipe(log),
 		Reader:  config.opener(config.Reader.Port, config.Reader.Baud, false),
 		Printer: config.opener(config.Printer.Port, config.Printer.Baud, false),
+		PINPad:  config.pinPad(),
 		Bearers: bearers,
 		Store:   store, Socket: socket, Now: time.Now, Log: log,
 	}, options)
@@ -149,6 +160,10 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 	if c.Terminal.Supervisors != "" {
 		supervisors = supervisor.Open(c.path(c.Terminal.Supervisors))
 	}
+	layout, err := c.layout()
+	if err != nil {
+		return agent.Options{}, err
+	}
 	return agent.Options{
 		Supervisors: supervisors,
 		Terminal:    c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, Currency: currency, TMK: tmk,
@@ -159,8 +174,17 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		Blocklist: c.path(c.Terminal.Blocklist), AlarmFile: c.path(c.Store.Dir) + ".alarms", CompletionCap: c.Terminal.CompletionCap, MaxBatch: c.Acquirer.MaxBatch,
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
 		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration,
+		PINPrompt: c.PINPad.Prompt, PINWait: c.PINPad.Wait.Duration, PINReply: c.PINPad.Reply.Duration,
 		Print: printer.Opts{Columns: c.Printer.Columns, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,
-			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof)},
-		Layout: receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local},
+			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof), Codes: printer.CodeMode(c.Printer.Codes)},
+		Layout: layout,
 	}, nil
+}
+
+func (c *Config) layout() (receipt.Layout, error) {
+	logo, err := c.logo()
+	if err != nil {
+		return receipt.Layout{}, fmt.Errorf("printer.logo: %w", err)
+	}
+	return receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local, Logo: logo, Code: c.Printer.QR}, nil
 }

@@ -191,6 +191,7 @@ func (c *command) printOutcome(e agent.Event) {
 	}
 	if e.Outcome != words.OutcomeRefused && (t.Merchant == txn.SlipOwed || t.Customer == txn.SlipOwed) {
 		c.sentence(c.out, "  ", words.PaperStillDue)
+		c.printerTrouble("  ", e.Printer)
 	}
 	if e.Outcome == words.OutcomeUnknown {
 		fmt.Fprintf(c.out, "  看结果 to see the outcome: %s\n", showAgain(t.Reference))

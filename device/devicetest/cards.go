@@ -23,6 +23,7 @@ type TestCard struct {
 	Balance string // opening balance at the simulated acquirer, which reads the same file: "5000.00"
 	Label   string // application label, at most 16 bytes
 	AID     string // application identifier in hex, 10 to 32 digits; may be empty on a card that is swiped
+	PIN     string // what its holder types where a PIN is asked for; the simulated acquirer knows it, too
 }
 
 // String leaves the number out, test card or not.
@@ -69,6 +70,7 @@ func parseCards(text string) (map[string]TestCard, error) {
 			Balance string `toml:"balance"`
 			Label   string `toml:"label"`
 			AID     string `toml:"aid"`
+			PIN     string `toml:"pin"`
 		} `toml:"card"`
 	}
 	meta, err := toml.Decode(text, &file)
@@ -85,7 +87,7 @@ func parseCards(text string) (map[string]TestCard, error) {
 	cards := make(map[string]TestCard, len(file.Card))
 	owners := make(map[string]string, len(file.Card))
 	for name, entry := range file.Card {
-		card := TestCard{name, entry.PAN, entry.Expiry, entry.Service, entry.Entry, entry.Balance, entry.Label, entry.AID}
+		card := TestCard{name, entry.PAN, entry.Expiry, entry.Service, entry.Entry, entry.Balance, entry.Label, entry.AID, entry.PIN}
 		faults = append(faults, card.faults()...)
 		if other, taken := owners[card.PAN]; taken {
 			faults = append(faults, fmt.Errorf("cards %s and %s have the same number", min(name, other), max(name, other)))
@@ -119,6 +121,7 @@ func (c TestCard) faults() (faults []error) {
 	_, err = yuan.ParseAmount(c.Balance)
 	refuse(err != nil && c.Balance != "0.00", "balance must be an amount such as \"5000.00\"")
 	refuse(c.Label == "" || len(c.Label) > 16, "label must have 1 to 16 bytes")
+	refuse(c.PIN != "" && (len(c.PIN) < 4 || len(c.PIN) > 12 || !digits(c.PIN, len(c.PIN))), "pin must have 4 to 12 digits")
 	refuse(c.AID == "" && c.Entry == "contactless", "aid is missing: a contactless card has one")
 	refuse(c.AID != "" && !applicationID(c.AID), "aid must have 10 to 32 hexadecimal digits, an even number")
 	return faults

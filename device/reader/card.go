@@ -182,7 +182,7 @@ func stripeCard(entry txn.Entry, stripe tracks, objects map[uint32][]byte) (txn.
 	if entry == txn.Tapped {
 		card.Label, card.AID = label(objects), aid(objects)
 	}
-	return txn.Presented{Card: card, Track: two}, nil
+	return txn.Presented{Card: card, Track: two, AsksPIN: two.AsksPIN()}, nil
 }
 
 // track2 finds track 2 in the forms it may have: text with or without sentinels, or packed.
@@ -241,5 +241,12 @@ func chipCard(objects map[uint32][]byte) (txn.Presented, error) {
 	}
 	card := txn.Card{PAN: pan, Expiry: expiry, Sequence: sequence(objects), Entry: txn.Contactless, Label: label(objects),
 		AID: aid(objects), Chip: txn.NewChip(collect(objects, reversalTags[:]))}
-	return txn.Presented{Card: card, Track: two, Chip: txn.NewChip(chip)}, nil
+	return txn.Presented{Card: card, Track: two, Chip: txn.NewChip(chip), AsksPIN: onlinePIN(objects)}, nil
+}
+
+// onlinePIN reports whether card and reader agreed on a PIN that the issuer verifies: the method in the first byte of the CVM
+// results (EMV Book 4 A.4), without the bit that says what follows a failure (EMV Book 3 C.3).
+func onlinePIN(objects map[uint32][]byte) bool {
+	results := objects[neo2.TagCVMResults]
+	return len(results) == 3 && results[0]&0x3F == neo2.CVMOnlinePIN
 }

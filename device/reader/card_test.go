@@ -108,6 +108,24 @@ func TestAnswersThatCannotBeUsed(t *testing.T) {
 	}
 }
 
+func TestWhatWantsAPINForTheIssuer(t *testing.T) {
+	const tapped = "00 00 00 00 570c 6224242900000113d3011220 " + chipTags
+	for data, wants := range map[string]bool{
+		"00 ';6200000000000005=3012220? 00 00": true, // service code 220: with a PIN
+		"00 ';4242424242424242=3012201? 00 00": false,
+		tapped + "9f3403 020000":               true, // online PIN
+		tapped + "9f3403 420000":               true, // the same, and the next rule if it fails
+		tapped + "9f3403 1e0000":               false,
+		tapped + "9f3403 1f0302":               false,
+		tapped + "9f3401 02":                   false, // not the shape of CVM results
+		tapped:                                 false, // and the service code of a chip's track says nothing
+	} {
+		got, err := parseCard(answer(t, data), asked)
+		require.NoError(t, err, data)
+		assert.Equal(t, wants, got.AsksPIN, data)
+	}
+}
+
 func TestALabelCannotCarryANumber(t *testing.T) {
 	objects := map[uint32][]byte{0x50: []byte("4242424242424242"), 0x9F12: []byte("PREFERRED")}
 	assert.Equal(t, "PREFERRED", label(objects))

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"posagent/device/pinpad"
 	"posagent/device/reader"
 	"posagent/firmware/terminal"
 	"posagent/link"
@@ -24,7 +25,10 @@ type Agent struct {
 	line     *link.Link
 	host     *acquirer.Host
 	terminal *terminal.Terminal
+	paper    *slipPrinter
 	wires    Wires
+	guard    guard
+	sounds   chan time.Duration // for the buzzer
 
 	alarms *alarms
 	wake   chan struct{} // asks for a round soon
@@ -45,13 +49,13 @@ func New(w Wires, o Options) (*Agent, error) {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1)}
+	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1), sounds: make(chan time.Duration, 1)}
 	var err error
 	if a.alarms, err = openAlarms(o.AlarmFile, w.Now); err != nil {
 		w.Log.Error("the alarms of earlier runs cannot be read and are counted anew", "cause", err)
 	}
 	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle, Return: o.Return,
-		Stray: a.stray, Progress: a.lineStage})
+		Stray: a.stray, Progress: a.lineStage, Held: a.guard.held})
 	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
 		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect, Misrouted: a.misrouted}
 	if err := far.Check(); err != nil {
@@ -60,12 +64,17 @@ func New(w Wires, o Options) (*Agent, error) {
 	a.host = acquirer.New(a.line, far)
 	a.o.TMK = nil // only the host needs it
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
-	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
+	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print, lines: w.Lines}
+	a.paper = paper
 	var blocked func(txn.PAN) (bool, error)
 	if o.Blocklist != "" {
 		blocked = NewBlocklist(o.Blocklist, w.Store.Fingerprint).Blocked
 	}
-	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(card), paper, terminal.Options{Supervisors: o.Supervisors, Currency: o.Currency, Operator: o.Operator,
+	var pins terminal.PINPad
+	if w.PINPad != nil {
+		pins = &pinPad{open: w.PINPad, opts: pinpad.Opts{Answer: o.PINReply}, prompt: o.PINPrompt, wait: o.PINWait, key: a.host.PINKey}
+	}
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(card), paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: o.ReversalTries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay, Blocked: blocked, MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil
 }
@@ -102,6 +111,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("what the last run left open cannot be decided: %w", err)
 	}
+	a.wakeGuard()
 	status := a.Status()
 	a.log.Info("ready", "owed", status.Owed, "suspense", status.Suspense, "paper_owed", status.PaperOwed, "boot", status.Boot, "batch", status.Batch)
 
@@ -113,6 +123,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.o.Heartbeat > 0 {
 		served.Go(func() { a.heartbeats(ctx) })
 	}
+	served.Go(func() { a.watchLines(ctx) })
 	<-ctx.Done()
 	served.Wait()
 	return errors.Join(a.store.Tidy(), a.line.Close())
@@ -159,6 +170,9 @@ func (a *Agent) rounds(ctx context.Context) {
 
 // round returns how long to wait for the next one.
 func (a *Agent) round(ctx context.Context) time.Duration {
+	if a.guard.held() != nil {
+		return a.o.Retry // what is owed stays owed, and no try is spent on it
+	}
 	if err := a.terminal.Recover(ctx); err != nil && ctx.Err() == nil {
 		a.log.Warn("still owed", "cause", err)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	"posagent/device/gpio"
 	"posagent/device/reader"
 	"posagent/printer"
 	"posagent/printer/receipt"
@@ -87,8 +89,10 @@ type slipPrinter struct {
 	open   Opener
 	layout receipt.Layout
 	opts   printer.Opts
+	lines  *gpio.Lines // with switches of the printer, where it has some
 	port   Port
 	drive  *printer.Printer
+	last   atomic.Pointer[words.PrinterState] // how the printer was met; anybody may read it
 }
 
 func (s *slipPrinter) attach() error {
@@ -144,10 +148,18 @@ func (s *slipPrinter) Balance(ctx context.Context, e txn.Enquiry) error {
 }
 
 func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) {
+	if err := s.switches(); err != nil {
+		s.met(err)
+		return false, unprinted{err}
+	}
 	if err := s.attach(); err != nil {
+		s.met(err)
 		return false, err
 	}
 	proof, err := s.drive.Print(ctx, slip)
+	if ctx.Err() == nil {
+		s.met(err)
+	}
 	if err != nil {
 		s.detach()
 		var fault *printer.FaultError

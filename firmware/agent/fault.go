@@ -56,5 +56,9 @@ func (a *Agent) Status() Status {
 		}
 	}
 	s.Terminal, s.Merchant, s.SignedIn = a.o.Terminal, a.o.Merchant, a.host.SignedIn()
+	s.Printer = a.printerView()
+	if err := a.guard.held(); err != nil {
+		s.Held = err.Error()
+	}
 	return s
 }

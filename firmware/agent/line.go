@@ -62,11 +62,11 @@ func (a *Agent) heartbeats(ctx context.Context) {
 	}
 }
 
-// mayBeat gives a context for one heartbeat, or none while a transaction runs.
+// mayBeat gives a context for one heartbeat, or none while a transaction runs or nothing may be sent.
 func (a *Agent) mayBeat(ctx context.Context) (context.Context, func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.sale != nil {
+	if a.sale != nil || a.guard.held() != nil {
 		return nil, nil
 	}
 	beating, cancel := context.WithCancel(ctx)

@@ -38,8 +38,15 @@ func refused(kind txn.Kind, err error) Event {
 		e.Txn, text = RecordOf(taken.Earlier), words.ReferenceTaken
 	case errors.As(err, &unreadable):
 		o, text = words.OutcomeUnknown, words.OfEnding(kind, words.OutcomeUnknown)
+	case errors.Is(err, terminal.ErrNoPIN):
+		text = words.NoPIN
+	case errors.Is(err, terminal.ErrPINPad):
+		text = words.NoPINPad
 	case e.Fault != "":
 		text = e.Fault.refusal()
+	}
+	if guarded, is := guardWords(err); is {
+		text = guarded
 	}
 	e.Outcome, e.Text = o, &text
 	return e

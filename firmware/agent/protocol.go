@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"posagent/link/acquirer"
+	"posagent/printer/receipt"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -48,7 +49,7 @@ import (
 // closing that was begun and not ended goes on by itself. {"op":"batch totals"} answers with the open batch as it stands, and
 // {"op":"batch report","batch":"000001"} prints the report of a closed one again.
 //
-// A stage is repeated each second while it lasts. "outcome", "batch", "list", "status", "recount", "keys" and "error" end a request.
+// A stage is repeated each second while it lasts. "outcome", "batch", "list", "slip", "status", "recount", "keys" and "error" end a request.
 // A sale is repeated safely with the same reference: it returns the first outcome, and waits for it if that sale is still
 // in progress. {"op":"cancel"} ends a sale that is
 // still waiting for a card; once the stage is "recorded" it changes nothing.
@@ -58,7 +59,7 @@ const MaxLine = 64 << 10
 
 // Request is what a screen program or a script asks.
 type Request struct {
-	Op        string `json:"op"` // a kind of transaction, balance, resolve, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover, recount, host echo, host signin, host test
+	Op        string `json:"op"` // a kind of transaction, balance, resolve, cancel, batch totals, batch close, batch report, list, show, slip, reprint, status, keys, recover, recount, host echo, host signin, host test
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
@@ -82,6 +83,7 @@ type Request struct {
 	Password txn.Password `json:"password,omitzero"` // the supervisor's; an agent with a list of supervisors asks for it
 
 	ID    uint64 `json:"id,omitempty"`
+	Copy  string `json:"copy,omitempty"`  // slip: merchant or customer
 	Batch string `json:"batch,omitempty"` // batch report: which; the newest when empty
 	Max   int    `json:"max,omitempty"`   // list: newest records, 20 when zero, at most 100
 }
@@ -105,6 +107,10 @@ type Event struct {
 	Enquiry *Enquiry      `json:"balance,omitempty"`
 	Host    []HostTry     `json:"host,omitempty"`
 
+	Printer *PrinterView `json:"printer,omitempty"` // of a stage or an outcome whose slip is still due
+
+	Slip *receipt.Slip `json:"slip,omitempty"` // laid out as it would be printed again
+
 	Keys []acquirer.KeyStatus `json:"keys,omitempty"` // in use: check values and sign-ins, never a key
 }
 
@@ -125,7 +131,10 @@ type Status struct {
 	Suspense  int `json:"suspense"`   // transactions that need people
 	PaperOwed int `json:"paper_owed"` // transactions with a slip still due, and settlement reports
 
-	Alarms []Alarm `json:"alarms,omitempty"` // what the guards have met
+	Alarms  []Alarm      `json:"alarms,omitempty"`  // what the guards have met
+	Printer *PrinterView `json:"printer,omitempty"` // as it was met last; absent before the first slip
+
+	Held string `json:"held,omitempty"` // why nothing is sent: an opened case, or a failing power
 
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault

@@ -93,7 +93,17 @@ func (a *Agent) client(ctx context.Context, conn net.Conn) {
 
 func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels <-chan struct{}) Event {
 	if kind, begins := kindOf(q.Op); begins {
-		return a.serveStages(ctx, kind, out, cancels, func(ctx context.Context, view *saleView) Event { return a.trade(ctx, kind, q, view) })
+		e := a.serveStages(ctx, kind, out, cancels, func(ctx context.Context, view *saleView) Event { return a.trade(ctx, kind, q, view) })
+		a.beep(e)
+		return e
+	}
+	if err := a.guard.held(); err != nil {
+		switch q.Op {
+		case "balance":
+			return refused("", err)
+		case "batch close", "recover", "host echo", "host signin", "host test":
+			return failed(err)
+		}
 	}
 	switch q.Op {
 	case "balance":
@@ -114,6 +124,8 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 		return a.shown(x)
 	case "resolve":
 		return a.resolve(ctx, q)
+	case "slip":
+		return a.slip(q)
 	case "reprint":
 		x, err := a.find(q)
 		if err != nil {
@@ -139,7 +151,7 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 	case "?":
 		return failed(fmt.Errorf("not a request in JSON: %s", q.Reference))
 	default:
-		return failed(fmt.Errorf("op %q is not known; use a kind of transaction (sale, void, refund, preauth, completion, …), balance, resolve, cancel, batch totals, batch close, batch report, list, show, reprint, status, keys, recover, recount, host echo, host signin or host test", q.Op))
+		return failed(fmt.Errorf("op %q is not known; use a kind of transaction (sale, void, refund, preauth, completion, …), balance, resolve, cancel, batch totals, batch close, batch report, list, show, slip, reprint, status, keys, recover, recount, host echo, host signin or host test", q.Op))
 	}
 }
 

@@ -37,6 +37,9 @@ func (a *Agent) deed(kind txn.Kind) func(context.Context, terminal.Order) (txn.T
 
 // trade runs one transaction and reports its stages to view.
 func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleView) Event {
+	if err := a.guard.held(); err != nil {
+		return a.heldBack(kind, q.Reference, err)
+	}
 	order, err := a.order(kind, q)
 	if err != nil {
 		return refused(kind, err)
@@ -46,6 +49,9 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 		if e.Fault != nil {
 			detail = e.Fault.Error()
 			a.log.Warn("paper still owed", "stan", e.Txn.STAN, "cause", e.Fault)
+		}
+		if e.Fault != nil {
+			view.printer(a.printerView())
 		}
 		view.stage(e.Stage, detail, e.Txn)
 	}
@@ -63,10 +69,10 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 	a.log.Info(string(kind), "reference", q.Reference, "stan", x.STAN, "batch", x.Batch, "state", string(x.State), "code", x.Answer.Code, "cause", err)
 	if kind.Charges() && err == nil && x.State == txn.Approved {
 		if e, unread := Shown(x, a.store.Since); unread == nil {
-			return e // a repeated reference may be that of a sale that was voided since
+			return a.paperDue(e, x) // a repeated reference may be that of a sale that was voided since
 		}
 	}
-	return outcome(x, err)
+	return a.paperDue(outcome(x, err), x)
 }
 
 // order reads a request in the engine's terms.

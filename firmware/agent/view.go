@@ -16,6 +16,8 @@ type saleView struct {
 	mu    sync.Mutex
 	event Event
 	since time.Time
+
+	trouble *PrinterView
 }
 
 // stagesAtMost bounds what a client that does not read can make the agent hold.
@@ -29,7 +31,7 @@ func (v *saleView) stage(s words.Stage, detail string, x txn.Txn) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	text := words.OfStageIn(v.kind, s)
-	e := Event{Event: "stage", Stage: s, Detail: detail, Text: &text, Txn: v.event.Txn}
+	e := Event{Event: "stage", Stage: s, Detail: detail, Text: &text, Txn: v.event.Txn, Printer: v.trouble}
 	if x.ID != 0 {
 		e.Txn = RecordOf(x)
 	}
@@ -43,6 +45,13 @@ func (v *saleView) prompt(text words.Pair) {
 	e := v.event
 	e.Text = &text
 	v.showLocked(e)
+}
+
+// printer puts the printer's trouble beside the stages that follow.
+func (v *saleView) printer(p *PrinterView) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.trouble = p
 }
 
 func (v *saleView) showLocked(e Event) {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"posagent/device/gpio"
 	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/acquirer/keys"
@@ -43,9 +44,13 @@ type Store interface {
 type Wires struct {
 	Reader  Opener
 	Printer Opener
+	PINPad  Opener        // nil where the terminal has none: no PIN is asked for
 	Bearers []link.Bearer // in order of preference
 	Store   Store
 	Socket  net.Listener     // nil serves nobody
+	Lines   *gpio.Lines      // nil where the terminal has none
+	Marks   *Marks           // what an opened case and a failing power leave; nil keeps nothing
+	Wipe    func() error     // destroys the acquirer's keys where they are kept; nil where nothing is
 	Now     func() time.Time // stamps only; timers use package time
 	Log     *slog.Logger
 }
@@ -85,6 +90,9 @@ type Options struct {
 
 	CardWait    time.Duration // how long the reader waits for a card
 	ReaderReply time.Duration // answer of the reader to an ordinary command
+	PINPrompt   string        // one that the PIN pad knows for PIN entry
+	PINWait     time.Duration // how long the PIN pad waits for a PIN
+	PINReply    time.Duration // answer of the PIN pad to a packet
 	Print       printer.Opts
 	Layout      receipt.Layout
 }

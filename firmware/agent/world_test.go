@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"posagent/device/devicetest"
+	"posagent/device/gpio"
 	"posagent/link"
 	"posagent/link/iso8583"
 	"posagent/link/linktest"
@@ -46,6 +47,11 @@ type world struct {
 	bearers  []link.Bearer // nil is the line alone
 	reader   *devicetest.Reader
 	printer  *printertest.Printer
+	pad      *devicetest.PinPad // nil until a story plugs one in
+	chip     *devicetest.Chip   // with no line in use unless a story opens some
+	lines    *gpio.Lines
+	marks    *Marks
+	wiped    int
 	log      *bytes.Buffer
 	logger   *slog.Logger // one for all boots: what a cut left running may still write
 	options  Options
@@ -119,11 +125,17 @@ func (w *world) boot() {
 	if bearers == nil {
 		bearers = []link.Bearer{{Name: "ethernet", Dialer: w.line, Framing: link.LengthPrefixed}}
 	}
+	var pad Opener
+	if w.pad != nil {
+		pad = w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.pad.Serve(ctx, c) })
+	}
 	w.agent, err = New(Wires{
+		PINPad:  pad,
 		Reader:  w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }),
 		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
 		Bearers: bearers,
 		Store:   store, Now: time.Now, Log: w.logger,
+		Lines: w.lines, Marks: w.marks, Wipe: func() error { w.wiped++; return nil },
 	}, w.options)
 	require.NoError(w.t, err)
 	w.ended = make(chan error, 1)

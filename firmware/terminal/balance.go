@@ -36,6 +36,9 @@ func (t *Terminal) Balance(ctx context.Context, paper bool, progress func(Event)
 		return txn.Enquiry{}, fmt.Errorf("%w: %w", ErrNoCard, err)
 	}
 	o.say(words.CardRead, txn.Txn{})
+	if presented, err = t.takePIN(ctx, o, presented, 0); err != nil {
+		return txn.Enquiry{}, err
+	}
 	if err := ctx.Err(); err != nil {
 		return txn.Enquiry{}, fmt.Errorf("cancelled before it was sent: %w", err)
 	}

@@ -78,6 +78,11 @@ func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error
 	if err := d.judge(&draft, presented.Card); err != nil {
 		return txn.Txn{}, err
 	}
+	if d.kind.AsksPIN() {
+		if presented, err = t.takePIN(ctx, o, presented, draft.Amount); err != nil {
+			return txn.Txn{}, err
+		}
+	}
 	if err := ctx.Err(); err != nil {
 		return txn.Txn{}, fmt.Errorf("cancelled before it was recorded: %w", err)
 	}

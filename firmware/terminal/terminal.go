@@ -65,6 +65,12 @@ type Printer interface {
 	Balance(ctx context.Context, e txn.Enquiry) error
 }
 
+// PINPad asks the cardholder for a PIN and gives up when ctx does. No PIN and no error is a cardholder who has none. An error
+// that wraps ErrNoPIN is the cardholder's will.
+type PINPad interface {
+	Enter(ctx context.Context, p txn.Presented, a txn.Amount, c txn.Currency) (txn.PINBlock, error)
+}
+
 // Supervisors make sure that a supervisor is who the till says.
 type Supervisors interface {
 	Allow(number string, password txn.Password) error
@@ -73,6 +79,7 @@ type Supervisors interface {
 // Options are the merchant's policy.
 type Options struct {
 	Supervisors   Supervisors // nil takes the till's word
+	PINPad        PINPad      // nil asks for no PIN
 	Currency      txn.Currency
 	Operator      string
 	ReversalTries int                         // counted tries before suspense; 3 when zero
@@ -182,6 +189,8 @@ var (
 	ErrBusy     = errors.New("another sale is in progress on this terminal; wait until it has ended")
 	ErrSuspense = errors.New("too many unproven transactions are waiting for people; have them looked at before selling")
 	ErrNoCard   = errors.New("no card was read")
+	ErrNoPIN    = errors.New("no PIN was entered: cancelled at the PIN pad, or nobody typed")
+	ErrPINPad   = errors.New("no PIN can be entered")
 	ErrBatch    = errors.New("the batch is full; close it before the next sale")
 	ErrQueue    = errors.New("too many transactions wait to be told to the acquirer; bring the line up first")
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 )
@@ -19,7 +20,10 @@ const (
 // refused comes with its code and no balances; the error is an *AnswerError, or says what is wrong with field 54.
 func (h *Host) Enquire(ctx context.Context, c txn.Currency, p txn.Presented) (txn.Enquiry, error) {
 	e := txn.Enquiry{Terminal: h.o.Terminal, Merchant: h.o.Merchant, Operator: h.o.Operator, Card: p.Card}
-	message, answer, _, err := h.financial(ctx, txn.Txn{Terminal: h.o.Terminal}, false, func() (*iso8583.Message, error) {
+	message, answer, _, err := h.financial(ctx, txn.Txn{Terminal: h.o.Terminal}, false, func(w keys.Working) (*iso8583.Message, error) {
+		if err := checkPIN(w, p); err != nil {
+			return nil, err
+		}
 		stan, err := h.o.STAN()
 		if err != nil {
 			return nil, fmt.Errorf("no STAN: %w", err)

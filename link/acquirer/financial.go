@@ -18,7 +18,12 @@ import (
 // Answers 09 (still being processed) and 10 (part of the amount approved) are no verdict on a sale of one amount: they
 // come as errors with reason 06, and the sale is to be reversed. After A0, 99, 77 and 97 the next message signs in first.
 func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Answer, txn.Evidence, error) {
-	_, answer, sent, err := h.financial(ctx, t, true, func() (*iso8583.Message, error) { return requestMessage(t, p) })
+	_, answer, sent, err := h.financial(ctx, t, true, func(w keys.Working) (*iso8583.Message, error) {
+		if err := checkPIN(w, p); err != nil {
+			return nil, err
+		}
+		return requestMessage(t, p)
+	})
 	return answer, sent, err
 }
 
@@ -27,7 +32,7 @@ func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Ans
 // a refusal, because only the caller knows of earlier copies. The error is an *AnswerError.
 func (h *Host) Advise(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence, error) {
 	first := t.Tries.Made-t.Tries.Unsent <= 1
-	_, answer, sent, err := h.financial(ctx, t, first, func() (*iso8583.Message, error) {
+	_, answer, sent, err := h.financial(ctx, t, first, func(keys.Working) (*iso8583.Message, error) {
 		return adviceMessage(t)
 	})
 	return answer, sent, err
@@ -38,7 +43,7 @@ func (h *Host) Advise(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence,
 // before and for yesterday's business, so the caller looks at Answer.Code again. The error is an *AnswerError; its reason
 // is the one that the next try should carry.
 func (h *Host) Reverse(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence, error) {
-	_, answer, sent, err := h.financial(ctx, t, false, func() (*iso8583.Message, error) { return reversalMessage(t) })
+	_, answer, sent, err := h.financial(ctx, t, false, func(keys.Working) (*iso8583.Message, error) { return reversalMessage(t) })
 	var failure *AnswerError
 	if errors.As(err, &failure) {
 		if failure.Reason == txn.NoAnswer {
@@ -51,13 +56,13 @@ func (h *Host) Reverse(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence
 }
 
 // financial makes one exchange under a MAC. The message it returns is the answer that counts; with an error there is none.
-func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func() (*iso8583.Message, error)) (
+func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func(keys.Working) (*iso8583.Message, error)) (
 	*iso8583.Message, txn.Answer, txn.Evidence, error) {
 	working, err := h.ready(ctx, t, fresh)
 	if err != nil {
 		return nil, txn.Answer{}, txn.Evidence{}, err
 	}
-	request, err := build()
+	request, err := build(working)
 	if err == nil {
 		defer request.Reset() // it holds card data
 		err = errors.Join(h.hideTracks(working, request), h.sign(working, request))

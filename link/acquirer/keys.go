@@ -1,11 +1,13 @@
 package acquirer
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
+	"posagent/txnstore/txn"
 )
 
 // What a sign-in fails with when keys are the reason; package keys explains them.
@@ -17,7 +19,7 @@ var (
 
 // KeyStatus is what may be shown of a key.
 type KeyStatus struct {
-	Name  string    `json:"name"` // master, MAC or track
+	Name  string    `json:"name"` // master, MAC, track or PIN
 	Check string    `json:"check"`
 	Since time.Time `json:"since,omitzero"` // the sign-in that brought a working key
 }
@@ -35,6 +37,10 @@ func (h *Host) Keys() []KeyStatus {
 	add("master", h.master, time.Time{})
 	add("MAC", h.working.MAC, h.since)
 	add("track", h.working.Track, h.since)
+	if !h.working.PIN.IsZero() {
+		check := h.working.PIN.Check()
+		list = append(list, KeyStatus{"PIN", fmt.Sprintf("%X", check[:]), h.since})
+	}
 	return list
 }
 
@@ -46,6 +52,27 @@ func (h *Host) DestroyKeys() {
 	h.master.Destroy()
 	h.working.Destroy()
 	h.working = keys.Working{}
+}
+
+// PINKey is the working key of PINs under the terminal's master key, for a PIN pad that has that one, with its check value.
+// None while signed out, and none of an acquirer that uses no PIN.
+func (h *Host) PINKey() (under []byte, check [4]byte, found bool) {
+	w := h.current()
+	if w.MAC.IsZero() || w.PIN.IsZero() {
+		return nil, check, false
+	}
+	return w.PIN.Bytes(), w.PIN.Check(), true
+}
+
+// errPINKey stops a request whose PIN the acquirer could not read any more.
+var errPINKey = errors.New("the acquirer has changed the PIN key since the PIN was entered: begin again")
+
+// checkPIN makes sure that the PIN is under the key of the present sign-in.
+func checkPIN(w keys.Working, p txn.Presented) error {
+	if !p.PIN.IsZero() && !p.PIN.Under(w.PIN.Check()) {
+		return errPINKey
+	}
+	return nil
 }
 
 // current are the working keys; without a MAC key it is signed out.
@@ -81,8 +108,12 @@ func (h *Host) openWorking(field62 []byte) (keys.Working, error) {
 	return w, err
 }
 
-// Field 53 of a message without a PIN whose tracks are encrypted: no PIN, TDES, tracks encrypted, and zeros.
-const securityTracks = "0610000000000000"
+// Field 53: whether there is a PIN, and that the card number went into its block; TDES; whether tracks are encrypted; zeros.
+const (
+	securityTracks    = "0610000000000000"
+	securityPIN       = "2600000000000000"
+	securityPINTracks = "2610000000000000"
+)
 
 // hideTracks replaces the tracks of a request by encrypted ones where the acquirer wants them so.
 func (h *Host) hideTracks(w keys.Working, m *iso8583.Message) error {
@@ -99,6 +130,9 @@ func (h *Host) hideTracks(w keys.Working, m *iso8583.Message) error {
 		}
 		m.Set(field, hidden)
 		m.Set(53, securityTracks)
+		if m.Has(52) {
+			m.Set(53, securityPINTracks)
+		}
 	}
 	return nil
 }

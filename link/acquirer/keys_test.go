@@ -52,9 +52,9 @@ func TestKeysDoNotPrint(t *testing.T) {
 	h := New(nil, Options{Terminal: "10000001", Merchant: "898310148160001", TMK: raw,
 		STAN: func() (uint32, error) { return 0, nil }, Batch: func() uint32 { return 0 }})
 	h.adopt(sampleWorking(t))
-	require.Len(t, h.Keys(), 2)
+	require.Len(t, h.Keys(), 3)
 	holder := struct{ inner *Host }{h}
-	secrets := []string{"CA5D", "202 93", "0XCA, 0X5D", "5BB5C72C", "91 181 199"}
+	secrets := []string{"CA5D", "202 93", "0XCA, 0X5D", "5BB5C72C", "91 181 199", "6701EAD6", "103 1 234"}
 	for _, value := range []any{h, holder, &holder, h.Keys(), h.o, Options{TMK: raw}, &Options{TMK: raw}, h.current(), h.master} {
 		var all strings.Builder
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%X", "%q", "%d"} {

@@ -40,10 +40,17 @@ const (
 	sequenceNo = "Sequence No12"
 )
 
-// entryModes is field 22 without a PIN: two digits for the way the card came in, and 2 for no PIN.
+// entryModes is the way the card came in, the first two digits of field 22.
 var entryModes = map[txn.Entry]string{
-	txn.Keyed: "012", txn.Swiped: "022", txn.Inserted: "052", txn.Contactless: "072", txn.Tapped: "912",
+	txn.Keyed: "01", txn.Swiped: "02", txn.Inserted: "05", txn.Contactless: "07", txn.Tapped: "91",
 }
+
+// The third digit of field 22, and field 26 of a message with a PIN: the most digits that one may have.
+const (
+	withPIN    = "1"
+	withoutPIN = "2"
+	pinLength  = "12"
+)
 
 func signInMessage(o Options, stan uint32) *iso8583.Message {
 	m := new(iso8583.Message)
@@ -113,7 +120,11 @@ func setEntry(m *iso8583.Message, c txn.Card) error {
 	if !known {
 		return fmt.Errorf("entry mode %q cannot be sent by this version", c.Entry)
 	}
-	m.Set(22, mode)
+	if c.PIN {
+		m.Set(22, mode+withPIN)
+	} else {
+		m.Set(22, mode+withoutPIN)
+	}
 	if chip(c.Entry) && c.Sequence != "" {
 		m.Set(23, c.Sequence)
 	}
@@ -141,6 +152,22 @@ func setCard(m *iso8583.Message, c txn.Card, p txn.Presented) error {
 	if chip(c.Entry) {
 		setChip(m, p.Chip)
 	}
+	return setPIN(m, c, p.PIN)
+}
+
+// setPIN puts in the enciphered PIN. A request that announces one and has none, or the other way about, is not sent.
+func setPIN(m *iso8583.Message, c txn.Card, b txn.PINBlock) error {
+	switch {
+	case c.PIN == b.IsZero():
+		return errors.New("the record and the request differ about a PIN")
+	case b.IsZero():
+		return nil
+	}
+	block := b.CipherForTheAcquirer()
+	m.Set(26, pinLength)
+	m.SetBytes(52, block)
+	m.Set(53, securityPIN)
+	clear(block)
 	return nil
 }
 

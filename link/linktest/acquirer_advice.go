@@ -25,7 +25,7 @@ func (a *Acquirer) adviceLocked(m, out *iso8583.Message, fault Fault) {
 		out.Set(39, codeBatch)
 		return
 	}
-	name, verdict := a.judge(advice)
+	name, verdict := a.judge(advice, a.sessions[m.Get(41)])
 	if verdict == codeApproved && fault.Kind == Approve && fault.Code != "" {
 		verdict = fault.Code
 	}

@@ -141,7 +141,7 @@ func (a *Acquirer) requestLocked(m, out *iso8583.Message, fault Fault) {
 		out.Set(39, codeBatch)
 		return
 	}
-	name, verdict := a.judge(request)
+	name, verdict := a.judge(request, a.sessions[m.Get(41)])
 	if verdict == codeApproved && fault.Code != "" && (fault.Kind == Approve || fault.Kind == Decline) {
 		verdict = fault.Code
 	}
@@ -159,11 +159,14 @@ func (a *Acquirer) requestLocked(m, out *iso8583.Message, fault Fault) {
 }
 
 // judge finds the account, and why it cannot pay whatever the amount.
-func (a *Acquirer) judge(card entry) (name, verdict string) {
+func (a *Acquirer) judge(card entry, s session) (name, verdict string) {
 	for name, account := range a.o.Accounts {
 		if account.PAN.Equal(card.pan) {
 			if account.Expiry != "" && account.Expiry != card.expiry {
 				return name, codeExpired
+			}
+			if card.pin != nil && !s.verifies(card.pin, card.pan, account.PIN) {
+				return name, codeWrongPIN
 			}
 			return name, codeApproved
 		}

@@ -17,7 +17,7 @@ func (a *Acquirer) balanceLocked(m, out *iso8583.Message, fault Fault) {
 		out.Set(39, codeFormat)
 		return
 	}
-	name, verdict := a.judge(asked)
+	name, verdict := a.judge(asked, a.sessions[m.Get(41)])
 	if verdict == codeApproved && fault.Code != "" && (fault.Kind == Approve || fault.Kind == Decline) {
 		verdict = fault.Code
 	}
@@ -31,7 +31,7 @@ func (a *Acquirer) balanceLocked(m, out *iso8583.Message, fault Fault) {
 
 // parseBalance reads a 0200 of type 01: the card, and no amount.
 func parseBalance(m *iso8583.Message) (e entry, err error) {
-	if err := fields(m, "3 11 22 25 41 42 49 60 64", "2 14 23 35 36 55"); err != nil {
+	if err := fields(m, "3 11 22 25 41 42 49 60 64", "2 14 23 26 35 36 52 53 55"); err != nil {
 		return e, err
 	}
 	if m.Get(3) != "310000" || m.Get(25) != "00" || m.Get(49) != "156" {

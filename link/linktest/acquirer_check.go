@@ -12,13 +12,13 @@ import (
 // This file reads requests as strictly as the description allows: what a lenient host forgives, a strict one in another
 // province refuses. Every fault found is answered 30.
 
-// parseRequest reads a 0100 or a 0200 without PIN. What undoes or follows another names it as its form says.
+// parseRequest reads a 0100 or a 0200. What undoes or follows another names it as its form says.
 func parseRequest(m *iso8583.Message) (entry, error) {
 	f := formOf(m)
 	if m.MTI() != f.mti {
 		return entry{}, fmt.Errorf("field 60: type %s does not travel in a %s", typeOf(m), m.MTI())
 	}
-	if err := fields(m, "3 4 11 22 25 41 42 49 60 64 "+f.must, "2 14 23 35 36 55 "+f.may); err != nil {
+	if err := fields(m, "3 4 11 22 25 41 42 49 60 64 "+f.must, "2 14 23 26 35 36 52 53 55 "+f.may); err != nil {
 		return entry{}, err
 	}
 	e, err := parseCommon(m)
@@ -36,8 +36,10 @@ func (e *entry) readCard(m *iso8583.Message) error {
 	way, pin := m.Get(22)[:2], m.Get(22)[2:]
 	chip := way == "05" || way == "07"
 	switch {
-	case pin != "2":
-		return fmt.Errorf("field 22 announces a PIN")
+	case pin != "1" && pin != "2":
+		return fmt.Errorf("field 22 does not say whether there is a PIN")
+	case (pin == "1") != m.Has(52) || m.Has(52) != m.Has(26) || m.Has(52) && (m.Get(26) != "12" || m.Get(53) != "2600000000000000") || m.Has(53) && !m.Has(52):
+		return fmt.Errorf("fields 26, 52 and 53 are not those that field 22 announces")
 	case way == "01" && (!m.Has(2) || !m.Has(14) || m.Has(35) || m.Has(55)):
 		return fmt.Errorf("keyed: fields 2 and 14, and no track")
 	case (way == "02" || way == "91") && (m.Has(2) || !m.Has(35) || m.Has(55)):
@@ -47,6 +49,7 @@ func (e *entry) readCard(m *iso8583.Message) error {
 	case !chip && way != "01" && way != "02" && way != "91":
 		return fmt.Errorf("field 22: entry mode %s is not known", way)
 	}
+	e.pin = m.Bytes(52)
 	if m.Has(35) {
 		return e.readTrack(m)
 	}

@@ -79,6 +79,7 @@ const (
 	codeFormat      = "30"
 	codeNoFunds     = "51"
 	codeExpired     = "54"
+	codeWrongPIN    = "55"
 	codeOtherAmount = "64"
 	codeBatch       = "77"
 	codeDuplicate   = "94"

@@ -15,6 +15,7 @@ type Account struct {
 	PAN     txn.PAN
 	Expiry  string     // YYMM; a request that says otherwise is answered 54. Empty accepts any
 	Balance txn.Amount // opening balance, minor units of CNY
+	PIN     string     // of a test card, 4 to 12 digits; a wrong one is answered 55. Empty accepts any
 }
 
 // maxCards is the number of cards that one file may hold.
@@ -48,7 +49,7 @@ func LoadCards(path string) (map[string]Account, error) {
 func parseCards(text string) (map[string]Account, error) {
 	var file struct {
 		Card map[string]struct {
-			PAN, Expiry, Service, Entry, Balance, Label, AID string
+			PAN, Expiry, Service, Entry, Balance, Label, AID, PIN string
 		}
 	}
 	meta, err := toml.Decode(text, &file)
@@ -75,7 +76,10 @@ func parseCards(text string) (map[string]Account, error) {
 		if len(card.Expiry) != 4 || strings.Trim(card.Expiry, "0123456789") != "" {
 			return nil, fmt.Errorf("card %s: expiry must be YYMM", name)
 		}
-		account := Account{PAN: pan, Expiry: card.Expiry}
+		if n := len(card.PIN); n != 0 && (n < 4 || n > 12 || strings.Trim(card.PIN, "0123456789") != "") {
+			return nil, fmt.Errorf("card %s: a PIN has 4 to 12 digits", name)
+		}
+		account := Account{PAN: pan, Expiry: card.Expiry, PIN: card.PIN}
 		if card.Balance != "" && strings.Trim(card.Balance, "0.") != "" {
 			if account.Balance, err = yuan.ParseAmount(card.Balance); err != nil {
 				return nil, fmt.Errorf("card %s: balance: %w", name, err)

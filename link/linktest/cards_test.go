@@ -40,7 +40,8 @@ func TestCardsAreReadStrictly(t *testing.T) {
 
 	for name, c := range map[string]struct{ text, why string }{
 		"no card":         {"", "0 cards"},
-		"unknown key":     {oneCard + `pin = "1234"`, "pin"},
+		"unknown key":     {oneCard + `cvv = "123"`, "cvv"},
+		"PIN":             {oneCard + `pin = "12E4"`, "a PIN has 4 to 12 digits"},
 		"short number":    {strings.Replace(oneCard, "4242424242424242", "42424242424", 1), "card visa"},
 		"no expiry":       {strings.Replace(oneCard, "3012", "", 1), "YYMM"},
 		"words of money":  {strings.Replace(oneCard, "5000.00", "plenty", 1), "balance"},

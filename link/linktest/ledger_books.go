@@ -32,6 +32,7 @@ type entry struct {
 	currency string
 	pan      txn.PAN
 	expiry   string // YYMM
+	pin      []byte // field 52; nil without a PIN
 	now      time.Time
 }
 

@@ -13,6 +13,7 @@ const (
 	codeLF   = 0x0A
 	codeCR   = 0x0D
 	codeDLE  = 0x10
+	codeDC4  = 0x14
 	codeXON  = 0x11
 	codeXOFF = 0x13
 	codeESC  = 0x1B
@@ -27,7 +28,7 @@ const (
 	incomplete = 0
 )
 
-// commandLength tells how many bytes the command that begins with b has, header of a raster image only.
+// commandLength tells how many bytes the command that begins with b has, a raster image with its dots.
 func commandLength(b []byte) int {
 	if len(b) < 2 {
 		return incomplete
@@ -80,8 +81,13 @@ func lengthAfterGS(b []byte) int {
 		if len(b) < 3 {
 			return incomplete
 		}
-		if b[2] == '0' {
-			return 8
+		switch {
+		case b[2] != '0':
+			return unknown
+		case len(b) < rasterHeader:
+			return incomplete
+		default:
+			return rasterHeader + rasterBytes(b)
 		}
 	}
 	return unknown
@@ -100,10 +106,12 @@ const (
 	receiveBuffer = 4096 // bytes, as the smaller printers have
 	almostFull    = 3584 // XOFF is sent above
 	almostEmpty   = 1024 // XON is sent below
+	rasterHeader  = 8
 	rasterMost    = 1 << 20
 	answersMost   = 256 // waiting for the host to read
 	slipsMost     = 1000
 	paperMost     = 1 << 20 // bytes of text kept
 	uncutMost     = 2000    // lines
+	imageMost     = 4000    // dots high
 	faultsMost    = 200
 )

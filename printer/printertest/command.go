@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-const commandHelp = "paper out [after LINES] | paper near | paper ok | cover open | cover closed | jam [cut|clear] | " +
+const commandHelp = "paper out [after LINES] | paper near | paper ok | cover open | cover closed | jam [cut|clear] | hot on|off | broken on|off | " +
 	"silent on|off | mute on|off | nonsense on|off | mingle on|off | feed | status"
 
 // Command does what a hand on the printer would do, and answers with the state after it.
@@ -16,6 +16,8 @@ const commandHelp = "paper out [after LINES] | paper near | paper ok | cover ope
 //	cover open|closed
 //	jam | jam cut          the blade is jammed now | jams at the next cut
 //	jam clear              the paper is taken out of the blade; the error stays until the host recovers from it
+//	hot on|off             the head is too hot | has cooled
+//	broken on|off          an error that only power off and on ends | a mechanic has ended it
 //	silent on|off          switched off (forgets what it held) | on again
 //	mute on|off            prints, but answers nothing
 //	nonsense on|off        answers rubbish
@@ -45,6 +47,7 @@ func (p *Printer) deed(words []string) (func(*machine), error) {
 	case "status":
 		return nil, nil
 	case "feed":
+		p.imageEndLocked()
 		p.paper.end(cutMark, p.fault)
 		return nil, nil
 	case "paper out":
@@ -79,6 +82,10 @@ func (p *Printer) deed(words []string) (func(*machine), error) {
 	case "silent":
 		p.switchPower(on)
 		return nil, nil
+	case "hot":
+		return func(m *machine) { m.hot = on }, nil
+	case "broken":
+		return func(m *machine) { m.broken = on }, nil
 	case "mute":
 		return func(m *machine) { m.mute = on }, nil
 	case "nonsense":
@@ -113,7 +120,7 @@ func (m *machine) words() string {
 		word string
 	}{
 		{m.coverOpen, "cover open"}, {!m.coverOpen, "cover closed"}, {m.cutterError, "cutter error"}, {m.jammed, "jammed"},
-		{m.jamAtCut, "jams at the next cut"}, {m.silent, "silent"}, {m.mute, "mute"}, {m.nonsense, "nonsense"}, {m.mingle, "mingle"},
+		{m.jamAtCut, "jams at the next cut"}, {m.hot, "hot"}, {m.broken, "broken"}, {m.silent, "silent"}, {m.mute, "mute"}, {m.nonsense, "nonsense"}, {m.mingle, "mingle"},
 	} {
 		if part.is {
 			said = append(said, part.word)

@@ -27,10 +27,12 @@ type head struct {
 
 	align   byte
 	bold    bool
-	chinese bool // two-byte mode, on at power-on as Chinese printers are delivered
-	plain   size // of single-byte characters
-	han     size // of two-byte characters
-	code    []byte
+	chinese bool   // two-byte mode, on at power-on as Chinese printers are delivered
+	plain   size   // of single-byte characters
+	han     size   // of two-byte characters
+	code    []byte // of the symbol to print
+	module  int    // its dots
+	image   bitmap // bands of a raster image so far
 }
 
 // powerOn is also what ESC @ does.
@@ -109,7 +111,7 @@ func (p *Printer) printLineLocked() {
 	case 2:
 		indent = h.columns - h.used
 	}
-	kept := p.paper.add(line{cells: h.line, indent: max(indent, 0), height: height}, p.fault)
+	kept := p.paper.add(line{cells: h.line, indent: max(indent, 0), align: h.align, height: height}, p.fault)
 	if h.used = 0; kept {
 		h.line = nil
 	} else {

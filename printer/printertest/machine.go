@@ -7,6 +7,8 @@ type machine struct {
 	jammed            bool // paper in the blade: DLE ENQ cannot help before it is cleared
 	jamAtCut          bool // the next cut jams
 	cutterError       bool // stays after the jam is cleared, until DLE ENQ or power off
+	hot               bool // the head waits until it has cooled
+	broken            bool // an error that only power off and on ends
 	silent            bool // switched off
 	mute              bool // prints, but its answers do not arrive
 	nonsense          bool // its answers arrive as rubbish
@@ -14,21 +16,28 @@ type machine struct {
 	endsAfter         int  // lines until the paper ends, when counting
 	counting          bool
 
-	automatic byte   // GS a
+	automatic byte   // GS a, or a Star printer's ESC RS a
+	star      bool   // Star line mode
+	counter   byte   // a Star printer's ETB counter
+	counted   bool   // it has moved since it was cleared
 	rubbish   uint32 // state of the rubbish generator
 }
 
 // powerOn sets what the power switch sets. Sensors feel on.
 func (m *machine) powerOn() {
-	m.automatic = 0
+	m.automatic, m.counter, m.counted = 0, 0, false
+	if m.star {
+		m.automatic = 1
+	}
 	m.cutterError = m.jammed
+	m.broken = false
 	if m.rubbish == 0 {
 		m.rubbish = 2463534242
 	}
 }
 
 func (m *machine) online() bool {
-	return !m.silent && !m.paperEnd && !m.coverOpen && !m.cutterError
+	return !m.silent && !m.paperEnd && !m.coverOpen && !m.cutterError && !m.hot && !m.broken
 }
 
 // realTime is the answer to DLE EOT n: bits 1 and 4 always set.
@@ -45,9 +54,11 @@ func (m *machine) realTime(n byte) byte {
 	case 2:
 		set(m.coverOpen, 1<<2)
 		set(m.paperEnd, 1<<5)
-		set(m.cutterError, 1<<6)
+		set(m.cutterError || m.hot || m.broken, 1<<6)
 	case 3:
 		set(m.cutterError, 1<<3)
+		set(m.broken, 1<<5)
+		set(m.hot, 1<<6)
 	case 4:
 		set(m.nearEnd || m.paperEnd, 1<<2|1<<3)
 		set(m.paperEnd, 1<<5|1<<6)
@@ -67,6 +78,12 @@ func (m *machine) status() [4]byte {
 	if m.cutterError {
 		s[1] |= 1 << 3
 	}
+	if m.broken {
+		s[1] |= 1 << 5
+	}
+	if m.hot {
+		s[1] |= 1 << 6
+	}
 	if m.nearEnd || m.paperEnd {
 		s[2] |= 1<<0 | 1<<1
 	}
@@ -84,7 +101,12 @@ func (m *machine) paperSensors() byte { return m.status()[2] }
 func (p *Printer) changeLocked(change func(*machine)) {
 	before := p.machine.status()
 	change(&p.machine)
-	if now := p.machine.status(); now != before && p.machine.automatic != 0 {
+	now := p.machine.status()
+	switch {
+	case now == before || p.machine.automatic == 0:
+	case p.machine.star:
+		p.sayLocked(p.machine.starStatus())
+	default:
 		p.sayLocked(now[:])
 	}
 }

@@ -1,9 +1,14 @@
 package printertest
 
-import "fmt"
-
 // obeyLocked executes one whole command or character, in its turn.
 func (p *Printer) obeyLocked(b []byte) {
+	if b[0] != codeGS || b[1] != 'v' {
+		p.imageEndLocked()
+	}
+	if p.machine.star {
+		p.starObeyLocked(b)
+		return
+	}
 	switch b[0] {
 	case codeESC:
 		p.escLocked(b)
@@ -11,6 +16,14 @@ func (p *Printer) obeyLocked(b []byte) {
 		p.fsLocked(b)
 	case codeGS:
 		p.gsLocked(b)
+	default:
+		p.plainLocked(b)
+	}
+}
+
+// plainLocked takes what is no command.
+func (p *Printer) plainLocked(b []byte) {
+	switch b[0] {
 	case codeLF:
 		p.halfLocked()
 		p.printLineLocked()
@@ -118,7 +131,7 @@ func (p *Printer) gsLocked(b []byte) {
 	case '(':
 		p.extendedLocked(b)
 	case 'v':
-		p.blockLocked(fmt.Sprintf("[image %d x %d]", rasterWidth(b), rasterHeight(b)), rasterHeight(b))
+		p.bandLocked(bitmap{rasterWidth(b), rasterHeight(b), append([]byte(nil), b[rasterHeader:]...)})
 	}
 }
 
@@ -169,34 +182,24 @@ func inRange(id []byte) bool {
 
 func clipped(b []byte) []byte { return b[:min(len(b), 16)] }
 
-// symbolLocked takes the QR code functions of GS ( k: model, size, correction, store, print. The symbol is shown as a box
-// that says how many bytes it carries.
+// symbolLocked takes the QR code functions of GS ( k: model, size, correction, store, print. On paper it is
+// dots; as text it says how many bytes it carries.
 func (p *Printer) symbolLocked(data []byte) bool {
 	if len(data) < 3 || data[0] != 49 {
 		return false
 	}
 	switch data[1] {
-	case 65, 67, 69: // model, size, error correction: nothing that the box would show
+	case 65, 69: // model, error correction: this head has one of each
+		return true
+	case 67:
+		p.head.module = int(data[2])
 		return true
 	case 80:
 		p.head.code = append([]byte(nil), data[3:]...)
 		return true
 	case 81:
-		p.blockLocked(fmt.Sprintf("[QR code, %d bytes]", len(p.head.code)), 200)
+		p.symbolPrintedLocked()
 		return true
 	}
 	return false
-}
-
-// blockLocked prints something that is no text: a frame of so many dots, with a caption.
-func (p *Printer) blockLocked(caption string, dots int) {
-	if len(p.head.line) > 0 {
-		p.printLineLocked()
-	}
-	for _, r := range caption {
-		p.head.line = append(p.head.line, cell{r, 1, size{1, 1}, false})
-		p.head.used++
-	}
-	p.paper.nextFrame = dots
-	p.printLineLocked()
 }

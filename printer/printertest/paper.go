@@ -20,8 +20,9 @@ type line struct {
 	cells  []cell // nil where nobody will draw them
 	blank  bool
 	indent int // columns
-	height int // times the normal height
-	frame  int // dots of a picture with this line as its caption, or 0
+	align  byte
+	height int    // times the normal height
+	dots   bitmap // a picture, which this line as text describes
 	text   string
 }
 
@@ -36,18 +37,18 @@ func (l line) words() string {
 
 // paper is the roll.
 type paper struct {
-	columns   int
-	roll      []byte // all of it as text, or the newest part
-	uncut     []line
-	slips     []string
-	nextFrame int
-	files     *files // nil keeps the paper in memory
+	columns  int
+	roll     []byte // all of it as text, or the newest part
+	uncut    []line
+	slips    []string
+	nextDots bitmap
+	files    *files // nil keeps the paper in memory
 }
 
 // add prints a line. It is on the roll, and in paper.txt, before add returns. Its cells are kept only to be drawn.
 func (p *paper) add(l line, fault func(string, ...any)) (kept bool) {
 	l.blank = len(l.cells) == 0
-	l.frame, p.nextFrame = p.nextFrame, 0
+	l.dots, p.nextDots = p.nextDots, bitmap{}
 	l.text = l.words()
 	if kept = p.files != nil; !kept {
 		l.cells = nil

@@ -31,7 +31,7 @@ const (
 func draw(lines []line, columns int, torn bool) image.Image {
 	height := 2 * endDots
 	for _, l := range lines {
-		height += l.dots()
+		height += l.tall()
 	}
 	width := columns*columnDots + 2*sideDots
 	canvas := image.NewGray(image.Rect(0, 0, width+2*tableDots, height+2*tableDots))
@@ -45,9 +45,10 @@ func draw(lines []line, columns int, torn bool) image.Image {
 	y := sheet.Min.Y + endDots
 	for _, l := range lines {
 		x := sheet.Min.X + sideDots + l.indent*columnDots
-		if l.frame > 0 {
-			frame(canvas, image.Rect(x, y, x+max(l.columns()*columnDots, 160), y+l.frame))
-			y += l.frame
+		if l.dots.height > 0 {
+			l.dots.burn(canvas, sheet.Min.X+sideDots+l.dots.indent(l.align, columns), y)
+			y += l.dots.height
+			continue
 		}
 		for _, c := range l.cells {
 			base := y + (l.height-c.size.h)*glyphDots // all stand on one line
@@ -59,14 +60,12 @@ func draw(lines []line, columns int, torn bool) image.Image {
 	return canvas
 }
 
-func (l line) dots() int { return l.height*glyphDots + gapDots + l.frame }
-
-func (l line) columns() int {
-	columns := 0
-	for _, c := range l.cells {
-		columns += c.width()
+// tall is how much paper a line takes, in dots.
+func (l line) tall() int {
+	if l.dots.height > 0 {
+		return l.dots.height
 	}
-	return columns
+	return l.height*glyphDots + gapDots
 }
 
 // lay puts a sheet of paper on the table: teeth above and below where the cutter went, a slant where it broke off.
@@ -111,18 +110,6 @@ func stamp(canvas *image.Gray, x, y int, c cell) {
 				canvas.SetGray(x+i, y+j, color.Gray{Y: inkGray + uint8((x+i)*7%11)})
 			}
 		}
-	}
-}
-
-// frame draws the outline of something that is no text.
-func frame(canvas *image.Gray, r image.Rectangle) {
-	for x := r.Min.X; x < r.Max.X; x++ {
-		canvas.SetGray(x, r.Min.Y, color.Gray{Y: inkGray})
-		canvas.SetGray(x, r.Max.Y-1, color.Gray{Y: inkGray})
-	}
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		canvas.SetGray(r.Min.X, y, color.Gray{Y: inkGray})
-		canvas.SetGray(r.Max.X-1, y, color.Gray{Y: inkGray})
 	}
 }
 

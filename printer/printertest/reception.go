@@ -3,7 +3,6 @@ package printertest
 // reception cuts the stream into commands as it arrives, whether or not they can be executed now.
 type reception struct {
 	part []byte // the beginning of a command
-	skip int    // bytes of raster image still to come
 	last byte   // the byte before, to see DLE EOT where it must not be
 
 	alone [1]byte // a character, on its way to where it is copied or obeyed
@@ -25,35 +24,37 @@ func (p *Printer) receive(data []byte) {
 
 func (p *Printer) receiveByteLocked(b byte) {
 	r := &p.reception
-	inside := r.skip > 0 || len(r.part) > 0 && r.part[0] != codeDLE
-	if inside && r.last == codeDLE && (b == codeEOT || b == codeENQ) {
+	inside := len(r.part) > 1 && r.part[0] != codeDLE
+	if inside && !p.machine.star && r.last == codeDLE && (b == codeEOT || b == codeENQ || b == codeDC4) {
 		p.fault("DLE %02Xh inside another command: some printers execute it, others take it for data", b)
 	}
 	r.last = b
-	if r.skip > 0 {
-		r.skip--
-		return
-	}
 	if len(r.part) == 0 && b != codeESC && b != codeFS && b != codeGS && b != codeDLE {
 		r.alone[0] = b
 		p.enqueueLocked(r.alone[:])
 		return
 	}
 	r.part = append(r.part, b)
-	switch n := commandLength(r.part); {
+	length := commandLength
+	if p.machine.star {
+		length = starLength
+	}
+	switch n := length(r.part); {
+	case n > rasterHeader+rasterMost:
+		p.fault("raster image of %d bytes or more: no printer takes that", rasterMost)
 	case n == incomplete || n > len(r.part):
 		return
 	case n == unknown:
 		p.fault("unknown command % X", r.part)
+	case p.machine.star && r.part[1] == codeACK:
+		if r.part[2] != codeSOH {
+			p.fault("unknown command % X", r.part)
+		} else {
+			p.sayLocked(p.machine.starStatus())
+		}
 	case r.part[0] == codeDLE:
 		p.realTimeLocked(r.part[1], r.part[2])
 	default:
-		if r.part[0] == codeGS && r.part[1] == 'v' {
-			if r.skip = rasterBytes(r.part); r.skip > rasterMost {
-				p.fault("raster image of %d bytes: no printer takes that", r.skip)
-				r.skip = 0
-			}
-		}
 		p.enqueueLocked(r.part)
 	}
 	r.part = r.part[:0]
@@ -105,6 +106,7 @@ func (p *Printer) realTimeLocked(command, n byte) {
 func (p *Printer) clearLocked() {
 	p.queue, p.queued, p.overrun = nil, 0, false
 	p.reception = reception{}
+	p.imageEndLocked()
 	p.head.line, p.head.used = nil, 0
 	p.head.lead = 0
 }

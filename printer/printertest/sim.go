@@ -13,6 +13,7 @@ import (
 // Opts describe the printer.
 type Opts struct {
 	Columns  int    // normal characters a line; 0 is 32
+	Star     bool   // a Star printer in Star line mode; otherwise ESC/POS
 	PaperDir string // where the paper goes as files; empty keeps it in memory
 
 	// Line is called after each line that was put on paper, in order. It may call Command. Nil is nobody.
@@ -46,6 +47,7 @@ func New(o Opts) *Printer {
 		o.Columns = 32
 	}
 	p := &Printer{columns: o.Columns, onLine: o.Line, answers: make(chan []byte, answersMost)}
+	p.machine.star = o.Star
 	p.machine.powerOn()
 	p.head.powerOn(o.Columns)
 	p.paper.columns = o.Columns

@@ -23,12 +23,23 @@ type Layout struct {
 	MerchantName string         // at the head of every slip
 	Thanks       string         // last words on the customer's copy of a sale; may be empty
 	Zone         *time.Location // for the record's stamps; nil leaves each in the zone it carries
+	Logo         *Picture       // at the head of a slip for what was approved; nil prints none
+	Signature    *Picture       // of the cardholder, where the terminal has taken it; nil leaves room for the pen
+	Code         bool           // such a slip ends with a QR code that names the transaction
 }
 
 // Check refuses a width on which slips cannot be laid out.
 func (l Layout) Check() error {
 	if l.Columns < MinColumns || l.Columns > MaxColumns {
 		return fmt.Errorf("receipt: %d columns: use %d to %d (32 for 58 mm paper, 48 for 80 mm)", l.Columns, MinColumns, MaxColumns)
+	}
+	for name, picture := range map[string]*Picture{"logo": l.Logo, "signature": l.Signature} {
+		if picture == nil {
+			continue
+		}
+		if err := picture.Check(l.Columns); err != nil {
+			return fmt.Errorf("receipt: %s: %w", name, err)
+		}
 	}
 	return nil
 }
@@ -45,6 +56,12 @@ func (p *page) slip() Slip {
 
 func (p *page) rule()          { p.lines = append(p.lines, Line{Op: Rule}) }
 func (p *page) feed(lines int) { p.lines = append(p.lines, Line{Op: Feed, Feed: lines}) }
+
+func (p *page) image(picture *Picture) {
+	if picture != nil {
+		p.lines = append(p.lines, Line{Op: Image, Image: picture, Align: Centre})
+	}
+}
 
 // text adds a text in a style, wrapped to the paper. A big text that does not fit one line at double width is printed
 // tall instead.

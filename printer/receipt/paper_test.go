@@ -15,12 +15,14 @@ import (
 
 // Every slip goes through the real driver onto the paper of a simulated printer, and must read there as it was laid out.
 func TestTextOutIsTextIn(t *testing.T) {
-	for _, l := range []receipt.Layout{small, wide} {
+	pictured := small
+	pictured.Logo, pictured.Signature, pictured.Code = receipt.NewPicture(201, 30), receipt.NewPicture(150, 60), true
+	for _, l := range []receipt.Layout{small, wide, pictured} {
 		sim := printertest.New(printertest.Opts{Columns: l.Columns})
 		host, machine := net.Pipe()
 		served := make(chan error, 1)
 		go func() { served <- sim.Serve(context.Background(), machine) }()
-		p, err := printer.New(host, &printer.Opts{Columns: l.Columns, CutAfter: true})
+		p, err := printer.New(host, &printer.Opts{Columns: l.Columns, CutAfter: true, Codes: printer.NativeCodes})
 		require.NoError(t, err)
 
 		var want []string

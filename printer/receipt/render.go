@@ -71,6 +71,7 @@ func (w *writer) mark(reprint bool) {
 // what it is.
 func (w *writer) done() error {
 	t := w.t
+	w.image(w.layout.Logo)
 	w.text(w.layout.MerchantName, loud)
 	w.text(words.SaleTitle.Both(), centred)
 	w.text(w.copyName.Both(), centred)
@@ -118,17 +119,33 @@ func (w *writer) done() error {
 	if w.copy == txn.MerchantCopy {
 		w.feed(1)
 		w.text(words.SignatureLabel.Both(), Line{})
-		w.feed(2)
+		if w.layout.Signature == nil {
+			w.feed(2)
+		}
+		w.image(w.layout.Signature)
 		w.rule()
 		if t.Kind.TakesBack() {
 			w.sentence(words.BackAgreement, centred)
 		} else {
 			w.sentence(words.Agreement, centred)
 		}
+		w.code()
 		return nil
 	}
 	w.text(w.layout.Thanks, centred)
+	w.code()
 	return nil
+}
+
+// code names the transaction for a telephone or a till: terminal, batch, voucher and the acquirer's reference. There is
+// nothing secret in it and nothing that could be paid with.
+func (w *writer) code() {
+	text := strings.Join([]string{w.t.Terminal, sixDigits(w.t.Batch), sixDigits(w.t.STAN), w.t.Answer.RRN}, "/")
+	if !w.layout.Code || CheckCode(text) != nil {
+		return
+	}
+	w.lines = append(w.lines, Line{Op: Code, Text: text, Align: Centre})
+	w.sentence(words.CodeLabel, centred)
 }
 
 // original names what the transaction undoes or follows.

@@ -1,15 +1,20 @@
 package receipt
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Op says what a line does.
 type Op uint8
 
 const (
-	Text Op = iota // prints Line.Text
-	Rule           // prints a rule across the paper
-	Feed           // feeds Line.Feed empty lines
-	Cut            // ends the slip: cut it, or feed it to the tear bar
+	Text  Op = iota // prints Line.Text
+	Rule            // prints a rule across the paper
+	Feed            // feeds Line.Feed empty lines
+	Cut             // ends the slip: cut it, or feed it to the tear bar
+	Image           // prints Line.Image
+	Code            // prints Line.Text as a QR code
 )
 
 // Align places a text on its line.
@@ -42,6 +47,7 @@ type Line struct {
 	Size  Size
 	Bold  bool
 	Feed  int // 1 to MaxFeed
+	Image *Picture
 }
 
 // Columns is how many columns of the paper the text takes.
@@ -49,7 +55,18 @@ func (l Line) Columns() int {
 	if l.Size == Big {
 		return 2 * Width(l.Text)
 	}
-	return Width(l.Text)
+	return Width(l.words())
+}
+
+// words are the line as plain text: where a picture or a code is, what is there.
+func (l Line) words() string {
+	switch {
+	case l.Op == Image && l.Image != nil:
+		return fmt.Sprintf("[image %d x %d]", 8*l.Image.Stride(), l.Image.Height)
+	case l.Op == Code:
+		return fmt.Sprintf("[QR code, %d bytes]", len(l.Text))
+	}
+	return l.Text
 }
 
 // Slip is one paper slip.
@@ -64,7 +81,7 @@ func (s Slip) Text() string {
 	var b strings.Builder
 	for _, l := range s.Lines {
 		switch l.Op {
-		case Text:
+		case Text, Image, Code:
 			indent := 0
 			switch l.Align {
 			case Centre:
@@ -72,7 +89,7 @@ func (s Slip) Text() string {
 			case Right:
 				indent = s.Columns - l.Columns()
 			}
-			b.WriteString(strings.TrimRight(strings.Repeat(" ", max(indent, 0))+l.Text, " "))
+			b.WriteString(strings.TrimRight(strings.Repeat(" ", max(indent, 0))+l.words(), " "))
 			b.WriteByte('\n')
 		case Rule:
 			b.WriteString(RuleText(s.Columns))

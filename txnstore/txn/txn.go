@@ -36,13 +36,18 @@ type Card struct {
 	Label    string // application label or scheme, for the slip; at most 16 bytes
 	AID      string // application identifier in hex, for the slip; at most 32 characters
 	Chip     Chip   // the few EMV tags that a reversal repeats: 95 9F1E 9F10 9F36
+	PIN      bool   // a PIN went with the request, which a reversal repeats in field 22; the PIN itself is nowhere
 }
 
-// Presented is a card as the reader saw it. Track and Chip exist for one request and are never stored.
+// Presented is a card as the reader saw it, and what the PIN pad made of the PIN. Track, Chip and PIN exist for one request
+// and are never stored.
 type Presented struct {
 	Card  Card
 	Track Track // track 2
 	Chip  Chip  // field 55 of the request
+
+	AsksPIN bool // the card, or the reader's terms with it, want a PIN for the issuer to verify
+	PIN     PINBlock
 }
 
 // Answer is what the acquirer said of a request, in the terms of the trade.

@@ -251,3 +251,6 @@ const (
 	CryptogramTC   byte = 0x40 // approved offline
 	CryptogramARQC byte = 0x80 // go online
 )
+
+// CVMOnlinePIN is the verification method "enciphered PIN, verified online" (EMV Book 3 C.3).
+const CVMOnlinePIN = 0x02

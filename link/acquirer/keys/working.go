@@ -5,6 +5,8 @@ import (
 	"crypto/cipher"
 	"crypto/subtle"
 	"fmt"
+	"io"
+	"log/slog"
 )
 
 // Field 62 of a sign-in answer carries the working keys, each encrypted under the terminal's master key (TDES, ECB) and
@@ -37,9 +39,45 @@ func workingLayout(length int) []workingPart {
 
 // Working are the keys of one sign-in that this terminal uses. The PIN key is verified with the others, because one wrong
 // key means a wrong master key, and is then forgotten: PINs are encrypted in the PIN pad, and what is not kept cannot leak.
+// The pad is given the key as it came, under the master key that both have.
 type Working struct {
 	MAC   Key
-	Track Key // zero where the acquirer gave none
+	Track Key        // zero where the acquirer gave none
+	PIN   WrappedKey // likewise
+}
+
+// WrappedKey is a working key as the acquirer sent it: of use only to who has the master key. It is held behind a pointer,
+// where no print of what holds it gets at.
+type WrappedKey struct{ key *wrappedKey }
+
+type wrappedKey struct {
+	block []byte
+	check [checkValueLength]byte
+}
+
+// Format keeps it out of every print.
+func (k WrappedKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[wrapped key]") }
+
+// LogValue keeps it out of the log likewise.
+func (k WrappedKey) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(k)) }
+
+// IsZero reports whether there is no key.
+func (k WrappedKey) IsZero() bool { return k.key == nil }
+
+// Bytes is the key under the master key, a copy; none of no key.
+func (k WrappedKey) Bytes() []byte {
+	if k.key == nil {
+		return nil
+	}
+	return append([]byte(nil), k.key.block...)
+}
+
+// Check is the first four bytes of eight zero bytes encrypted under the key, which was verified.
+func (k WrappedKey) Check() (check [checkValueLength]byte) {
+	if k.key != nil {
+		check = k.key.check
+	}
+	return check
 }
 
 // Destroy clears them.
@@ -83,6 +121,7 @@ func OpenWorking(master Key, field62 []byte, a MAC) (Working, error) {
 			w.Track = opened
 		default:
 			opened.Destroy()
+			w.PIN = WrappedKey{&wrappedKey{append([]byte(nil), block...), [checkValueLength]byte(check)}}
 		}
 	}
 	return w, nil

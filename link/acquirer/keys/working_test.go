@@ -24,6 +24,9 @@ func TestPublishedWorkingKeysOpen(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "5BB5C72CD00B7338", digitsOf(t, w.MAC), "a zero second half is no half")
 	assert.True(t, w.Track.IsZero())
+	assert.Equal(t, unhex(t, "6701EAD6A9AD51E51AA406E2C27FCFA9"), w.PIN.Bytes(), "as it came, for the PIN pad")
+	assert.Equal(t, unhex(t, "8D0A74B8"), append([]byte(nil), w.PIN.key.check[:]...))
+	assert.True(t, WrappedKey{}.IsZero())
 }
 
 // wrap encrypts a key as the acquirer would, for layouts that no published sample shows.

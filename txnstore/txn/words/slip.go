@@ -18,6 +18,7 @@ var (
 	ReversalTitle = Pair{"冲正通知", "REVERSAL NOTICE"}
 	SuspenseTitle = Pair{"结果未知", "RESULT UNKNOWN"}
 	DuplicateMark = Pair{"重打印", "DUPLICATE"}
+	CodeLabel     = Pair{"扫码查询本笔交易", "SCAN TO LOOK THIS UP"}
 	NotAReceipt   = Pair{"本单不是付款凭证", "NOT A RECEIPT OF PAYMENT"}
 	Interrupted   = Pair{"打印中断 此联作废", "INTERRUPTED - THIS SLIP IS VOID"}
 )

@@ -21,6 +21,7 @@ const (
 	SigningIn  Stage = "signing-in"
 	Present    Stage = "present-card"
 	CardRead   Stage = "card-read"
+	EnterPIN   Stage = "enter-pin"
 	Recorded   Stage = "recorded"
 	Connecting Stage = "connecting"
 	Sending    Stage = "sending"
@@ -53,6 +54,8 @@ func OfStage(s Stage) Pair {
 		return Pair{"请刷卡、插卡或挥卡", "Present the card"}
 	case CardRead:
 		return Pair{"已读卡", "Card read"}
+	case EnterPIN:
+		return Pair{"请持卡人在密码键盘上输入密码", "The cardholder enters the PIN at the PIN pad"}
 	case Recorded:
 		return Pair{"交易已登记，不能再取消", "Recorded; it can no longer be cancelled"}
 	case Connecting:

@@ -18,7 +18,7 @@ func inBothLanguages(t *testing.T, what string, p Pair) {
 }
 
 func TestEverythingIsSaidInBothLanguages(t *testing.T) {
-	for _, s := range []Stage{Recovering, SigningIn, Present, CardRead, Recorded, Connecting, Sending, Waiting, Unknown, Held, Printing, PaperOwed, Settling, Uploading, EndingBatch, Enquired, Queued} {
+	for _, s := range []Stage{Recovering, SigningIn, Present, CardRead, EnterPIN, Recorded, Connecting, Sending, Waiting, Unknown, Held, Printing, PaperOwed, Settling, Uploading, EndingBatch, Enquired, Queued} {
 		for _, k := range txn.Kinds() {
 			inBothLanguages(t, string(s), OfStageIn(k, s))
 		}
@@ -53,6 +53,8 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 			inBothLanguages(t, string(s), OfClosing(txn.Closing{Batch: 1, Step: s, Domestic: v, Foreign: v}))
 		}
 	}
+	inBothLanguages(t, "no PIN", NoPIN)
+	inBothLanguages(t, "no PIN pad", NoPINPad)
 	inBothLanguages(t, "given back", GivenBackSale)
 	inBothLanguages(t, "none", OfClosing(txn.Closing{}))
 	for _, p := range []Pair{ReportTitle, DebitSide, CreditSide, DomesticCards, ForeignCards, AllCards, NetTotal, HostTotals, OwnTotals, DifferenceLabel,
@@ -67,6 +69,13 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 	assert.Equal(t, Pair{}, OfMode(""))
 	for _, kind := range []string{"01", "02", "40"} {
 		inBothLanguages(t, kind, OfBalance(txn.Balance{Type: kind}))
+	}
+	for _, s := range append(PrinterStates(), "of a later version") {
+		what, do := OfPrinter(s)
+		inBothLanguages(t, string(s), what)
+		if s != PrinterReady {
+			inBothLanguages(t, string(s), do)
+		}
 	}
 	seen := map[string]bool{}
 	for _, w := range codes {

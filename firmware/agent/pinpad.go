@@ -1,0 +1,71 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"posagent/device/pinpad"
+	"posagent/firmware/terminal"
+	"posagent/txnstore/txn"
+)
+
+// pinPad keeps a driver on the PIN pad's line. The engine's turn guards it. The pad has the terminal's master key from its key
+// room; the working key goes to it with each request, as the acquirer sent it at the sign-in.
+type pinPad struct {
+	open   Opener
+	opts   pinpad.Opts
+	prompt string
+	wait   time.Duration
+	key    func() (under []byte, check [4]byte, found bool)
+	port   Port
+	drive  *pinpad.Pad
+}
+
+func (p *pinPad) attach() error {
+	if p.drive != nil {
+		return nil
+	}
+	port, err := p.open()
+	if err != nil {
+		return fmt.Errorf("PIN pad: %w", err)
+	}
+	drive, err := pinpad.New(port, &p.opts)
+	if err != nil {
+		_ = port.Close()
+		return err
+	}
+	p.port, p.drive = port, drive
+	return nil
+}
+
+func (p *pinPad) detach() {
+	if p.port != nil {
+		_ = p.port.Close()
+	}
+	p.port, p.drive = nil, nil
+}
+
+// Enter asks for the PIN. Of an acquirer that gave no PIN key none is asked for: it could not read one. After anything but an
+// ordinary ending the line is closed, so that the next request starts on a fresh one.
+func (p *pinPad) Enter(ctx context.Context, card txn.Presented, _ txn.Amount, _ txn.Currency) (txn.PINBlock, error) {
+	under, check, found := p.key()
+	if !found {
+		return txn.PINBlock{}, nil
+	}
+	if err := p.attach(); err != nil {
+		return txn.PINBlock{}, err
+	}
+	b, err := p.drive.EnterPIN(ctx, pinpad.Request{PAN: card.Card.PAN, Prompt: p.prompt, SessionKey: under, Wait: p.wait})
+	switch {
+	case errors.Is(err, pinpad.ErrNoPIN):
+		return txn.PINBlock{}, fmt.Errorf("%w: %w", terminal.ErrNoPIN, err)
+	case err != nil:
+		p.detach()
+		return txn.PINBlock{}, err
+	case b.Empty:
+		return txn.PINBlock{}, nil
+	}
+	return txn.NewPINBlock(b.Cipher, check), nil
+}

@@ -20,6 +20,7 @@
 //	posagent supervisor list|set|unlock|remove   who may allow what takes money back
 //	posagent blocklist load FILE      cards that are not charged
 //	posagent host echo|signin|test    the way to the acquirer, with the time of each part
+//	posagent profile show|check       how an acquirer is spoken to, as data
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -85,7 +86,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config" || verb == "host") && len(rest) > 0 {
+	if (verb == "txn" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config" || verb == "host" || verb == "profile") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -185,6 +186,10 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "FILE", rest, nil, c.blocklistLoad)
 	case "host echo", "host signin", "host test":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.host(ctx, verb) })
+	case "profile show":
+		return c.verb(verb, "NAME|FILE", rest, nil, c.profileShow)
+	case "profile check":
+		return c.verb(verb, "FILE", rest, nil, c.profileCheck)
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -214,6 +219,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.misused("posagent keys: say what, load, show, log, request, seal, destroy, signer or bundle")
 	case "host":
 		return c.misused("posagent host: say what, echo, signin or test")
+	case "profile":
+		return c.misused("posagent profile: say what, show or check")
 	case "config":
 		return c.misused("posagent config: say what, check")
 	default:

@@ -13,8 +13,8 @@ import (
 
 	"posagent/firmware/agent"
 	"posagent/link"
-	"posagent/link/iso8583"
 	"posagent/link/modem"
+	"posagent/link/profile"
 	"posagent/txnstore"
 )
 
@@ -174,4 +174,4 @@ func (w *World) nextDir() string {
 	return filepath.Join(w.o.Dir, fmt.Sprintf("life-%d", w.lives))
 }
 
-var dialect = iso8583.UnionPay()
+var dialect = profile.UnionPay().Dialect

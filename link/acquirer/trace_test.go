@@ -19,6 +19,7 @@ import (
 	"posagent/link"
 	"posagent/link/iso8583"
 	"posagent/link/linktest"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -67,7 +68,7 @@ func (d *tap) note(way string, b *bytes.Buffer) {
 		frame := b.Next(2 + int(binary.BigEndian.Uint16(b.Bytes())))
 		m := new(iso8583.Message)
 		text := "not a message"
-		if _, err := iso8583.UnionPay().Unpack(m, frame[13:]); err == nil {
+		if _, err := profile.UnionPay().Dialect.Unpack(m, frame[13:]); err == nil {
 			text = fmt.Sprint(m)
 		}
 		d.mu.Lock()

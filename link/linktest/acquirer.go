@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -83,7 +84,7 @@ func NewAcquirer(o AcquirerOpts) *Acquirer {
 	}
 	return &Acquirer{
 		o:        o,
-		dialect:  iso8583.UnionPay(),
+		dialect:  profile.UnionPay().Dialect,
 		books:    openBooks(o.Ledger, o.Accounts, o.Terminals, max(o.Batch, 1)),
 		sessions: map[string]session{},
 		counts:   map[string]int{},

@@ -242,6 +242,9 @@ func (j *judge) complete(f Form, r role, name string, at entry) {
 	if r == reverses && j.p.FreshSTAN && !f.says("of.stan") {
 		j.found.at(at, "%s: a reversal with a STAN of its own names its original nowhere; put {of.stan} into a field, as in 90", name)
 	}
+	if r == blocks && !slices.ContainsFunc(f.Settings, func(s Setting) bool { return len(s.Parts) == 1 && s.Parts[0].Name == "details" }) {
+		j.found.at(at, "%s: want a field that is \"{details}\" and nothing else", name)
+	}
 	if name == SignIn && !f.says("stan") {
 		j.found.at(at, "%s: has no {stan}", name)
 	}

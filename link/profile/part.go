@@ -25,6 +25,25 @@ type Setting struct {
 	from *entry
 }
 
+// Place finds a fact in a message: its field, and how many characters go before it there; 0 where it has none, or where
+// that is not certain.
+func (f Form) Place(name string) (field, at int) {
+	for _, s := range f.Settings {
+		at = 0
+		for _, p := range s.Parts {
+			if p.Name == name {
+				return s.Field, at
+			}
+			least, most := p.width([2]int{0, 1})
+			if least != most {
+				break
+			}
+			at += most
+		}
+	}
+	return 0, 0
+}
+
 // Optional reports whether the field is left out where a fact is not known.
 func (s Setting) Optional() bool {
 	for _, p := range s.Parts {

@@ -39,7 +39,7 @@ type life struct {
 func (l *life) dead() bool { return l.off.Load() }
 
 func (w *World) open(dir string) (*txnstore.Store, txnstore.Report, error) {
-	store, report, err := txnstore.Open(dir, &txnstore.Options{Terminal: terminalID, Merchant: merchantID, Key: storeKey, Now: w.Now})
+	store, report, err := txnstore.Open(dir, &txnstore.Options{Terminal: terminalID, Merchant: merchantID, Profile: w.options.Profile.Mark, Key: storeKey, Now: w.Now})
 	if err != nil {
 		return nil, report, fmt.Errorf("the store does not open on what a power cut left: %w", err)
 	}

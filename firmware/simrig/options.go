@@ -37,6 +37,8 @@ type Options struct {
 	Level slog.Level // of the agent's log; the zero level is Info
 	Trace bool       // keep a trace
 
+	Profile *profile.Profile // how terminal and acquirer speak; nil is profile.UnionPay()
+
 	// BootCuts is how many boots in ten thousand, of those after a power cut, are cut in the middle of opening the store.
 	BootCuts int
 

@@ -127,7 +127,11 @@ func (h *Host) sign(w keys.Working, m *iso8583.Message) error {
 	if covered == nil {
 		return fmt.Errorf("field %d would not be the last of the message", field)
 	}
-	mac, err := h.o.MAC.Field64(w.MAC, covered)
+	compute := h.o.MAC.Field64
+	if h.o.Profile.Whole {
+		compute = h.o.MAC.Whole
+	}
+	mac, err := compute(w.MAC, covered)
 	m.SetBytes(field, mac[:])
 	return err
 }

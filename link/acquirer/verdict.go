@@ -119,11 +119,12 @@ var compared = [...]int{3, 4, 42}
 
 // authentic verifies the MAC, field 64 or 128, over the answer as it came.
 func (h *Host) authentic(w keys.Working, answer *iso8583.Message) bool {
-	raw := answer.Raw()
-	if !answer.Has(answer.MACField()) || len(raw) < keys.MACLength {
-		return false
+	covered := h.o.Profile.Dialect.Covered(answer, answer.Raw())
+	verify := h.o.MAC.Verify
+	if h.o.Profile.Whole {
+		verify = h.o.MAC.VerifyWhole
 	}
-	return h.o.MAC.Verify(w.MAC, raw[:len(raw)-keys.MACLength], answer.Bytes(64))
+	return covered != nil && verify(w.MAC, covered, answer.Bytes(answer.MACField()))
 }
 
 // read takes an answer's fields in the terms of the trade. Where the profile says so field 44 is issuer and acquirer, eleven

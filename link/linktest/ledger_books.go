@@ -33,6 +33,7 @@ type entry struct {
 	pan      txn.PAN
 	expiry   string // YYMM
 	now      time.Time
+	sent     string // field 7, where the profile has it
 }
 
 // openBooks continues a ledger. Accounts and terminals that it does not know are opened; those it knows keep what it
@@ -123,7 +124,7 @@ func (b *books) move(name string, amount txn.Amount) {
 func (b *books) begin(e entry, name, code string) Row {
 	b.Next++
 	return Row{Batch: e.batch, STAN: e.stan, Kind: e.kind, Of: e.of, Amount: e.amount, Currency: e.currency, PAN: e.pan.Masked(), Scheme: schemeOf(e.pan), Account: name,
-		RRN: fmt.Sprintf("%012d", b.Next), State: Refused, Code: code, Day: e.day()}
+		RRN: fmt.Sprintf("%012d", b.Next), State: Refused, Code: code, Day: e.day(), Sent: e.sent}
 }
 
 func (e entry) day() string { return e.now.Format("0102") }

@@ -260,19 +260,43 @@ func (f Form) says(fact string) bool {
 // distinct refuses two messages that the far end, or an answer to them, could be taken for one another.
 func (j *judge) distinct() {
 	names := []string{Balance, SignIn, Echo, Settle, Block, EndEven}
+	var reversals []string
 	for _, k := range txn.Kinds() {
 		names = append(names, string(k))
-	}
-	for i, a := range names {
-		for _, b := range names[i+1:] {
-			f, g := j.p.forms[a], j.p.forms[b]
-			if f.Type == "" || f.Type != g.Type || differ(f, g) {
-				continue
-			}
-			at := last(f, g)
-			j.found.at(at, "%s and %s are both a %s and say the same in every field: %v; change a processing code or a condition", a, b, f.Type, errPair)
+		if !k.Advice() {
+			reversals = append(reversals, string(k)+"."+reversal)
 		}
 	}
+	for _, group := range [][]string{names, reversals} {
+		for i, a := range group {
+			for _, b := range group[i+1:] {
+				f, g := j.named(a), j.named(b)
+				if f.Type != "" && f.Type == g.Type && !differ(f, g) {
+					j.found.at(last(f, g), "%s and %s are both a %s and say the same in every field: nobody could tell them apart; "+
+						"change a processing code or a condition", a, b, f.Type)
+				}
+			}
+		}
+	}
+}
+
+// named is a form in which a reversal's {of.type} is the text that it comes to.
+func (j *judge) named(name string) Form {
+	f := j.p.forms[name]
+	kind, isReversal := strings.CutSuffix(name, "."+reversal)
+	if !isReversal || !f.says("of.type") {
+		return f
+	}
+	f.Settings = slices.Clone(f.Settings)
+	for i, s := range f.Settings {
+		f.Settings[i].Parts = slices.Clone(s.Parts)
+		for at, p := range s.Parts {
+			if p.Name == "of.type" {
+				f.Settings[i].Parts[at] = Part{Text: j.p.forms[kind].Type}
+			}
+		}
+	}
+	return f
 }
 
 // last is the entry of two messages that stands furthest down in the file itself, which is what its writer changed.

@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"sort"
@@ -124,6 +123,7 @@ func (j *judge) judge() {
 	p.Frame.Length = word1(j, "frame", "length", notations)
 	p.Frame.Head = word1(j, "frame", "head", map[string]Head{"full": FullHead, "tpdu": TPDUHead, "none": NoHead})
 	p.MAC = word1(j, "mac", "scheme", map[string]string{"ecb": "ecb", "x9.9": "x9.9", "x9.19": "x9.19", "cmac": "cmac"})
+	p.Whole = word1(j, "mac", "value", map[string]bool{"bytes": true, "characters": false})
 	p.Flags = word1(j, "settlement", "totals", map[string]bool{"flags": true, "code": false})
 	p.Blocks = word1(j, "settlement", "details", map[string]bool{"blocks": true, "messages": false})
 	p.FreshSTAN = word1(j, "reversal", "stan", map[string]bool{"same": false, "fresh": true})
@@ -332,8 +332,6 @@ func (j *judge) unknown() {
 		}
 	}
 }
-
-var errPair = errors.New("nobody could tell them apart")
 
 func (j *judge) sections() []string {
 	all := []string{"message", "frame", "mac", "timers", "answer", "reasons", "codes", "settlement", "fields", "every", "financial", reversal, detail}

@@ -175,6 +175,9 @@ func parseParts(text string) ([]Part, error) {
 	return parts, nil
 }
 
+// Size is how many characters a part comes to, at least and at most.
+func (p Part) Size() (least, most int) { return p.width([2]int{1, 999}) }
+
 // width is how many characters a part comes to, at least and at most; reasons is that of {reason}.
 func (p Part) width(reasons [2]int) (least, most int) {
 	switch {

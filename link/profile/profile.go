@@ -21,6 +21,7 @@ type Profile struct {
 	Dialect *iso8583.Dialect
 	Frame   Frame
 	MAC     string // how it is computed, as package keys names it
+	Whole   bool   // its field is eight bytes of it; otherwise half of them as characters
 
 	Answer        time.Duration // how long an answer is waited for
 	ReversalTries int           // counted tries before suspense

@@ -46,7 +46,7 @@ func (l *Link) dial(ctx context.Context, r *route) (*session, error) {
 		return nil, err
 	}
 	r.rests = time.Time{}
-	s := newSession(conn, r, l.o.Dialect, l.o.Stray)
+	s := newSession(conn, r, l.o.Dialect, l.o.Header.Frame, l.o.Stray)
 	l.mu.Lock()
 	l.session = s
 	l.mu.Unlock()

@@ -1,17 +1,17 @@
 package link
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 )
 
 const (
-	lengthLen = 2
+	lengthLen = 2                              // of the direct connection
 	maxBody   = headerLen + iso8583.MaxMessage // what a length may announce
-	maxFrame  = lengthLen + maxBody
+	maxFrame  = 4 + maxBody
 )
 
 //	LengthPrefixed  ┌───────┬──────┬────────────────────┬─────────────┐
@@ -22,16 +22,22 @@ const (
 //	                        │ TPDU │ application header │   message   │
 //	                        └──────┴────────────────────┴─────────────┘
 
+// A profile may do without the application header, or without both, and write the length as four digits.
+
 // AppendFrame appends the frame that carries m. On an error dst comes back as it was.
 func AppendFrame(dst []byte, f Framing, h Header, d *iso8583.Dialect, m *iso8583.Message) ([]byte, error) {
 	start := len(dst)
 	out := dst
 	if f == LengthPrefixed {
-		out = append(out, 0, 0)
+		out = append(out, "0000"[:lengthSize(h.Frame)]...)
 	}
 	body := len(out)
-	out = append(out, h.TPDU[:]...)
-	out = append(out, h.Application[:]...)
+	if h.Frame.Head != profile.NoHead {
+		out = append(out, h.TPDU[:]...)
+	}
+	if h.Frame.Head == profile.FullHead {
+		out = append(out, h.Application[:]...)
+	}
 	out, err := d.Pack(out, m)
 	if err != nil {
 		return dst, err
@@ -40,7 +46,7 @@ func AppendFrame(dst []byte, f Framing, h Header, d *iso8583.Dialect, m *iso8583
 		return dst, fmt.Errorf("the message is longer than %d bytes", iso8583.MaxMessage)
 	}
 	if f == LengthPrefixed {
-		binary.BigEndian.PutUint16(out[start:], uint16(len(out)-body))
+		putLength(out[start:body], h.Frame, len(out)-body)
 	}
 	return out, nil
 }
@@ -58,6 +64,7 @@ func (e *badFrame) Unwrap() []error { return []error{ErrGarbage, e.why} }
 // and calls next until that says errMore.
 type deframer struct {
 	framing Framing
+	frame   profile.Frame
 	dialect *iso8583.Dialect
 	buf     [maxFrame]byte
 	n       int
@@ -92,14 +99,17 @@ func (d *deframer) next() (*iso8583.Message, Header, error) {
 }
 
 func (d *deframer) nextPrefixed(m *iso8583.Message) (Header, error) {
-	size := 0
+	size, lengthLen, headLen := 0, lengthSize(d.frame), headSize(d.frame)
 	for size == 0 { // a length of zero is a keep-alive of the line: nothing follows it and nothing is meant
 		if d.n < lengthLen {
 			return Header{}, errMore
 		}
-		if size = int(binary.BigEndian.Uint16(d.buf[:])); size == 0 {
+		if size = getLength(d.buf[:lengthLen], d.frame); size == 0 {
 			d.drop(lengthLen)
 		}
+	}
+	if size < 0 {
+		return Header{}, fmt.Errorf("%w: a frame does not begin with four digits of length", ErrGarbage)
 	}
 	if size > maxBody {
 		return Header{}, fmt.Errorf("%w: a frame announces %d bytes, %d are allowed", ErrGarbage, size, maxBody)
@@ -109,38 +119,39 @@ func (d *deframer) nextPrefixed(m *iso8583.Message) (Header, error) {
 	}
 	defer d.drop(lengthLen + size)
 	body := d.buf[lengthLen : lengthLen+size]
-	if size < headerLen {
+	if size < headLen {
 		return Header{}, &badFrame{fmt.Errorf("a frame of %d bytes has no room for its header", size)}
 	}
-	h, err := readHeader(body)
+	h, err := readHeader(body, d.frame)
 	if err != nil {
 		return Header{}, &badFrame{err}
 	}
-	n, err := d.dialect.Unpack(m, body[headerLen:])
+	n, err := d.dialect.Unpack(m, body[headLen:])
 	switch {
 	case errors.Is(err, iso8583.ErrShort):
 		return Header{}, &badFrame{errors.New("the frame ends inside the message")}
 	case err != nil:
 		return Header{}, &badFrame{err}
-	case headerLen+n != size:
+	case headLen+n != size:
 		m.Reset()
-		return Header{}, &badFrame{fmt.Errorf("%d bytes follow the message in its frame", size-headerLen-n)}
+		return Header{}, &badFrame{fmt.Errorf("%d bytes follow the message in its frame", size-headLen-n)}
 	}
 	return h, nil
 }
 
 func (d *deframer) nextSelfDelimited(m *iso8583.Message) (Header, error) {
-	if d.n > 0 && d.buf[0] != tpduID {
+	headLen := headSize(d.frame)
+	if d.n > 0 && headLen > 0 && d.buf[0] != tpduID {
 		return Header{}, fmt.Errorf("%w: %w", ErrGarbage, errTPDU)
 	}
-	if d.n <= headerLen {
+	if d.n <= headLen {
 		return Header{}, errMore
 	}
-	h, err := readHeader(d.buf[:d.n])
+	h, err := readHeader(d.buf[:d.n], d.frame)
 	if err != nil {
 		return Header{}, fmt.Errorf("%w: %w", ErrGarbage, err)
 	}
-	n, err := d.dialect.Unpack(m, d.buf[headerLen:d.n])
+	n, err := d.dialect.Unpack(m, d.buf[headLen:d.n])
 	switch {
 	case errors.Is(err, iso8583.ErrShort) && d.n >= maxBody:
 		return Header{}, fmt.Errorf("%w: a message does not end within %d bytes", ErrGarbage, iso8583.MaxMessage)
@@ -149,7 +160,7 @@ func (d *deframer) nextSelfDelimited(m *iso8583.Message) (Header, error) {
 	case err != nil:
 		return Header{}, fmt.Errorf("%w: %w", ErrGarbage, err)
 	}
-	d.drop(headerLen + n)
+	d.drop(headLen + n)
 	return h, nil
 }
 
@@ -163,11 +174,17 @@ func (d *deframer) drop(n int) {
 
 var errTPDU = errors.New("a frame does not start with a TPDU (60)")
 
-func readHeader(body []byte) (h Header, err error) {
+func readHeader(body []byte, f profile.Frame) (h Header, err error) {
+	h.Frame = f
+	if f.Head == profile.NoHead {
+		return h, nil
+	}
 	if body[0] != tpduID {
 		return Header{}, errTPDU
 	}
 	copy(h.TPDU[:], body)
-	copy(h.Application[:], body[tpduLen:])
+	if f.Head == profile.FullHead {
+		copy(h.Application[:], body[tpduLen:])
+	}
 	return h, nil
 }

@@ -1,8 +1,12 @@
 package link
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+
+	"posagent/link/iso8583"
+	"posagent/link/profile"
 )
 
 // Bytes of the transport and application headers (UnionPay-style direct connection; the TPDU is that of ISO 8583
@@ -25,6 +29,52 @@ const (
 type Header struct {
 	TPDU        [tpduLen]byte
 	Application [appLen]byte
+	Frame       profile.Frame // which of them there are, and how the length before them is written
+}
+
+// headSize is how many bytes go before a message, its length not counted.
+func headSize(f profile.Frame) int {
+	switch f.Head {
+	case profile.TPDUHead:
+		return tpduLen
+	case profile.NoHead:
+		return 0
+	}
+	return headerLen
+}
+
+// lengthSize is how many bytes the length takes.
+func lengthSize(f profile.Frame) int {
+	if f.Length == iso8583.Readable {
+		return 4
+	}
+	return lengthLen
+}
+
+// putLength writes a length into the bytes that are there for it.
+func putLength(dst []byte, f profile.Frame, n int) {
+	if f.Length == iso8583.Readable {
+		for i := len(dst) - 1; i >= 0; i, n = i-1, n/10 {
+			dst[i] = '0' + byte(n%10)
+		}
+		return
+	}
+	binary.BigEndian.PutUint16(dst, uint16(n))
+}
+
+// getLength reads it; -1 where it is no number.
+func getLength(src []byte, f profile.Frame) int {
+	if f.Length != iso8583.Readable {
+		return int(binary.BigEndian.Uint16(src))
+	}
+	n := 0
+	for _, digit := range src {
+		if digit-'0' > 9 {
+			return -1
+		}
+		n = 10*n + int(digit-'0')
+	}
+	return n
 }
 
 // ParseHeader reads both parts as configuration states them: ten and twelve digits, "6000060000" and "603100310000".

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
 // Options describe a link. They are read once, by New.
 type Options struct {
-	Dialect *iso8583.Dialect // nil is iso8583.UnionPay()
+	Dialect *iso8583.Dialect // nil is that of profile.UnionPay()
 	Header  Header
 	Bearers []Bearer      // best first
 	Answer  time.Duration // allowance from the last byte of a request to its answer; 0 is 60 s
@@ -61,7 +62,7 @@ type Link struct {
 // New makes a link. It opens nothing: the first Exchange dials.
 func New(o Options) *Link {
 	if o.Dialect == nil {
-		o.Dialect = iso8583.UnionPay()
+		o.Dialect = profile.UnionPay().Dialect
 	}
 	if o.Answer <= 0 {
 		o.Answer = answerTime
@@ -161,7 +162,7 @@ func (l *Link) send(ctx context.Context, prefixed []byte, w wanted) (*session, t
 func (l *Link) write(ctx context.Context, s *session, prefixed []byte, w wanted) (txn.Evidence, error) {
 	frame := prefixed
 	if s.route.Framing == SelfDelimited {
-		frame = prefixed[lengthLen:]
+		frame = prefixed[lengthSize(l.o.Header.Frame):]
 	}
 	l.progress(ctx, Stage{Step: Sending, Bearer: s.route.Name, Total: len(frame)})
 	s.await(w)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 )
 
 // stalled is how long a far end does nothing when it should.
@@ -26,7 +27,7 @@ const (
 
 var (
 	header   = Header{TPDU: [5]byte{0x60, 0x00, 0x06, 0x12, 0x34}, Application: [6]byte{0x60, 0x31, 0x00, 0x31, 0x00, 0x00}}
-	unionPay = iso8583.UnionPay()
+	unionPay = profile.UnionPay().Dialect
 )
 
 func message(mti string, fields map[int]string) *iso8583.Message {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 )
 
 // session is one connected line.
@@ -41,9 +42,9 @@ type session struct {
 	closing bool        // somebody has taken it upon him to close the line
 }
 
-func newSession(conn Conn, r *route, d *iso8583.Dialect, stray func(*iso8583.Message)) *session {
+func newSession(conn Conn, r *route, d *iso8583.Dialect, f profile.Frame, stray func(*iso8583.Message)) *session {
 	s := &session{conn: conn, route: r, stray: stray, done: make(chan struct{}), closed: make(chan struct{})}
-	go s.read(&deframer{framing: r.Framing, dialect: d})
+	go s.read(&deframer{framing: r.Framing, dialect: d, frame: f})
 	return s
 }
 

@@ -90,6 +90,8 @@ func recordFields() []field {
 		number(61, "bytes given to the line", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Handed }),
 		yes(63, "PIN was given", func(t *txn.Txn) *bool { return &t.Card.PIN }),
 		number(62, "bytes acknowledged", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Acked }),
+		text(80, "profile", maxProfile, func(t *txn.Txn) *string { return &t.Profile }),
+		text(81, "original sent", 10, func(t *txn.Txn) *string { return &t.Original.Sent }),
 	}
 }
 
@@ -101,6 +103,7 @@ const (
 	maxWritten  = 1 << 20
 	maxTries    = 1<<16 - 1
 	maxAddress  = 9
+	maxProfile  = 21 // a name of twelve and a digest of eight
 )
 
 // text is a string that means something to a machine: a longer one is refused.

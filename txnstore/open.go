@@ -15,6 +15,7 @@ import (
 type Store struct {
 	dir      string
 	merchant string
+	profile  string
 	now      func() time.Time
 	codec    *codec
 	policy   Keep
@@ -45,7 +46,7 @@ func Open(dir string, o *Options) (*Store, Report, error) {
 	if err != nil {
 		return nil, Report{}, err
 	}
-	s := &Store{dir: dir, merchant: o.Merchant, now: o.Now, codec: c, policy: o.Keep, lock: lock}
+	s := &Store{dir: dir, merchant: o.Merchant, profile: o.Profile, now: o.Now, codec: c, policy: o.Keep, lock: lock}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -11,6 +11,7 @@ import (
 type Options struct {
 	Terminal string           // field 41, 1 to 8 bytes; a store of another terminal is refused
 	Merchant string           // field 42, at most 15 bytes, written into every new record; may be empty
+	Profile  string           // mark of the acquirer's profile, written into every new record; at most 21 bytes, may be empty
 	Key      []byte           // 32 bytes; seals card number, expiry and chip data at rest
 	Keep     Keep             // how long finished transactions stay; zero is for ever
 	Now      func() time.Time // stamps; nothing is decided by it, except to keep what is younger than Keep.Age; nil is time.Now
@@ -53,6 +54,9 @@ func (o *Options) check() (*codec, error) {
 	}
 	if len(o.Merchant) > maxMerchant {
 		return nil, fmt.Errorf("merchant number must have at most %d bytes, has %d", maxMerchant, len(o.Merchant))
+	}
+	if len(o.Profile) > maxProfile {
+		return nil, fmt.Errorf("a profile's mark must have at most %d bytes, has %d", maxProfile, len(o.Profile))
 	}
 	s, err := newSealer(o.Key, o.Terminal)
 	if err != nil {

@@ -73,7 +73,7 @@ func (c *codec) encode(r record) (frame []byte, stored record, err error) {
 // same compares every field; a test changes each of them and asks again.
 func same(a, b *txn.Txn) bool {
 	return a.ID == b.ID && a.Gen == b.Gen && a.Boot == b.Boot && a.EndBoot == b.EndBoot &&
-		a.Terminal == b.Terminal && a.Merchant == b.Merchant && a.Operator == b.Operator &&
+		a.Terminal == b.Terminal && a.Merchant == b.Merchant && a.Profile == b.Profile && a.Operator == b.Operator &&
 		a.Kind == b.Kind && a.State == b.State && a.Reference == b.Reference && a.Batch == b.Batch && a.STAN == b.STAN &&
 		a.Amount == b.Amount && a.Currency == b.Currency && sameCard(&a.Card, &b.Card) &&
 		a.Began == b.Began && a.Ended == b.Ended && a.Answer == b.Answer && a.Reason == b.Reason &&

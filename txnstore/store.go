@@ -50,7 +50,7 @@ func (s *Store) drafted(d txn.Draft) (txn.Txn, counters) {
 	count.Serial++
 	t := txn.Txn{
 		ID: txn.ID(count.NextID), Gen: 1, Boot: count.Boot, EndBoot: count.Boot,
-		Terminal: count.Terminal, Merchant: s.merchant, Operator: d.Operator,
+		Terminal: count.Terminal, Merchant: s.merchant, Profile: s.profile, Operator: d.Operator,
 		Kind: d.Kind, State: d.Kind.Begins(), Reference: d.Reference, Batch: count.Batch, STAN: count.stan(),
 		Amount: d.Amount, Currency: d.Currency, Card: d.Card, Original: d.Original, Approver: d.Approver, Began: s.stamp(),
 	}
@@ -213,7 +213,7 @@ func touched(a, b txn.Txn) string {
 		return "amount"
 	case !a.Card.PAN.Equal(b.Card.PAN), a.Card.Expiry != b.Card.Expiry:
 		return "card"
-	case a.Original != b.Original, a.Approver != b.Approver:
+	case a.Original != b.Original, a.Profile != b.Profile, a.Approver != b.Approver:
 		return "original and approver"
 	case a.State != b.State, a.EndBoot != b.EndBoot, !a.Ended.Equal(b.Ended), !a.Began.Equal(b.Began):
 		return "state and times; use Advance"

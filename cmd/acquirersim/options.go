@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"posagent/link/linktest"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -39,6 +40,10 @@ func parse(args []string, usage io.Writer) (options, error) {
 	flags.BoolVar(&o.tlsMutual, "tls-mutual", false, "hear only terminals with a certificate of that CA")
 	flags.StringVar(&o.control, "control", "", "`unix:PATH` of the control socket")
 	flags.StringVar(&o.ledger, "ledger", "", "`FILE` that keeps the books")
+	flags.Func("profile", "how terminals speak: unionpay, iso87 or a `FILE`", func(name string) (err error) {
+		o.acquirer.Profile, err = profile.Open(name)
+		return err
+	})
 	flags.StringVar(&cards, "cards", "", "`FILE` of cards with accounts, TOML")
 	flags.StringVar(&keyFile, "tmk-file", "", "`FILE` with the terminals' master key, 32 hexadecimal digits")
 	flags.UintVar(&batch, "batch", 1, "open `batch` of a terminal that the books do not know")

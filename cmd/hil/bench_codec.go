@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 )
 
 const (
@@ -35,7 +36,7 @@ func (m *measuring) codec(context.Context) (chapter, error) {
 		if err != nil {
 			return c, err
 		}
-		d, message := iso8583.UnionPay(), new(iso8583.Message)
+		d, message := profile.UnionPay().Dialect, new(iso8583.Message)
 		if _, err := d.Unpack(message, wire); err != nil {
 			return c, fmt.Errorf("%s: %w", filepath.Base(file), err)
 		}

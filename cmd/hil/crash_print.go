@@ -26,7 +26,7 @@ func fingerprint(t txn.Txn) string {
 	w.times(t.Tries.Last)
 	o := t.Original
 	w.numbers(uint64(o.ID), uint64(o.Batch), uint64(o.STAN))
-	w.texts(o.RRN, o.AuthCode, o.Date, o.Mode, o.Unit, t.Approver)
+	w.texts(o.RRN, o.AuthCode, o.Date, o.Mode, o.Unit, o.Sent, t.Approver, t.Profile)
 	w.numbers(uint64(t.Sent.Address), uint64(t.Sent.Handed), uint64(t.Sent.Acked), yesOrNo(t.Resolved.Charged), yesOrNo(t.Card.PIN))
 	w.texts(t.Resolved.Evidence, t.Resolved.By, t.Resolved.With)
 	w.numbers(uint64(len(t.Journal)))

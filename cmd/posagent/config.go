@@ -15,6 +15,7 @@ import (
 
 	"posagent/link"
 	"posagent/link/acquirer/keys"
+	"posagent/link/profile"
 	"posagent/printer"
 	"posagent/txnstore/txn"
 )
@@ -31,6 +32,8 @@ type Config struct {
 	Acquirer Acquirer `toml:"acquirer"`
 	Bearers  []Bearer `toml:"bearer"`
 	GPIO     Lines    `toml:"gpio"`
+
+	profile *profile.Profile // read from acquirer.profile; nil while it cannot be
 
 	dir string // relative paths start here: the file's own directory
 }
@@ -109,6 +112,7 @@ type Acquirer struct {
 	KeyFile       string   `toml:"key_file"`       // terminal master key, sealed; or 16 bytes in hex, mode 0600
 	KeySource     string   `toml:"key_source"`     // keyring:NAME keeps it in the kernel instead
 	KeySigners    []string `toml:"key_signers"`    // public keys of the key centres whose bundles are accepted
+	Profile       string   `toml:"profile"`        // unionpay, iso87 or a file
 	MAC           string   `toml:"mac"`            // ecb, x9.9, x9.19 or cmac
 	EncryptTracks bool     `toml:"encrypt_tracks"` // sign in for a track key and encrypt tracks with it
 	TPDU          string   `toml:"tpdu"`           // 10 digits
@@ -147,8 +151,8 @@ func defaults() Config {
 		Reader:   Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
 		PINPad:   PINPad{Baud: 9600, Model: padVisa, Prompt: "ENTER PIN", Wait: seconds(60), Reply: seconds(1)},
 		Printer:  Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
-		Acquirer: Acquirer{MAC: string(keys.ECBFold), TPDU: "6000060000", Header: "603100310000", Answer: seconds(60), Idle: seconds(10), Retry: seconds(60), Return: seconds(300),
-			ReversalTries: 3, Lookalike: seconds(300)},
+		Acquirer: Acquirer{Profile: profile.UnionPayName, TPDU: "6000060000", Header: "603100310000", Idle: seconds(10), Retry: seconds(60), Return: seconds(300),
+			Lookalike: seconds(300)},
 	}
 }
 
@@ -171,6 +175,7 @@ func readConfig(path string) (*Config, error) {
 	for _, key := range meta.Undecoded() {
 		faults = append(faults, fmt.Sprintf("%s: unknown key; remove it or correct its spelling", key))
 	}
+	faults = append(faults, c.readProfile(meta)...)
 	faults = append(faults, c.faults()...)
 	if len(faults) == 0 {
 		return &c, nil

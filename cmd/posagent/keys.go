@@ -54,7 +54,7 @@ func (c *Config) openStore(log *slog.Logger) (*txnstore.Store, error) {
 }
 
 func (c *Config) storeOptions(key []byte) *txnstore.Options {
-	return &txnstore.Options{Terminal: c.Terminal.ID, Merchant: c.Terminal.Merchant, Key: key, Now: time.Now,
+	return &txnstore.Options{Terminal: c.Terminal.ID, Merchant: c.Terminal.Merchant, Profile: c.mark(), Key: key, Now: time.Now,
 		Keep: txnstore.Keep{Batches: uint32(c.Store.KeepBatches), Age: time.Duration(c.Store.KeepDays) * 24 * time.Hour}}
 }
 

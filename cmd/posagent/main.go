@@ -22,6 +22,7 @@
 //	posagent blocklist load FILE      cards that are not charged
 //	posagent host echo|signin|test    the way to the acquirer, with the time of each part
 //	posagent tamper show|clear        whether the case was opened
+//	posagent profile show|check       how an acquirer is spoken to, as data
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
 //
@@ -87,7 +88,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "receipt" || verb == "tamper" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config" || verb == "host") && len(rest) > 0 {
+	if (verb == "txn" || verb == "receipt" || verb == "tamper" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config" || verb == "host" || verb == "profile") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -196,6 +197,10 @@ func (c *command) run(ctx context.Context) int {
 		var sure bool
 		return c.verb(verb, "", rest, func(f *flag.FlagSet) { f.BoolVar(&sure, "yes", false, "it is meant") },
 			func(string) int { return c.tamper(true, sure) })
+	case "profile show":
+		return c.verb(verb, "NAME|FILE", rest, nil, c.profileShow)
+	case "profile check":
+		return c.verb(verb, "FILE", rest, nil, c.profileCheck)
 	case "config check":
 		return c.verb(verb, "[FILE]", rest, nil, func(file string) int {
 			if file != "" {
@@ -229,6 +234,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.misused("posagent host: say what, echo, signin or test")
 	case "tamper":
 		return c.misused("posagent tamper: say what, show or clear")
+	case "profile":
+		return c.misused("posagent profile: say what, show or check")
 	case "config":
 		return c.misused("posagent config: say what, check")
 	default:

@@ -18,7 +18,6 @@ import (
 	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/acquirer/keys"
-	"posagent/link/iso8583"
 	"posagent/printer"
 	"posagent/printer/receipt"
 	"posagent/txnstore/txn"
@@ -167,7 +166,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 	return agent.Options{
 		Supervisors: supervisors,
 		Terminal:    c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, Currency: currency, TMK: tmk,
-		Dialect: iso8583.UnionPay(), Header: header, Answer: c.Acquirer.Answer.Duration, Idle: c.Acquirer.Idle.Duration,
+		Profile: c.profile, Header: header, Answer: c.Acquirer.Answer.Duration, Idle: c.Acquirer.Idle.Duration,
 		Return: c.Acquirer.Return.Duration, Heartbeat: c.Acquirer.Heartbeat.Duration, Preconnect: c.Acquirer.Preconnect,
 		MAC: keys.MAC(c.Acquirer.MAC), EncryptTracks: c.Acquirer.EncryptTracks,
 		MACOnDeclines: c.Acquirer.MACOnDeclines, ReversalTries: c.Acquirer.ReversalTries, ReversalEnds: c.Acquirer.ReversalEnds, Lookalike: c.Acquirer.Lookalike.Duration, MaxRefund: maxRefund, MaxCharge: maxCharge, MaxDay: maxDay,

@@ -38,6 +38,8 @@ const usage = `usage: posagent VERB [flags]
   keys signer FILE         at the key centre: make a signing key
   keys bundle REQUEST      at the key centre: a terminal's key as a signed bundle
   host echo|signin|test    the way to the acquirer, with the milliseconds of each part; test tries every bearer
+  profile show NAME|FILE   how an acquirer is spoken to: unionpay, iso87, or a file of one's own
+  profile check FILE       judge such a file; every fault with its line
   config check [FILE]      judge a configuration
   version                  what this is
 

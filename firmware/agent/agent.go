@@ -13,6 +13,7 @@ import (
 	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/acquirer"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -54,10 +55,17 @@ func New(w Wires, o Options) (*Agent, error) {
 	if a.alarms, err = openAlarms(o.AlarmFile, w.Now); err != nil {
 		w.Log.Error("the alarms of earlier runs cannot be read and are counted anew", "cause", err)
 	}
-	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle, Return: o.Return,
+	if o.Profile == nil {
+		o.Profile = profile.UnionPay()
+	}
+	if err := begunOtherwise(w.Store, o.Profile); err != nil {
+		return nil, err
+	}
+	o.Header.Frame = o.Profile.Frame
+	a.line = link.New(link.Options{Dialect: o.Profile.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle, Return: o.Return,
 		Stray: a.stray, Progress: a.lineStage, Held: a.guard.held})
 	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
-		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect, Misrouted: a.misrouted}
+		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Profile: o.Profile, Now: w.Now, Zone: o.Layout.Zone, Misrouted: a.misrouted}
 	if err := far.Check(); err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/acquirer/keys"
-	"posagent/link/iso8583"
+	"posagent/link/profile"
 	"posagent/printer"
 	"posagent/printer/receipt"
 	"posagent/txnstore"
@@ -63,11 +63,11 @@ type Options struct {
 
 	Supervisors terminal.Supervisors // nil takes the till's word for who a supervisor is
 
-	Dialect       *iso8583.Dialect
+	Profile       *profile.Profile // how the acquirer is spoken to; nil is profile.UnionPay()
 	Header        link.Header
 	Answer        time.Duration // wait for the acquirer's answer
 	Idle          time.Duration // keep a connection after an exchange
-	MAC           keys.MAC      // how field 64 is computed
+	MAC           keys.MAC      // how a MAC is computed; "" is as the profile has it
 	EncryptTracks bool          // encrypt fields 35 and 36 with the acquirer's track key
 	Return        time.Duration // how long a bearer that failed is passed over; 0 tries the best first each time
 	Heartbeat     time.Duration // between two questions whether the line lives; 0 asks none

@@ -20,8 +20,8 @@ import (
 	"posagent/device/devicetest"
 	"posagent/device/gpio"
 	"posagent/link"
-	"posagent/link/iso8583"
 	"posagent/link/linktest"
+	"posagent/link/profile"
 	"posagent/printer"
 	"posagent/printer/printertest"
 	"posagent/printer/receipt"
@@ -86,7 +86,7 @@ func inWorld(t *testing.T, story func(w *world)) {
 		copy(head.TPDU[:], []byte{0x60, 0, 6, 0, 0})
 		copy(head.Application[:], []byte{0x60, 0x31, 0, 0x31, 0, 0})
 		w.options = Options{Terminal: testTerminal, Merchant: testMerchant, Operator: "01", Currency: cny, TMK: testTMK,
-			Dialect: iso8583.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
+			Profile: profile.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
 			Lookalike: 5 * time.Minute, Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second, CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
 			Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
 			Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}

@@ -14,7 +14,7 @@ import (
 
 // Books implements scenario.Rig: the terminal's store, the acquirer's ledger and the paper, each read at its source.
 func (w *World) Books() (scenario.Books, error) {
-	b := scenario.Books{Seen: w.acquirer.Counts(), Tries: w.options.ReversalTries}
+	b := scenario.Books{Seen: w.seen(), Tries: w.options.ReversalTries}
 	l := w.living()
 	if l == nil {
 		return b, errPower
@@ -123,4 +123,13 @@ func (w *World) Leaks() ([]string, error) {
 		found = append(found, secrets.Find(fmt.Sprintf("slip %d", i+1), []byte(text))...)
 	}
 	return found, nil
+}
+
+// seen counts what came to the acquirer, in a story's words.
+func (w *World) seen() map[string]int {
+	counts := map[string]int{}
+	for mti, n := range w.acquirer.Counts() {
+		counts[cmp.Or(sameDeed[mti], mti)] += n
+	}
+	return counts
 }

@@ -25,8 +25,18 @@ func (l *life) readBatches(b *scenario.Books, book linktest.TerminalBook) error 
 		b.Closings = append(b.Closings, closing)
 	}
 	b.Settled = settledWith(book)
+	if !l.world.options.Profile.Flags { // such an acquirer settles one total, and the terminal's are held against that
+		for i, c := range b.Closings {
+			b.Closings[i].Own, b.Closings[i].Host = whole(c.Own), whole(c.Host)
+		}
+		for i, s := range b.Settled {
+			b.Settled[i].Own, b.Settled[i].Said = whole(s.Own), whole(s.Said)
+		}
+	}
 	return nil
 }
+
+func whole(t txn.Totals) txn.Totals { return txn.Totals{Domestic: t.All()} }
 
 // settledWith is what an acquirer's books say of the batches that it settled with one terminal.
 func settledWith(book linktest.TerminalBook) (all []scenario.Settled) {

@@ -13,8 +13,8 @@ import (
 
 	"posagent/firmware/agent"
 	"posagent/link"
-	"posagent/link/iso8583"
 	"posagent/link/modem"
+	"posagent/link/profile"
 	"posagent/txnstore"
 )
 
@@ -39,7 +39,7 @@ type life struct {
 func (l *life) dead() bool { return l.off.Load() }
 
 func (w *World) open(dir string) (*txnstore.Store, txnstore.Report, error) {
-	store, report, err := txnstore.Open(dir, &txnstore.Options{Terminal: terminalID, Merchant: merchantID, Key: storeKey, Now: w.Now})
+	store, report, err := txnstore.Open(dir, &txnstore.Options{Terminal: terminalID, Merchant: merchantID, Profile: w.options.Profile.Mark, Key: storeKey, Now: w.Now})
 	if err != nil {
 		return nil, report, fmt.Errorf("the store does not open on what a power cut left: %w", err)
 	}
@@ -174,4 +174,4 @@ func (w *World) nextDir() string {
 	return filepath.Join(w.o.Dir, fmt.Sprintf("life-%d", w.lives))
 }
 
-var dialect = iso8583.UnionPay()
+var dialect = profile.UnionPay().Dialect

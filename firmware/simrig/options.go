@@ -9,8 +9,8 @@ import (
 	"posagent/firmware/agent"
 	"posagent/firmware/scenario"
 	"posagent/link"
-	"posagent/link/iso8583"
 	"posagent/link/linktest"
+	"posagent/link/profile"
 	"posagent/printer"
 	"posagent/printer/receipt"
 	"posagent/txnstore/txn"
@@ -36,6 +36,8 @@ type Options struct {
 	Cards *Cards     // test cards
 	Level slog.Level // of the agent's log; the zero level is Info
 	Trace bool       // keep a trace
+
+	Profile *profile.Profile // how terminal and acquirer speak; nil is profile.UnionPay()
 
 	// BootCuts is how many boots in ten thousand, of those after a power cut, are cut in the middle of opening the store.
 	BootCuts int
@@ -79,7 +81,7 @@ func agentOptions() (agent.Options, error) {
 	copy(head.TPDU[:], []byte{0x60, 0, 6, 0, 0})
 	copy(head.Application[:], []byte{0x60, 0x31, 0, 0x31, 0, 0})
 	return agent.Options{Terminal: terminalID, Merchant: merchantID, Operator: "01", Currency: cny, TMK: masterKey,
-		Dialect: iso8583.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
+		Profile: profile.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
 		Lookalike: 5 * time.Minute, MACOnDeclines: true, Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second,
 		CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
 		Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},

@@ -1,6 +1,7 @@
 package simrig
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"posagent/firmware/scenario"
 	"posagent/link"
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 )
 
 // telling reads along on the way to the acquirer, whichever bearer it is: it counts bytes and messages, and lets things
@@ -59,10 +61,31 @@ const (
 )
 
 func (c *told) header() int {
+	head := c.head()
 	if c.framing == link.LengthPrefixed {
-		return lengthBytes + headerBytes
+		return lengthBytes + head
 	}
-	return headerBytes
+	return head
+}
+
+func (c *told) head() int {
+	return map[profile.Head]int{profile.FullHead: headerBytes, profile.TPDUHead: 5, profile.NoHead: 0}[c.life.world.options.Profile.Frame.Head]
+}
+
+// sameDeed are types by which other profiles call what a story calls by the direct connection's.
+var sameDeed = map[string]string{"0420": "0400", "0421": "0400", "0430": "0410", "0221": "0220", "0520": "0320", "0530": "0330"}
+
+// typeOf is a message's type in a story's words, "" while it has not come.
+func (c *told) typeOf(frame []byte) string {
+	if c.life.world.options.Profile.Dialect.Type == iso8583.Compact {
+		return typeOf(frame, c.header())
+	}
+	header := c.header()
+	if len(frame) < header+2*typeBytes {
+		return ""
+	}
+	mti := string(frame[header : header+2*typeBytes])
+	return cmp.Or(sameDeed[mti], mti)
 }
 
 func typeOf(frame []byte, header int) string {
@@ -74,7 +97,7 @@ func typeOf(frame []byte, header int) string {
 
 // Write lets things happen at the bytes of a message, and behind its last.
 func (c *told) Write(p []byte) (sent int, err error) {
-	l, mti := c.life, typeOf(p, c.header())
+	l, mti := c.life, c.typeOf(p)
 	l.saw("line", "> %s, %d bytes", mti, len(p))
 	if c.below != nil {
 		c.below.seal(mti != "0500" && mti != "0320")
@@ -144,7 +167,7 @@ func (c *told) hear(p []byte) {
 	}
 	c.coming = append(c.coming, p...)
 	for {
-		mti := typeOf(c.coming, c.header())
+		mti := c.typeOf(c.coming)
 		if mti == "" {
 			return
 		}
@@ -174,9 +197,9 @@ func (c *told) whole() int {
 		}
 		return 0
 	}
-	took, err := dialect.Unpack(&c.sketch, c.coming[headerBytes:])
+	took, err := c.life.world.options.Profile.Dialect.Unpack(&c.sketch, c.coming[c.head():])
 	if err != nil {
 		return 0 // not yet, or noise, which has no end that anybody could know
 	}
-	return headerBytes + took
+	return c.head() + took
 }

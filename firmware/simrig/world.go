@@ -73,9 +73,12 @@ func New(o Options) (*World, error) {
 	if w.options, err = agentOptions(); err != nil {
 		return nil, err
 	}
+	if o.Profile != nil {
+		w.options.Profile = o.Profile
+	}
 	w.ctx, w.end = context.WithCancel(context.Background())
 	w.acquirer = linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: o.Cards.Accounts, TMK: masterKey,
-		Terminals: map[string]string{terminalID: merchantID}, Rand: diceReader{stream(o.Seed, "keys")}, Now: today})
+		Terminals: map[string]string{terminalID: merchantID}, Profile: w.options.Profile, Rand: diceReader{stream(o.Seed, "keys")}, Now: today})
 	w.card = devicetest.NewReader(devicetest.ReaderOpts{Cards: o.Cards.Reader, Now: today, CardRead: func() {
 		w.saw("reader", "a card was read")
 		w.sensor.happens(scenario.Event{Kind: scenario.CardRead})

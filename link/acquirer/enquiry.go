@@ -7,12 +7,8 @@ import (
 
 	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
-)
-
-const (
-	processingBalance = "310000"
-	typeBalance       = "01" // field 60.1
 )
 
 // Enquire asks for what a card's account holds (0200 of type 01). It takes a STAN of its own and leaves nothing behind:
@@ -20,7 +16,7 @@ const (
 // refused comes with its code and no balances; the error is an *AnswerError, or says what is wrong with field 54.
 func (h *Host) Enquire(ctx context.Context, c txn.Currency, p txn.Presented) (txn.Enquiry, error) {
 	e := txn.Enquiry{Terminal: h.o.Terminal, Merchant: h.o.Merchant, Operator: h.o.Operator, Card: p.Card}
-	message, answer, _, err := h.financial(ctx, txn.Txn{Terminal: h.o.Terminal}, false, func(w keys.Working) (*iso8583.Message, error) {
+	message, answer, _, err := h.financial(ctx, txn.Txn{Terminal: h.o.Terminal, Profile: h.o.Profile.Mark}, false, func(w keys.Working) (*iso8583.Message, error) {
 		if err := checkPIN(w, p); err != nil {
 			return nil, err
 		}
@@ -29,7 +25,7 @@ func (h *Host) Enquire(ctx context.Context, c txn.Currency, p txn.Presented) (tx
 			return nil, fmt.Errorf("no STAN: %w", err)
 		}
 		e.Batch, e.STAN = h.o.Batch(), stan
-		return enquiryMessage(e, c, p)
+		return h.enquiryMessage(e, c, p)
 	})
 	if err != nil {
 		return e, err
@@ -44,16 +40,13 @@ func (h *Host) Enquire(ctx context.Context, c txn.Currency, p txn.Presented) (tx
 	return e, err
 }
 
-func enquiryMessage(e txn.Enquiry, c txn.Currency, p txn.Presented) (*iso8583.Message, error) {
-	m := new(iso8583.Message)
-	m.SetMTI(mtiRequest)
-	m.Set(3, processingBalance)
-	m.Set(11, fmt.Sprintf("%06d", e.STAN))
-	m.Set(25, conditionNormal)
-	m.Set(41, e.Terminal)
-	m.Set(42, e.Merchant)
-	m.Set(49, c.Number)
-	m.Set(60, private60(typeBalance, e.Batch))
+func (h *Host) enquiryMessage(e txn.Enquiry, c txn.Currency, p txn.Presented) (*iso8583.Message, error) {
+	content := h.managing("enquiry", e.STAN)
+	content.batch, content.currency, content.scheme = e.Batch, c, organisationOf(e.Card.PAN)
+	m, err := h.write(h.o.Profile.Form(profile.Balance), content)
+	if err != nil {
+		return nil, err
+	}
 	if err := setEntry(m, e.Card); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"posagent/link"
 	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -22,7 +23,7 @@ func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Ans
 		if err := checkPIN(w, p); err != nil {
 			return nil, err
 		}
-		return requestMessage(t, p)
+		return h.requestMessage(t, p)
 	})
 	return answer, sent, err
 }
@@ -33,17 +34,19 @@ func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Ans
 func (h *Host) Advise(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence, error) {
 	first := t.Tries.Made-t.Tries.Unsent <= 1
 	_, answer, sent, err := h.financial(ctx, t, first, func(keys.Working) (*iso8583.Message, error) {
-		return adviceMessage(t)
+		return h.adviceMessage(t, !first)
 	})
 	return answer, sent, err
 }
 
-// Reverse sends the reversal of t (0400) with t's own STAN, batch and reason. Answer.Approved says that the acquirer's
-// code ends the repetition: 00, 12 or 25. 25 proves less than 00, because a host also answers it for what it reversed
+// Reverse sends the reversal of t as the profile has it: a 0400 with t's own STAN, or a 0420 that is repeated as 0421.
+// Answer.Approved says that the acquirer's code ends the repetition: 00, 12 or 25. 25 proves less than 00, because a host also answers it for what it reversed
 // before and for yesterday's business, so the caller looks at Answer.Code again. The error is an *AnswerError; its reason
 // is the one that the next try should carry.
 func (h *Host) Reverse(ctx context.Context, t txn.Txn) (txn.Answer, txn.Evidence, error) {
-	_, answer, sent, err := h.financial(ctx, t, false, func(keys.Working) (*iso8583.Message, error) { return reversalMessage(t) })
+	_, answer, sent, err := h.financial(ctx, t, false, func(keys.Working) (*iso8583.Message, error) {
+		return h.reversalMessage(t, t.Tries.Made-t.Tries.Unsent > 1)
+	})
 	var failure *AnswerError
 	if errors.As(err, &failure) {
 		if failure.Reason == txn.NoAnswer {
@@ -95,6 +98,10 @@ func (h *Host) ready(ctx context.Context, t txn.Txn, fresh bool) (keys.Working, 
 	if t.Terminal != h.o.Terminal {
 		return keys.Working{}, unsent(fmt.Sprintf("the transaction belongs to terminal %q, the keys to %s", t.Terminal, h.o.Terminal), nil)
 	}
+	if t.Profile != h.o.Profile.Mark {
+		return keys.Working{}, unsent(fmt.Sprintf("the transaction was begun under profile %q and this is %q: start with that one until it is finished",
+			orElse(t.Profile, profile.UnionPayName), orElse(h.o.Profile.Mark, profile.UnionPayName)), nil)
+	}
 	if w := h.current(); !w.MAC.IsZero() {
 		return w, nil
 	}
@@ -112,15 +119,24 @@ func (h *Host) ready(ctx context.Context, t txn.Txn, fresh bool) (keys.Working, 
 	return w, nil
 }
 
-// sign adds field 64 over the message as it will travel, the bit of field 64 set.
+// sign adds the MAC, field 64 or 128, over the message as it will travel, the bit of that field set.
 func (h *Host) sign(w keys.Working, m *iso8583.Message) error {
-	m.SetBytes(64, make([]byte, keys.MACLength))
-	packed, err := h.o.Dialect.Pack(nil, m)
+	field := m.MACField()
+	m.SetBytes(field, make([]byte, keys.MACLength))
+	packed, err := h.o.Profile.Dialect.Pack(nil, m)
 	if err != nil {
 		return err
 	}
 	defer clear(packed)
-	field, err := h.o.MAC.Field64(w.MAC, packed[:len(packed)-keys.MACLength])
-	m.SetBytes(64, field[:])
+	covered := h.o.Profile.Dialect.Covered(m, packed)
+	if covered == nil {
+		return fmt.Errorf("field %d would not be the last of the message", field)
+	}
+	compute := h.o.MAC.Field64
+	if h.o.Profile.Whole {
+		compute = h.o.MAC.Whole
+	}
+	mac, err := compute(w.MAC, covered)
+	m.SetBytes(field, mac[:])
 	return err
 }

@@ -3,165 +3,301 @@ package acquirer
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
-// form is how a kind of transaction is written (field numbers are those of ISO 8583:1987): the type of its message, fields 3,
-// 25 and 60.1, and how it names the transaction that it undoes or follows.
-type form struct {
-	mti, processing, condition, private string
-	names                               naming
+// content is what a message may say, beside what the card gives: the facts of package profile, each where it is known.
+type content struct {
+	host  *Host
+	what  string // for errors
+	stan  uint32
+	batch uint32
+	sent  time.Time // field 7
+	at    time.Time // fields 12 and 13
+
+	amount   txn.Amount
+	currency txn.Currency
+	scheme   string
+	reason   string
+	of       original
+	answer   txn.Answer
+
+	own    txn.Sums // of a settlement
+	totals string
+	told   int
 }
 
-// naming is what of an original travels in fields 37, 38, 61 and 63.
-type naming struct {
-	reference bool // field 37
-	auth      bool // field 38
-	voucher   bool // field 61 begins with batch and STAN of the original, else with twelve zeros
-	date      bool // and goes on with its date
-	authority bool // and with how an authorisation was given, and by whom
-	scheme    bool // field 63 is the card organisation
+// original is the transaction that another names; a reversal names the one that it reverses.
+type original struct {
+	kind        txn.Kind
+	stan, batch uint32
+	sent, date  string
+	rrn, auth   string
+	mode, unit  string
 }
 
-// anything reports whether the kind has an original at all.
-func (n naming) anything() bool { return n != naming{} }
-
-const (
-	processingSale = "000000" // field 3
-	processingUndo = "200000"
-	processingHold = "030000"
-
-	conditionNormal = "00" // field 25
-	conditionHold   = "06" // of the pre-authorisation family
-)
-
-func formOf(k txn.Kind) (form, error) {
-	switch k {
-	case txn.Sale:
-		return form{mtiRequest, processingSale, conditionNormal, "22", naming{}}, nil
-	case txn.Void:
-		return form{mtiRequest, processingUndo, conditionNormal, "23", naming{reference: true, auth: true, voucher: true}}, nil
-	case txn.Refund:
-		return form{mtiAdvice, processingUndo, conditionNormal, "25", naming{reference: true, date: true, scheme: true}}, nil
-	case txn.PreAuth:
-		return form{mtiHold, processingHold, conditionHold, "10", naming{}}, nil
-	case txn.PreAuthCancel:
-		return form{mtiHold, processingUndo, conditionHold, "11", naming{auth: true, date: true}}, nil
-	case txn.Completion:
-		return form{mtiRequest, processingSale, conditionHold, "20", naming{auth: true, date: true}}, nil
-	case txn.CompletionCancel:
-		return form{mtiRequest, processingUndo, conditionHold, "21", naming{reference: true, auth: true, voucher: true, date: true}}, nil
-	case txn.CompletionNotice:
-		return form{mtiAdvice, processingSale, conditionHold, "24", naming{auth: true, date: true}}, nil
-	case txn.OfflineSale:
-		return form{mtiAdvice, processingSale, conditionNormal, "30", naming{auth: true, authority: true, scheme: true}}, nil
+// write puts the settings of a form into a new message. A setting that is optional is left out where its fact is not known.
+func (h *Host) write(f profile.Form, c content) (*iso8583.Message, error) {
+	m := new(iso8583.Message)
+	m.SetMTI(f.Type)
+	for _, s := range f.Settings {
+		var text strings.Builder
+		unknown := false
+		for _, part := range s.Parts {
+			if part.Name == "" {
+				text.WriteString(part.Text)
+				continue
+			}
+			value, err := c.fact(part)
+			if err != nil {
+				return nil, err
+			}
+			unknown = unknown || value == "" && part.Optional
+			text.WriteString(value)
+		}
+		if !unknown {
+			m.Set(s.Field, text.String())
+		}
 	}
-	return form{}, fmt.Errorf("kind %q cannot be sent by this version", k)
+	return m, nil
 }
 
-// setOriginal names what t undoes or follows.
-func (f form) setOriginal(m *iso8583.Message, t txn.Txn) error {
-	o, n := t.Original, f.names
-	if !n.anything() {
-		return nil
+// fact is one of them as it travels; "" is one that is not known.
+func (c *content) fact(p profile.Part) (string, error) {
+	o := &c.host.o
+	switch p.Name {
+	case "stan":
+		return six(c.stan), nil
+	case "batch":
+		return six(c.batch), nil
+	case "terminal":
+		return o.Terminal, nil
+	case "merchant":
+		return o.Merchant, nil
+	case "operator":
+		return fmt.Sprintf("%-*s", operatorLength, orElse(o.Operator, "01")), nil
+	case "serial":
+		return orElse(o.Serial, strings.Repeat("0", serialLength)), nil
+	case "keys":
+		if o.EncryptTracks {
+			return networkSignInTracks, nil
+		}
+		return networkSignIn, nil
+	case "sent":
+		return c.sent.UTC().Format(sentLayout), nil
+	case "time":
+		return c.at.In(c.host.zone()).Format("150405"), nil
+	case "date":
+		return c.at.In(c.host.zone()).Format("0102"), nil
+	case "amount":
+		return fmt.Sprintf("%012d", int64(c.amount)), nil
+	case "currency":
+		return c.currency.Number, nil
+	case "scheme":
+		return c.scheme, nil
+	case "reason":
+		return c.reason, nil
+	case "answer.reference":
+		return padded(c.answer.RRN, 12), nil
+	case "answer.auth":
+		return padded(c.answer.AuthCode, 6), nil
+	case "totals":
+		return c.totals, nil
+	case "details":
+		return "", nil // card numbers, which no string holds: they are put in as bytes
+	case "told":
+		return fmt.Sprintf("%04d", min(c.told, mostTold)), nil
 	}
+	if value, known, err := c.named(p); known {
+		return value, err
+	}
+	return c.sum(p)
+}
+
+// named is a fact of the original.
+func (c *content) named(p profile.Part) (value string, known bool, err error) {
+	need := func(value string, length int, what string) (string, bool, error) {
+		if value == "" && !p.Optional || value != "" && length > 0 && len(value) != length {
+			return "", true, fmt.Errorf("the %s names no %s of its original", c.what, what)
+		}
+		return value, true, nil
+	}
+	switch p.Name {
+	case "of.type":
+		return c.host.o.Profile.Form(string(c.of.kind)).Type, true, nil
+	case "of.stan":
+		return six(c.of.stan), true, nil
+	case "of.batch":
+		return six(c.of.batch), true, nil
+	case "of.sent":
+		switch {
+		case c.of.sent != "":
+			return c.of.sent, true, nil
+		case len(c.of.date) == 4:
+			return c.of.date + "000000", true, nil
+		}
+		return "0000000000", true, nil
+	case "of.date":
+		return need(c.of.date, 4, "date")
+	case "of.reference":
+		return need(padded(c.of.rrn, 12), 0, "reference number")
+	case "of.auth":
+		return need(padded(c.of.auth, 6), 0, "authorisation code")
+	case "of.mode":
+		return need(c.of.mode, 2, "way in which it was authorised")
+	case "of.unit":
+		return c.of.unit, true, nil
+	}
+	return "", false, nil
+}
+
+// sum is a total of a settlement, as wide as the profile has it.
+func (c *content) sum(p profile.Part) (string, error) {
+	net := int64(c.own.Debit.Amount) - int64(c.own.Credit.Amount)
+	var n int64
+	switch p.Name {
+	case "debit.count":
+		n = int64(c.own.Debit.Count)
+	case "debit.amount":
+		n = int64(c.own.Debit.Amount)
+	case "credit.count":
+		n = int64(c.own.Credit.Count)
+	case "credit.amount":
+		n = int64(c.own.Credit.Amount)
+	case "net.amount":
+		n = max(net, -net)
+	case "net.side":
+		if net < 0 {
+			return "C", nil
+		}
+		return "D", nil
+	default:
+		return "", fmt.Errorf("this version does not know {%s}", p.Name)
+	}
+	text := fmt.Sprintf("%0*d", p.Width, n)
+	if len(text) > p.Width {
+		return "", fmt.Errorf("a total of the batch has more than %d digits", p.Width)
+	}
+	return text, nil
+}
+
+const sentLayout = txn.SentLayout
+
+func six(n uint32) string { return fmt.Sprintf("%06d", n) }
+
+func padded(value string, width int) string {
+	if value == "" {
+		return ""
+	}
+	return fmt.Sprintf("%-*s", width, value)
+}
+
+func orElse(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
+
+// originals are the kinds that each kind names.
+var originals = map[txn.Kind]txn.Kind{txn.Void: txn.Sale, txn.Refund: txn.Sale, txn.PreAuthCancel: txn.PreAuth,
+	txn.Completion: txn.PreAuth, txn.CompletionNotice: txn.PreAuth, txn.CompletionCancel: txn.Completion, txn.OfflineSale: txn.OfflineSale}
+
+// contentOf is what a transaction's own message says, in its first copy and in every other.
+func (h *Host) contentOf(t txn.Txn) content {
+	o := t.Original
+	return content{host: h, what: string(t.Kind), stan: t.STAN, batch: t.Batch, sent: t.Began, at: t.Began, amount: t.Amount,
+		currency: t.Currency, scheme: organisationOf(t.Card.PAN), answer: t.Answer,
+		of: original{kind: originals[t.Kind], stan: o.STAN, batch: o.Batch, sent: o.Sent, date: o.Date, rrn: o.RRN, auth: o.AuthCode, mode: o.Mode, unit: o.Unit}}
+}
+
+// message writes what a transaction and its reversal share, which is how the acquirer finds the one from the other.
+func (h *Host) message(t txn.Txn, f profile.Form, c content) (*iso8583.Message, error) {
 	switch {
-	case n.reference && o.RRN == "":
-		return fmt.Errorf("the %s names no reference number of its original", t.Kind)
-	case n.date && len(o.Date) != 4:
-		return fmt.Errorf("the %s names no date of its original", t.Kind)
-	case n.authority && len(o.Mode) != 2:
-		return fmt.Errorf("the %s does not say how its authorisation was given", t.Kind)
-	case n.auth && (n.date || n.authority) && o.AuthCode == "":
-		return fmt.Errorf("the %s names no authorisation code of its original", t.Kind)
+	case !t.Kind.Known() || f.Type == "":
+		return nil, fmt.Errorf("kind %q cannot be sent by this version", t.Kind)
+	case !t.Amount.Valid():
+		return nil, fmt.Errorf("%w: %d minor units", txn.ErrAmount, t.Amount)
+	case t.STAN == 0 || t.Batch == 0:
+		return nil, errors.New("the record has no STAN or no batch")
 	}
-	if n.reference {
-		m.Set(37, fmt.Sprintf("%-12s", o.RRN))
-	}
-	if n.auth {
-		setAuthCode(m, o.AuthCode)
-	}
-	original := voucher(0, 0)
-	if n.voucher {
-		original = voucher(o.Batch, o.STAN)
-	}
-	if n.date {
-		original += o.Date
-	}
-	if n.authority {
-		original += "0000" + o.Mode + o.Unit
-	}
-	m.Set(61, original)
-	if n.scheme {
-		m.Set(63, organisationOf(t.Card.PAN))
-	}
-	return nil
-}
-
-// setItself names t itself in field 61 of its reversal, where its request had a field 61; behind it stands a date where the
-// request had one: the acquirer's, if an answer came, or four zeros.
-func (f form) setItself(m *iso8583.Message, t txn.Txn) {
-	if !f.names.anything() {
-		return
-	}
-	itself := voucher(t.Batch, t.STAN)
-	switch {
-	case f.names.date && len(t.Answer.HostDate) == 4:
-		itself += t.Answer.HostDate
-	case f.names.date:
-		itself += "0000"
-	}
-	m.Set(61, itself)
-}
-
-// requestMessage is a 0100 or a 0200.
-func requestMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, error) {
-	f, m, err := common(t)
+	m, err := h.write(f, c)
 	if err != nil {
 		return nil, err
 	}
+	m.Set(41, t.Terminal)
+	m.Set(42, t.Merchant)
+	return m, setEntry(m, t.Card)
+}
+
+// requestMessage asks for a decision.
+func (h *Host) requestMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, error) {
 	if t.Kind.Advice() {
 		return nil, fmt.Errorf("a %s is an advice, no request", t.Kind)
 	}
-	if err := setCard(m, t.Card, p); err != nil {
-		return nil, err
-	}
-	return m, f.setOriginal(m, t)
-}
-
-// adviceMessage is a 0220. It says nothing that is not on record, no track and no chip data, so that each copy of it, also one
-// after a power cut, is the same message.
-func adviceMessage(t txn.Txn) (*iso8583.Message, error) {
-	f, m, err := common(t)
+	m, err := h.message(t, h.o.Profile.Form(string(t.Kind)), h.contentOf(t))
 	if err != nil {
 		return nil, err
 	}
+	return m, setCard(m, t.Card, p)
+}
+
+// adviceMessage tells what is done. It says nothing that is not on record, no track and no chip data, so that each copy of it,
+// also one after a power cut, is the same message; where the profile has it so, every copy but the first says so in its type.
+func (h *Host) adviceMessage(t txn.Txn, again bool) (*iso8583.Message, error) {
 	if !t.Kind.Advice() {
 		return nil, fmt.Errorf("a %s is no advice", t.Kind)
 	}
-	setNumber(m, t.Card)
-	return m, f.setOriginal(m, t)
-}
-
-// reversalMessage is a 0400: the request again, with its own STAN, less track and PIN and the original's reference, with
-// number and expiry whatever the entry mode, the authorisation code if one was seen, and the reason in field 39. That of what
-// undoes or follows another names itself in field 61.
-func reversalMessage(t txn.Txn) (*iso8583.Message, error) {
-	if t.Kind.Advice() {
-		return nil, errors.New("an advice is repeated, never reversed")
-	}
-	f, m, err := common(t)
+	f := h.o.Profile.Form(string(t.Kind))
+	m, err := h.message(t, f, h.contentOf(t))
 	if err != nil {
 		return nil, err
 	}
-	m.SetMTI(mtiReversal)
+	if again {
+		m.SetMTI(f.Repeat)
+	}
 	setNumber(m, t.Card)
-	setAuthCode(m, t.Original.AuthCode)
-	setAuthCode(m, t.Answer.AuthCode)
-	f.setItself(m, t)
-	m.Set(39, string(t.Reason))
+	return m, nil
+}
+
+// reversalMessage is the request again as the profile's reversal has it: less track and PIN, with number and expiry whatever
+// the entry mode, the authorisation code if one was seen, and the reason. That of what undoes or follows another names
+// itself.
+func (h *Host) reversalMessage(t txn.Txn, again bool) (*iso8583.Message, error) {
+	if t.Kind.Advice() {
+		return nil, errors.New("an advice is repeated, never reversed")
+	}
+	c := h.contentOf(t)
+	c.of = original{kind: t.Kind, stan: t.STAN, batch: t.Batch, sent: t.Began.UTC().Format(sentLayout), date: "0000",
+		rrn: t.Answer.RRN, auth: orElse(t.Answer.AuthCode, t.Original.AuthCode)}
+	if len(t.Answer.HostDate) == 4 {
+		c.of.date = t.Answer.HostDate
+	}
+	if !t.Tries.Last.IsZero() {
+		c.sent = t.Tries.Last
+	}
+	c.reason = h.o.Profile.Reasons[t.Reason]
+	if h.o.Profile.FreshSTAN {
+		stan, err := h.o.STAN()
+		if err != nil {
+			return nil, fmt.Errorf("no STAN: %w", err)
+		}
+		c.stan = stan
+	}
+	f := h.o.Profile.Reversal(t.Kind)
+	m, err := h.message(t, f, c)
+	if err != nil {
+		return nil, err
+	}
+	if again {
+		m.SetMTI(f.Repeat)
+	}
+	setNumber(m, t.Card)
 	if chip(t.Card.Entry) && !t.Card.Chip.IsZero() {
 		setChip(m, t.Card.Chip)
 	}

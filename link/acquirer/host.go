@@ -13,6 +13,7 @@ import (
 	"posagent/link"
 	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 )
 
 // Options say who the terminal is and how its acquirer wants to be spoken to.
@@ -31,10 +32,13 @@ type Options struct {
 	// not call back. nil is told nothing.
 	Misrouted func(what, stan, got string)
 
-	MAC           keys.MAC         // how field 64 is computed
+	MAC           keys.MAC         // how field 64 is computed; "" is as the profile has it
 	EncryptTracks bool             // sign in for a track key as well, and encrypt fields 35 and 36 with it
 	MACOnDeclines bool             // a refusal counts only with a MAC that verifies
-	Dialect       *iso8583.Dialect // nil is iso8583.UnionPay()
+	Profile       *profile.Profile // nil is profile.UnionPay()
+
+	Now  func() time.Time // for what a message says of its time; nil is time.Now
+	Zone *time.Location   // of the terminal; nil is time.Local
 }
 
 // Check refuses options with which no sign-in can succeed, all faults at once.
@@ -89,11 +93,28 @@ func New(l *link.Link, o Options) *Host {
 		h.master, h.fault = keys.NewMaster(o.TMK)
 	}
 	o.TMK = nil
-	if o.Dialect == nil {
-		o.Dialect = iso8583.UnionPay()
+	if o.Profile == nil {
+		o.Profile = profile.UnionPay()
+	}
+	if o.MAC == "" {
+		o.MAC = keys.MAC(o.Profile.MAC)
 	}
 	h.o = o
 	return h
+}
+
+func (h *Host) now() time.Time {
+	if h.o.Now == nil {
+		return time.Now()
+	}
+	return h.o.Now()
+}
+
+func (h *Host) zone() *time.Location {
+	if h.o.Zone == nil {
+		return time.Local
+	}
+	return h.o.Zone
 }
 
 func (h *Host) Format(f fmt.State, _ rune) {
@@ -125,7 +146,10 @@ func (h *Host) signIn(ctx context.Context) (batch uint32, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("sign-in: no STAN: %w", err)
 	}
-	request := signInMessage(h.o, stan)
+	request, err := h.write(h.o.Profile.Form(profile.SignIn), h.managing("sign-in", stan))
+	if err != nil {
+		return 0, fmt.Errorf("sign-in: %w", err)
+	}
 	reply, err := h.link.Exchange(ctx, request)
 	if err != nil {
 		return 0, fmt.Errorf("sign-in: %w", err)
@@ -137,11 +161,11 @@ func (h *Host) signIn(ctx context.Context) (batch uint32, err error) {
 	if code := answer.Get(39); code != approvedCode {
 		return 0, &RefusedError{"sign-in", code}
 	}
-	fresh, err := h.openWorking(answer.Bytes(62))
+	fresh, err := h.openWorking(answer.Bytes(h.o.Profile.Keys))
 	if err != nil {
 		return 0, fmt.Errorf("sign-in: %w", err)
 	}
-	if batch, err = batchOf(answer, h.o.Batch()); err != nil {
+	if batch, err = h.batchOf(answer); err != nil {
 		return 0, fmt.Errorf("sign-in: %w", err)
 	}
 	if h.o.AdoptBatch != nil {
@@ -153,32 +177,44 @@ func (h *Host) signIn(ctx context.Context) (batch uint32, err error) {
 	return batch, nil
 }
 
-// batchOf reads the acquirer's batch from field 60 of a sign-in answer. A host that leaves the field out, or fills in
-// zeros, keeps no batch of its own; the terminal's stays.
-func batchOf(answer *iso8583.Message, own uint32) (uint32, error) {
-	if !answer.Has(60) {
+// batchOf reads the acquirer's batch from a sign-in answer, where the request has the terminal's. A host that leaves the
+// field out, or fills in zeros, keeps no batch of its own; the terminal's stays.
+func (h *Host) batchOf(answer *iso8583.Message) (uint32, error) {
+	own := h.o.Batch()
+	field, at := h.o.Profile.Form(profile.SignIn).Place("batch")
+	if field == 0 || !answer.Has(field) {
 		return own, nil
 	}
-	private := answer.Get(60)
-	if len(private) < 8 {
-		return 0, errors.New("the answer names no batch in field 60")
+	private := answer.Get(field)
+	if len(private) < at+6 {
+		return 0, fmt.Errorf("the answer names no batch in field %d", field)
 	}
-	batch, err := strconv.ParseUint(private[2:8], 10, 32)
+	batch, err := strconv.ParseUint(private[at:at+6], 10, 32)
 	switch {
 	case err != nil:
-		return 0, errors.New("field 60 of the answer names no batch")
+		return 0, fmt.Errorf("field %d of the answer names no batch", field)
 	case batch == 0:
 		return own, nil
 	}
 	return uint32(batch), nil
 }
 
-// Echo asks whether the acquirer is there. It needs no keys and takes no STAN.
+// Echo asks whether the acquirer is there. It needs no keys, and takes a STAN only where the profile has one in it.
 func (h *Host) Echo(ctx context.Context) error {
 	if h.fault != nil {
 		return h.fault
 	}
-	request := echoMessage(h.o)
+	form, stan := h.o.Profile.Form(profile.Echo), uint32(0)
+	if field, _ := form.Place("stan"); field != 0 {
+		var err error
+		if stan, err = h.o.STAN(); err != nil {
+			return fmt.Errorf("echo: no STAN: %w", err)
+		}
+	}
+	request, err := h.write(form, h.managing("echo", stan))
+	if err != nil {
+		return fmt.Errorf("echo: %w", err)
+	}
 	reply, err := h.link.Exchange(ctx, request)
 	if err != nil {
 		return fmt.Errorf("echo: %w", err)

@@ -1,5 +1,7 @@
 package acquirer
 
+import "slices"
+
 // Class says what a response code asks of the terminal and the person before it.
 type Class byte
 
@@ -102,6 +104,14 @@ func ResponseOf(code string) Response {
 	return Response{Code: code, Class: DoNotRetry}
 }
 
-// endsReversal reports whether a 0410 with this code ends the repetition of a 0400: undone (00), nothing to undo (12),
-// or original not found or undone before (25).
-func endsReversal(code string) bool { return code == "00" || code == "12" || code == "25" }
+// response finds the row of a code, in the profile first.
+func (h *Host) response(code string) Response {
+	if own, named := h.o.Profile.Codes[code]; named {
+		return Response{Code: code, Class: Class(own.Class), signIn: own.SignIn}
+	}
+	return ResponseOf(code)
+}
+
+// endsReversal reports whether the answer to a reversal with this code ends its repetition. Usually that is undone (00),
+// nothing to undo (12), or original not found or undone before (25).
+func (h *Host) endsReversal(code string) bool { return slices.Contains(h.o.Profile.ReversalEnds, code) }

@@ -63,7 +63,7 @@ func TestEveryRowIsCompleteAndUnique(t *testing.T) {
 func TestOnlyThreeCodesEndAReversal(t *testing.T) {
 	var ending []string
 	for n := range 100 {
-		if code := fmt.Sprintf("%02d", n); endsReversal(code) {
+		if code := fmt.Sprintf("%02d", n); New(nil, Options{}).endsReversal(code) {
 			ending = append(ending, code)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -22,22 +23,16 @@ import (
 // credit amount 12, credit count 3, flag 1. That of a batch detail is the number of records 2, then of each the
 // organisation 2 (00 own, 01 other), STAN 6, card number 20 and amount 12.
 const (
-	mtiSettle = "0500"
-	mtiUpload = "0320"
-
-	networkSettle   = "201" // field 60: totals and details
-	networkEndOpen  = "202" // end after a difference
-	networkEndEqual = "207" // end of a batch that balanced
-	settleOperator  = "01 " // field 63 of a 0500
-
 	sumsLength  = 31 // of field 48, each half
 	mostCounted = 999
 	mostAmount  = txn.MaxAmount
 	mostTold    = 9999 // what the count of an end message can say
 
-	flagBalanced   = '1'
+	flagBalanced   = '1' // of field 48, and of field 66
 	flagUnbalanced = '2'
 	flagMistaken   = '3'
+
+	settlement = "settlement"
 )
 
 // BlockSize is how many records one batch detail carries.
@@ -46,9 +41,15 @@ const BlockSize = 8
 // Settle asks the acquirer to compare its totals of a batch (0500). It is repeated safely. The error is a *RefusedError,
 // a *link.ExchangeError, or says what is wrong with the answer; after none of them the batch is settled.
 func (h *Host) Settle(ctx context.Context, c txn.Closing) (host txn.Totals, domestic, foreign txn.Verdict, err error) {
-	answer, err := h.manage(ctx, "settlement", func(stan uint32) (*iso8583.Message, error) { return settleMessage(h.o, c, stan) })
+	answer, err := h.manage(ctx, settlement, func(stan uint32) (*iso8583.Message, error) { return h.settleMessage(c, stan) })
 	if err != nil {
 		return host, "", "", err
+	}
+	if !h.o.Profile.Flags {
+		if host, domestic, err = readReconciled(answer, c.Own); err != nil {
+			return host, "", "", fmt.Errorf("settlement: %w", err)
+		}
+		return host, domestic, domestic, nil
 	}
 	if !answer.Has(48) {
 		return host, "", "", errors.New("settlement: the answer has no totals")
@@ -63,21 +64,26 @@ func (h *Host) Settle(ctx context.Context, c txn.Closing) (host txn.Totals, dome
 // Upload tells the acquirer what the terminal holds: one to BlockSize requests, or one advice (0320). It is repeated
 // safely. The errors are those of Settle.
 func (h *Host) Upload(ctx context.Context, c txn.Closing, records []txn.Txn) error {
-	if len(records) == 1 && records[0].Kind.Advice() {
-		request, err := adviceDetailMessage(c, records[0])
+	if h.o.Profile.Blocks && (len(records) != 1 || !records[0].Kind.Advice()) {
+		_, err := h.manage(ctx, "batch detail", func(stan uint32) (*iso8583.Message, error) { return h.detailsMessage(c, records, stan) })
+		return err
+	}
+	for _, t := range records {
+		request, err := h.detailMessage(c, t)
 		if err == nil {
 			_, err = h.exchangeManaged(ctx, "batch detail", request)
 		}
-		return err
+		if err != nil {
+			return err
+		}
 	}
-	_, err := h.manage(ctx, "batch detail", func(stan uint32) (*iso8583.Message, error) { return detailsMessage(h.o, c, records, stan) })
-	return err
+	return nil
 }
 
 // EndBatch tells the acquirer that everything was told (0320). Once it has acknowledged that, the next batch is open there.
 // It is repeated safely. The errors are those of Settle.
 func (h *Host) EndBatch(ctx context.Context, c txn.Closing) error {
-	_, err := h.manage(ctx, "batch end", func(stan uint32) (*iso8583.Message, error) { return endMessage(h.o, c, stan), nil })
+	_, err := h.manage(ctx, "batch end", func(stan uint32) (*iso8583.Message, error) { return h.endMessage(c, stan) })
 	return err
 }
 
@@ -112,10 +118,10 @@ func (h *Host) exchangeManaged(ctx context.Context, what string, request *iso858
 		return nil, fmt.Errorf("%s: %s", what, why)
 	}
 	code := answer.Get(39)
-	if code == "" && request.MTI() == mtiSettle {
+	if code == "" && what == settlement {
 		code = approvedCode // a 0510 with totals has none
 	}
-	if ResponseOf(code).signIn {
+	if h.response(code).signIn {
 		h.disown(h.current())
 	}
 	if code != approvedCode && code != duplicateCode {
@@ -124,31 +130,45 @@ func (h *Host) exchangeManaged(ctx context.Context, what string, request *iso858
 	return answer, nil
 }
 
-// private is field 60 of a message of a settlement.
-func private(kind string, c txn.Closing, network string) string {
-	return fmt.Sprintf("%s%06d%s", kind, c.Batch, network)
+// closing is what a message of a settlement says.
+func (h *Host) closing(c txn.Closing, stan uint32) content {
+	said := h.managing(settlement, stan)
+	said.batch, said.currency, said.own, said.told = c.Batch, c.Currency, c.Own.All(), c.Told
+	return said
 }
 
-func settlement(o Options, mti string, stan uint32) *iso8583.Message {
-	m := new(iso8583.Message)
-	m.SetMTI(mti)
-	m.Set(11, fmt.Sprintf("%06d", stan))
-	m.Set(41, o.Terminal)
-	m.Set(42, o.Merchant)
-	return m
-}
-
-func settleMessage(o Options, c txn.Closing, stan uint32) (*iso8583.Message, error) {
-	m := settlement(o, mtiSettle, stan)
-	totals, err := writeTotals(c.Own)
-	if err != nil {
-		return nil, err
+func (h *Host) settleMessage(c txn.Closing, stan uint32) (*iso8583.Message, error) {
+	said := h.closing(c, stan)
+	if h.o.Profile.Flags {
+		var err error
+		if said.totals, err = writeTotals(c.Own); err != nil {
+			return nil, err
+		}
 	}
-	m.Set(48, totals)
-	m.Set(49, c.Currency.Number)
-	m.Set(60, private(typeManage, c, networkSettle))
-	m.Set(63, settleOperator)
-	return m, nil
+	return h.write(h.o.Profile.Form(profile.Settle), said)
+}
+
+// readReconciled reads an answer in numbers (ISO 8583:1987: 66 settlement code, 74 and 86 credits, 76 and 88 debits). It
+// knows one organisation only, so totals that differ stand with the acquirer's own.
+func readReconciled(answer *iso8583.Message, own txn.Totals) (host txn.Totals, verdict txn.Verdict, err error) {
+	code := answer.Get(66)
+	if len(code) != 1 {
+		return host, "", errors.New("the answer has no settlement code (field 66)")
+	}
+	if verdict, err = verdictOf(code[0], 66); err != nil {
+		return host, "", err
+	}
+	if verdict == txn.Balanced {
+		return own, verdict, nil
+	}
+	read := func(count, amount int) (s txn.Sum) {
+		s.Count, _ = strconv.Atoi(answer.Get(count))
+		n, _ := strconv.ParseInt(answer.Get(amount), 10, 64)
+		s.Amount = txn.Amount(n)
+		return s
+	}
+	host.Domestic = txn.Sums{Debit: read(76, 88), Credit: read(74, 86)}
+	return host, verdict, nil
 }
 
 func writeTotals(t txn.Totals) (string, error) {
@@ -176,7 +196,7 @@ func readTotals(field48 string, own txn.Totals) (host txn.Totals, domestic, fore
 		own     txn.Sums
 	}{{&host.Domestic, &domestic, own.Domestic}, {&host.Foreign, &foreign, own.Foreign}} {
 		digits := field48[i*sumsLength : (i+1)*sumsLength]
-		if *half.verdict, err = verdictOf(digits[sumsLength-1]); err != nil {
+		if *half.verdict, err = verdictOf(digits[sumsLength-1], 48); err != nil {
 			return host, "", "", err
 		}
 		half.into.Debit, half.into.Credit = readSum(digits[:15]), readSum(digits[15:30])
@@ -187,7 +207,7 @@ func readTotals(field48 string, own txn.Totals) (host txn.Totals, domestic, fore
 	return host, domestic, foreign, nil
 }
 
-func verdictOf(flag byte) (txn.Verdict, error) {
+func verdictOf(flag byte, field int) (txn.Verdict, error) {
 	switch flag {
 	case flagBalanced:
 		return txn.Balanced, nil
@@ -196,7 +216,7 @@ func verdictOf(flag byte) (txn.Verdict, error) {
 	case flagMistaken:
 		return txn.Mistaken, nil
 	}
-	return "", fmt.Errorf("field 48 of the answer has flag %q, which says nothing", flag)
+	return "", fmt.Errorf("field %d of the answer has flag %q, which says nothing", field, flag)
 }
 
 // readSum reads amount 12 and count 3; field 48 holds digits only.
@@ -206,7 +226,7 @@ func readSum(digits string) txn.Sum {
 	return txn.Sum{Count: count, Amount: txn.Amount(amount)}
 }
 
-func detailsMessage(o Options, c txn.Closing, records []txn.Txn, stan uint32) (*iso8583.Message, error) {
+func (h *Host) detailsMessage(c txn.Closing, records []txn.Txn, stan uint32) (*iso8583.Message, error) {
 	if len(records) < 1 || len(records) > BlockSize {
 		return nil, fmt.Errorf("%d records, a message takes 1 to %d", len(records), BlockSize)
 	}
@@ -221,39 +241,34 @@ func detailsMessage(o Options, c txn.Closing, records []txn.Txn, stan uint32) (*
 		}
 		details = fmt.Appendf(details, "%s%06d%020s%012d", organisation, t.STAN, t.Card.PAN.DigitsInTheClear(), int64(t.Amount))
 	}
-	m := settlement(o, mtiUpload, stan)
-	m.SetBytes(48, details)
-	clear(details)
-	m.Set(60, private(typeManage, c, networkSettle))
+	defer clear(details)
+	f := h.o.Profile.Form(profile.Block)
+	m, err := h.write(f, h.closing(c, stan))
+	if err != nil {
+		return nil, err
+	}
+	field, _ := f.Place("details") // alone in it, as package profile has made sure
+	m.SetBytes(field, details)
 	return m, nil
 }
 
-// adviceDetailMessage tells an advice once more as what it was, with its own STAN: the 0220 under another type and network
-// code, and without a MAC.
-func adviceDetailMessage(c txn.Closing, t txn.Txn) (*iso8583.Message, error) {
-	if t.Batch != c.Batch {
+// detailMessage tells a transaction once more as what it was, with its own STAN, and without a MAC.
+func (h *Host) detailMessage(c txn.Closing, t txn.Txn) (*iso8583.Message, error) {
+	if !t.Kind.Settled() || t.Batch != c.Batch {
 		return nil, fmt.Errorf("voucher %06d of batch %06d does not belong among the details of batch %06d", t.STAN, t.Batch, c.Batch)
 	}
-	m, err := adviceMessage(t)
+	m, err := h.message(t, h.o.Profile.Detail(t.Kind), h.contentOf(t))
 	if err != nil {
 		return nil, err
 	}
-	f, err := formOf(t.Kind)
-	if err != nil {
-		return nil, err
-	}
-	m.SetMTI(mtiUpload)
-	m.Set(60, private(f.private, c, networkSettle))
+	setNumber(m, t.Card)
 	return m, nil
 }
 
-func endMessage(o Options, c txn.Closing, stan uint32) *iso8583.Message {
-	network := networkEndOpen
+func (h *Host) endMessage(c txn.Closing, stan uint32) (*iso8583.Message, error) {
+	name := profile.EndOdd
 	if c.Agrees() {
-		network = networkEndEqual
+		name = profile.EndEven
 	}
-	m := settlement(o, mtiUpload, stan)
-	m.Set(48, fmt.Sprintf("%04d", min(c.Told, mostTold)))
-	m.Set(60, private(typeManage, c, network))
-	return m
+	return h.write(h.o.Profile.Form(name), h.closing(c, stan))
 }

@@ -17,8 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"posagent/link"
+	"posagent/link/acquirer"
 	"posagent/link/iso8583"
 	"posagent/link/linktest"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -27,6 +29,7 @@ var update = flag.Bool("update", false, "write the golden traces anew")
 // tap is a dialer that notes every message in both directions, masked as a log would have it.
 type tap struct {
 	link.Dialer
+	profile *profile.Profile
 
 	mu    sync.Mutex
 	lines []string
@@ -67,7 +70,7 @@ func (d *tap) note(way string, b *bytes.Buffer) {
 		frame := b.Next(2 + int(binary.BigEndian.Uint16(b.Bytes())))
 		m := new(iso8583.Message)
 		text := "not a message"
-		if _, err := iso8583.UnionPay().Unpack(m, frame[13:]); err == nil {
+		if _, err := d.profile.Dialect.Unpack(m, frame[2+headSize(d.profile):]); err == nil {
 			text = fmt.Sprint(m)
 		}
 		d.mu.Lock()
@@ -79,12 +82,22 @@ func (d *tap) note(way string, b *bytes.Buffer) {
 // traced tells a story and holds what went over the line against testdata/messages.
 func traced(t *testing.T, file string, story func(*world)) {
 	t.Helper()
+	tracedIn(t, profile.UnionPay(), file, story)
+}
+
+func headSize(p *profile.Profile) int {
+	return map[profile.Head]int{profile.FullHead: 11, profile.TPDUHead: 5, profile.NoHead: 0}[p.Frame.Head]
+}
+
+// tracedIn is that in another profile.
+func tracedIn(t *testing.T, p *profile.Profile, file string, story func(*world)) {
+	t.Helper()
 	var d *tap
 	at := func() time.Time { return time.Date(2026, 11, 21, 9, 35, 1, 0, time.UTC) }
-	inWorld(t, settings{bank: func(o *linktest.AcquirerOpts) { o.Now = at }}, func(w *world) {
-		d = &tap{Dialer: w.line}
-		w.link = link.New(link.Options{Header: mustHeader(t), Bearers: []link.Bearer{{Name: "pipe", Dialer: d}}})
-		w.host = w.newHost(nil)
+	inWorld(t, settings{profile: p, bank: func(o *linktest.AcquirerOpts) { o.Now = at }}, func(w *world) {
+		d = &tap{Dialer: w.line, profile: p}
+		w.link = link.New(link.Options{Dialect: p.Dialect, Header: w.header(), Bearers: []link.Bearer{{Name: "pipe", Dialer: d}}})
+		w.host = w.newHost(func(o *acquirer.Options) { o.Now = at })
 		story(w)
 	})
 	got := strings.Join(d.lines, "\n") + "\n"

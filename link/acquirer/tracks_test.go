@@ -17,6 +17,7 @@ import (
 	"posagent/link/acquirer"
 	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -49,7 +50,7 @@ func (s *strictHost) serve(line net.Conn) {
 		}
 		const behindHeader = 11
 		m := new(iso8583.Message)
-		if _, err := iso8583.UnionPay().Unpack(m, frame[behindHeader:]); err != nil {
+		if _, err := profile.UnionPay().Dialect.Unpack(m, frame[behindHeader:]); err != nil {
 			return
 		}
 		s.seen <- m
@@ -63,7 +64,7 @@ func (s *strictHost) serve(line net.Conn) {
 		}
 		answer.Set(39, "00")
 		answer.SetBytes(62, s.field62)
-		packed, err := iso8583.UnionPay().Pack(append([]byte{0, 0}, "\x60\x00\x00\x00\x06\x60\x31\x00\x31\x00\x00"...), answer)
+		packed, err := profile.UnionPay().Dialect.Pack(append([]byte{0, 0}, "\x60\x00\x00\x00\x06\x60\x31\x00\x31\x00\x00"...), answer)
 		if err != nil {
 			return
 		}

@@ -2,6 +2,7 @@ package acquirer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,12 +25,12 @@ func (h *Host) judge(w keys.Working, request, answer *iso8583.Message) (txn.Answ
 		return wrong(txn.OtherCause, "%s", why)
 	}
 	code := answer.Get(39)
-	response := ResponseOf(code)
+	response := h.response(code)
 	approval := response.Class == Success
 	if response.signIn {
 		h.disown(w)
 	}
-	if approval || answer.Has(64) || h.o.MACOnDeclines {
+	if approval || answer.Has(answer.MACField()) || h.o.MACOnDeclines {
 		if !h.authentic(w, answer) {
 			h.disown(w)
 			if approval {
@@ -38,17 +39,17 @@ func (h *Host) judge(w keys.Working, request, answer *iso8583.Message) (txn.Answ
 			return wrong(txn.OtherCause, "refused with %s, and the MAC does not verify", code)
 		}
 	}
-	reversal := request.MTI() == mtiReversal
+	reversal := reverses(request)
 	if response.unclear && !reversal {
 		return wrong(txn.OtherCause, "answered %s: %s", code, words.Advice(code).EN)
 	}
-	if why := disagreement(request, answer, approval); why != "" {
+	if why := h.disagreement(request, answer, approval); why != "" {
 		return wrong(txn.OtherCause, "%s", why)
 	}
-	verdict := read(answer)
+	verdict := h.read(answer)
 	verdict.Approved = response.Approved()
 	if reversal {
-		verdict.Approved = endsReversal(code)
+		verdict.Approved = h.endsReversal(code)
 	}
 	return verdict, nil
 }
@@ -91,37 +92,50 @@ func misdirected(request, answer *iso8583.Message) string {
 
 // disagreement compares what the answer repeats of the request. The approval of a sale must repeat all of it; a refusal
 // may leave out what the acquirer could not read, and the answer to a reversal what the STAN already says.
-func disagreement(request, answer *iso8583.Message, approval bool) string {
-	bare := !approval || request.MTI() == mtiReversal
-	for _, f := range []struct {
-		number int
-		name   string
-	}{{3, "processing code"}, {4, "amount"}, {42, "merchant"}} {
-		if bare && !answer.Has(f.number) {
+func (h *Host) disagreement(request, answer *iso8583.Message, approval bool) string {
+	for _, field := range compared {
+		must := approval && !reverses(request) && slices.Contains(h.o.Profile.Repeats, field)
+		if !must && !answer.Has(field) {
 			continue
 		}
-		if answer.Get(f.number) != request.Get(f.number) {
-			if f.number == 42 {
+		if answer.Get(field) != request.Get(field) {
+			if field == 42 {
 				return "the answer names merchant " + plain(answer.Get(42)) // the evidence that people will ask for
 			}
-			return "the answer has another " + f.name
+			return "the answer has another " + h.o.Profile.Dialect.Fields[field].Name
+		}
+	}
+	for _, field := range h.o.Profile.Repeats {
+		if approval && !reverses(request) && answer.Get(field) != request.Get(field) {
+			return fmt.Sprintf("the answer does not repeat field %d, %s", field, h.o.Profile.Dialect.Fields[field].Name)
 		}
 	}
 	return ""
 }
 
-// authentic verifies field 64 over the answer as it came.
+// compared are the fields that no answer may contradict: processing code, amount and, unless it is refused, merchant.
+var compared = [...]int{3, 4, 42}
+
+// authentic verifies the MAC, field 64 or 128, over the answer as it came.
 func (h *Host) authentic(w keys.Working, answer *iso8583.Message) bool {
-	raw := answer.Raw()
-	if !answer.Has(64) || len(raw) < keys.MACLength {
-		return false
+	covered := h.o.Profile.Dialect.Covered(answer, answer.Raw())
+	verify := h.o.MAC.Verify
+	if h.o.Profile.Whole {
+		verify = h.o.MAC.VerifyWhole
 	}
-	return h.o.MAC.Verify(w.MAC, raw[:len(raw)-keys.MACLength], answer.Bytes(64))
+	return covered != nil && verify(w.MAC, covered, answer.Bytes(answer.MACField()))
 }
 
-// read takes an answer's fields in the terms of the trade. Field 44 is issuer and acquirer, eleven characters each.
-func read(answer *iso8583.Message) txn.Answer {
-	institutions := answer.Get(44)
+// read takes an answer's fields in the terms of the trade. Where the profile says so field 44 is issuer and acquirer, eleven
+// characters each, and field 63 card organisation and texts.
+func (h *Host) read(answer *iso8583.Message) txn.Answer {
+	institutions, texts := "", []byte(nil)
+	if h.o.Profile.Institutions {
+		institutions = answer.Get(44)
+	}
+	if h.o.Profile.Texts {
+		texts = answer.Bytes(63)
+	}
 	issuer := institutions[:min(len(institutions), institutionLength)]
 	centre := institutions[len(issuer):]
 	if strings.TrimSpace(centre) == "" {
@@ -136,8 +150,8 @@ func read(answer *iso8583.Message) txn.Answer {
 		HostTime:  answer.Get(12),
 		HostDate:  answer.Get(13),
 		SettledOn: answer.Get(15),
-		Scheme:    scheme(answer.Bytes(63)),
-		Text:      text(answer.Bytes(63)),
+		Scheme:    scheme(texts),
+		Text:      text(texts),
 	}
 }
 

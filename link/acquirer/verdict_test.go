@@ -12,6 +12,7 @@ import (
 
 	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -62,7 +63,7 @@ func TestInstitutionsOfField44(t *testing.T) {
 		m.SetMTI("0210")
 		m.Set(44, c.field44)
 		m.Set(32, c.field32)
-		answer := read(m)
+		answer := New(nil, Options{}).read(m)
 		assert.Equal(t, c.issuer, answer.Issuer, name)
 		assert.Equal(t, c.acquirer, answer.Acquirer, name)
 	}
@@ -80,13 +81,13 @@ func TestCodesThatAreNotAlphanumeric(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h, working, request, approval := sold(t)
 			answer := new(iso8583.Message)
-			_, err := iso8583.UnionPay().Unpack(answer, approval)
+			_, err := profile.UnionPay().Dialect.Unpack(answer, approval)
 			require.NoError(t, err)
 			// Signed as hosts sign: over bytes that this terminal itself would not send.
 			wire := strings.Replace(string(unsealed(t, answer)), blank37+blank38, c.field37+c.field38, 1)
 			field, err := h.o.MAC.Field64(working.MAC, []byte(wire))
 			require.NoError(t, err)
-			_, err = iso8583.UnionPay().Unpack(answer, append([]byte(wire), field[:]...))
+			_, err = profile.UnionPay().Dialect.Unpack(answer, append([]byte(wire), field[:]...))
 			require.NoError(t, err)
 
 			verdict, failure := h.judge(working, request, answer)
@@ -99,8 +100,8 @@ func TestCodesThatAreNotAlphanumeric(t *testing.T) {
 			require.NoError(t, err)
 			currency, err := txn.CurrencyOf("CNY")
 			require.NoError(t, err)
-			reversal, err := reversalMessage(txn.Txn{Kind: txn.Sale, Amount: 1250, Currency: currency, STAN: 7, Batch: 1, Reason: txn.NotDone,
-				Terminal: "10000001", Merchant: "898310148160001", Answer: verdict, Card: txn.Card{PAN: pan, Expiry: "3012", Entry: txn.Swiped}})
+			reversal, err := h.reversalMessage(txn.Txn{Kind: txn.Sale, Amount: 1250, Currency: currency, STAN: 7, Batch: 1, Reason: txn.NotDone,
+				Terminal: "10000001", Merchant: "898310148160001", Answer: verdict, Card: txn.Card{PAN: pan, Expiry: "3012", Entry: txn.Swiped}}, false)
 			require.NoError(t, err)
 			require.NoError(t, h.sign(working, reversal))
 		})
@@ -115,7 +116,7 @@ func unsealed(t testing.TB, answer *iso8583.Message) []byte {
 	answer.Set(37, blank37)
 	answer.Set(38, blank38)
 	answer.SetBytes(64, make([]byte, keys.MACLength))
-	packed, err := iso8583.UnionPay().Pack(nil, answer)
+	packed, err := profile.UnionPay().Dialect.Pack(nil, answer)
 	require.NoError(t, err)
 	return packed[:len(packed)-keys.MACLength]
 }
@@ -137,7 +138,7 @@ func sold(t testing.TB) (h *Host, working keys.Working, request *iso8583.Message
 	set(answer, "0210")
 	answer.Set(39, "00")
 	require.NoError(t, h.sign(working, answer))
-	approval, err := iso8583.UnionPay().Pack(nil, answer)
+	approval, err := profile.UnionPay().Dialect.Pack(nil, answer)
 	require.NoError(t, err)
 	return h, working, request, approval
 }
@@ -155,7 +156,7 @@ func TestAForeignAnswer(t *testing.T) {
 	} {
 		h, working, request, approval := sold(t)
 		answer := new(iso8583.Message)
-		_, err := iso8583.UnionPay().Unpack(answer, approval)
+		_, err := profile.UnionPay().Dialect.Unpack(answer, approval)
 		require.NoError(t, err)
 		require.Empty(t, foreign(request, answer))
 		change(answer)
@@ -168,14 +169,15 @@ func TestAForeignAnswer(t *testing.T) {
 }
 
 func TestABatchThatIsNone(t *testing.T) {
+	h := New(nil, Options{Batch: func() uint32 { return 7 }})
 	for private, want := range map[string]uint32{"00000042003": 42, "00999999": 999_999, "": 0, "0000004": 0, "00000000003": 7} {
 		m := new(iso8583.Message)
 		m.Set(60, private)
-		got, err := batchOf(m, 7)
+		got, err := h.batchOf(m)
 		assert.Equal(t, want, got)
 		assert.Equal(t, want == 0, err != nil, private)
 	}
-	got, err := batchOf(new(iso8583.Message), 7)
+	got, err := h.batchOf(new(iso8583.Message))
 	require.NoError(t, err)
 	assert.Equal(t, uint32(7), got, "a host that leaves field 60 out keeps no batch of its own")
 }
@@ -183,7 +185,7 @@ func TestABatchThatIsNone(t *testing.T) {
 // Every single damaged bit of an approval makes it worthless: the MAC covers all of it.
 func TestEveryDamagedBitOfAnApproval(t *testing.T) {
 	h, working, request, approval := sold(t)
-	dialect := iso8583.UnionPay()
+	dialect := profile.UnionPay().Dialect
 	answer := new(iso8583.Message)
 	for bit := range len(approval) * 8 {
 		damaged := append([]byte(nil), approval...)
@@ -210,7 +212,7 @@ func FuzzAnswer(f *testing.F) {
 	h, working, request, approval := sold(f)
 	f.Add(approval)
 	f.Add(append([]byte{0x04, 0x10}, approval[2:]...))
-	dialect := iso8583.UnionPay()
+	dialect := profile.UnionPay().Dialect
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		answer := new(iso8583.Message)
 		if _, err := dialect.Unpack(answer, raw); err != nil {

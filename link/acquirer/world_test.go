@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,6 +18,7 @@ import (
 	"posagent/link/acquirer"
 	"posagent/link/iso8583"
 	"posagent/link/linktest"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -24,6 +26,9 @@ const (
 	terminal = "10000001"
 	merchant = "898310148160001"
 )
+
+// began is when every transaction of these tests was begun, by the terminal's clock.
+var began = time.Date(2026, 11, 21, 9, 34, 58, 0, time.UTC)
 
 // cards are test numbers that the schemes publish.
 var cards = map[string]struct{ number, expiry string }{
@@ -38,6 +43,7 @@ var cards = map[string]struct{ number, expiry string }{
 type world struct {
 	t        *testing.T
 	ctx      context.Context
+	profile  *profile.Profile
 	acquirer *linktest.Acquirer
 	line     *linktest.Line
 	link     *link.Link
@@ -51,6 +57,7 @@ type world struct {
 
 type settings struct {
 	framing link.Framing
+	profile *profile.Profile // nil is profile.UnionPay()
 	host    func(*acquirer.Options)
 	bank    func(*linktest.AcquirerOpts)
 }
@@ -72,7 +79,10 @@ func pan(t *testing.T, digits string) txn.PAN {
 func inWorld(t *testing.T, s settings, story func(*world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, ctx: t.Context(), batch: 1}
+		if s.profile == nil {
+			s.profile = profile.UnionPay()
+		}
+		w := &world{t: t, ctx: t.Context(), batch: 1, profile: s.profile}
 		accounts := map[string]linktest.Account{}
 		for name, card := range cards {
 			if name != "unknown" {
@@ -80,14 +90,15 @@ func inWorld(t *testing.T, s settings, story func(*world)) {
 			}
 		}
 		accounts["poor"] = linktest.Account{PAN: pan(t, cards["poor"].number), Expiry: "3012", Balance: 100}
-		bank := linktest.AcquirerOpts{Accounts: accounts, TMK: master(t), Terminals: map[string]string{terminal: merchant}}
+		bank := linktest.AcquirerOpts{Accounts: accounts, TMK: master(t), Terminals: map[string]string{terminal: merchant}, Profile: s.profile}
 		if s.bank != nil {
 			s.bank(&bank)
 		}
 		w.acquirer = linktest.NewAcquirer(bank)
 		w.line = w.acquirer.Line(w.ctx, s.framing)
 		w.link = link.New(link.Options{
-			Header:  mustHeader(t),
+			Dialect: s.profile.Dialect,
+			Header:  w.header(),
 			Bearers: []link.Bearer{{Name: "pipe", Dialer: w.line, Framing: s.framing}},
 			Stray: func(m *iso8583.Message) {
 				w.mu.Lock()
@@ -109,12 +120,19 @@ func mustHeader(t *testing.T) link.Header {
 	return h
 }
 
+func (w *world) header() link.Header {
+	h := mustHeader(w.t)
+	h.Frame = w.profile.Frame
+	return h
+}
+
 func (w *world) newHost(change func(*acquirer.Options)) *acquirer.Host {
 	o := acquirer.Options{
 		Terminal: terminal, Merchant: merchant, Operator: "01", TMK: master(w.t),
 		STAN:       func() (uint32, error) { w.stan++; return w.stan, nil },
 		Batch:      func() uint32 { return w.batch },
 		AdoptBatch: func(batch uint32) error { w.batch = batch; return nil },
+		Profile:    w.profile, Zone: time.UTC,
 	}
 	if change != nil {
 		change(&o)
@@ -130,6 +148,7 @@ func (w *world) sale(card string, entry txn.Entry, amount txn.Amount) (txn.Txn, 
 	t := txn.Txn{
 		Terminal: terminal, Merchant: merchant, Kind: txn.Sale, State: txn.Pending, Batch: w.batch, STAN: w.stan,
 		Amount: amount, Currency: txn.Currency{Number: "156", Letters: "CNY", Exponent: 2}, Reason: txn.NoAnswer,
+		Profile: w.profile.Mark, Began: began,
 		Card: txn.Card{PAN: number, Expiry: cards[card].expiry, Entry: entry},
 	}
 	p := txn.Presented{Card: t.Card}

@@ -65,6 +65,48 @@ func readTrack(dst, src []byte) {
 	}
 }
 
+// readTrackText reads a track of characters. Some hosts write the separator as the D that it is as a nibble.
+func readTrackText(dst, src []byte) {
+	for i, char := range src {
+		if char == 'D' {
+			char = '='
+		}
+		dst[i] = char
+	}
+}
+
+const hexDigits = "0123456789ABCDEF"
+
+func appendHex(dst, value []byte) []byte {
+	for _, b := range value {
+		dst = append(dst, hexDigits[b>>4], hexDigits[b&0x0F])
+	}
+	return dst
+}
+
+// readHex reads two characters a byte, in capitals or small. It reports false when one is no hexadecimal digit.
+func readHex(dst, src []byte) bool {
+	for i := range dst {
+		high, low := hexNibble(src[2*i]), hexNibble(src[2*i+1])
+		if high|low > 15 {
+			return false
+		}
+		dst[i] = high<<4 | low
+	}
+	return true
+}
+
+// hexNibble is 255 for what is no hexadecimal digit.
+func hexNibble(char byte) byte {
+	switch {
+	case char-'0' <= 9:
+		return char - '0'
+	case (char|0x20)-'a' <= 5:
+		return (char | 0x20) - 'a' + 10
+	}
+	return 255
+}
+
 // bcdByte writes 0 to 99.
 func bcdByte(n int) byte { return byte(n/10<<4 | n%10) }
 

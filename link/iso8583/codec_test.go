@@ -63,7 +63,7 @@ func TestEntryModeIsLeftAlignedAndCardSequenceRightAligned(t *testing.T) {
 	m.Set(23, "001")
 	wire, err := d.Pack(nil, m)
 	require.NoError(t, err)
-	require.Equal(t, []byte{0x02, 0x10, 0x00, 0x01}, wire[prefixLen:])
+	require.Equal(t, []byte{0x02, 0x10, 0x00, 0x01}, wire[10:])
 }
 
 func TestEveryCutOfAMessageIsShort(t *testing.T) {
@@ -101,8 +101,8 @@ func TestWhatCannotBePackedIsNamed(t *testing.T) {
 		"PIN block too short":  {func(m *Message) { m.SetBytes(52, make([]byte, 7)) }, 52, "must have 8 bytes, has 7"},
 		"chip data too long":   {func(m *Message) { m.SetBytes(55, make([]byte, 256)) }, 55, "may have 255 bytes"},
 		"field not in dialect": {func(m *Message) { m.Set(8, "1") }, 8, "not a field of the UnionPay dialect"},
-		"field 1":              {func(m *Message) { m.Set(1, "1") }, 1, "fields 2 to 64"},
-		"field 65":             {func(m *Message) { m.Set(65, "1") }, 65, "fields 2 to 64"},
+		"field 1":              {func(m *Message) { m.Set(1, "1") }, 1, "fields 2 to 128"},
+		"field 65":             {func(m *Message) { m.Set(65, "1") }, 65, "fields 2 to 128"},
 		"value of 1000":        {func(m *Message) { m.Set(62, strings.Repeat("0", 1000)) }, 62, "longer than 999"},
 		"too much in all": {func(m *Message) {
 			for f := 58; f <= 63; f++ {

@@ -11,7 +11,7 @@ var ErrShort = errors.New("iso8583: the message is not whole yet")
 
 // FieldError says which field cannot be packed or unpacked, and why. It never carries the field's value.
 type FieldError struct {
-	Field int // 2 to 64; 0 for the message type, 1 for the bitmap
+	Field int // 2 to 128; 0 for the message type, 1 for the bitmap
 	Why   string
 }
 

@@ -11,10 +11,22 @@ import (
 
 // plain are the fields whose values may be printed. It is a list of what is allowed: a field that somebody adds to a
 // dialect prints its length until it is judged. Left out on purpose are 14, 35, 36, 45, 52, 53, 55, 62, 64, and with
-// them 48, which carries card numbers in batch details, and 63, which is anybody's text.
-const plain = 1<<(64-3) | 1<<(64-4) | 1<<(64-11) | 1<<(64-12) | 1<<(64-13) | 1<<(64-15) | 1<<(64-22) | 1<<(64-23) |
-	1<<(64-25) | 1<<(64-26) | 1<<(64-32) | 1<<(64-37) | 1<<(64-38) | 1<<(64-39) | 1<<(64-41) | 1<<(64-42) |
-	1<<(64-44) | 1<<(64-49) | 1<<(64-60) | 1<<(64-61)
+// them 48, which carries card numbers in batch details, 63, which is anybody's text, account numbers (102, 103) and all
+// that is private from 104 on. Field 90 names an original by type, STAN and time.
+//
+// What 44, 60 and 61 hold is a dialect's own business, so a dialect may hide them, and more.
+var plain = allow(3, 4, 7, 11, 12, 13, 15, 22, 23, 24, 25, 26, 32, 33, 37, 38, 39, 41, 42, 44, 49, 50, 60, 61,
+	66, 70, 74, 75, 76, 77, 86, 87, 88, 89, 90, 97)
+
+func allow(fields ...int) (b bitmaps) {
+	for _, field := range fields {
+		b.set(field)
+	}
+	return b
+}
+
+// Printable reports whether the standard's meaning of a field allows its value to be printed.
+func Printable(field int) bool { return field >= 2 && field <= lastField && plain.has(field) }
 
 // masked prints like "0200 2:622424******0113 3:000000 35:[34] 64:[8]".
 func (m Message) masked() string {
@@ -34,7 +46,7 @@ func (m Message) masked() string {
 		switch {
 		case field == 2:
 			out = append(out, maskedPAN(value)...)
-		case bit(field)&plain != 0:
+		case plain.has(field) && (c.hidden == nil || !c.hidden.Fields[field].Hidden):
 			out = appendPrintable(out, value)
 		default:
 			out = appendLength(out, value)

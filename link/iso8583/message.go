@@ -6,7 +6,8 @@ import (
 )
 
 const (
-	lastField = 64
+	firstSecondary = 65 // announces a third bitmap, which no dialect here has
+	lastField      = 128
 
 	maxValue  = 999  // digits or bytes of one value: what an LLLVAR length can say
 	maxValues = 4096 // bytes of all values of a message together
@@ -27,16 +28,38 @@ type span struct{ at, n uint16 }
 
 type content struct {
 	mti     [4]byte // digits; zero bytes when not set
-	present uint64  // as on the wire: field 1 is the most significant bit
+	present bitmaps
 	spans   [lastField + 1]span
-	used    int // of values, without gaps
+	hidden  *Dialect // what may not be printed beside the usual, of the dialect that packed or unpacked it last
+	used    int      // of values, without gaps
 	values  [maxValues]byte
 	rawLen  int
 	raw     [MaxMessage]byte
 	fault   *FieldError // the first thing set that no message can hold; Pack reports it
 }
 
-func bit(field int) uint64 { return 1 << (lastField - field) }
+// bitmaps are the two of a message, as on the wire: the lowest field is the most significant bit. Bit 1 of the first stays
+// clear here; it follows from the second.
+type bitmaps [2]uint64
+
+func (b *bitmaps) has(field int) bool { return b[(field-1)>>6&1]&(1<<63>>((field-1)&63)) != 0 }
+func (b *bitmaps) set(field int)      { b[(field-1)>>6&1] |= 1 << 63 >> ((field - 1) & 63) }
+func (b *bitmaps) clear(field int)    { b[(field-1)>>6&1] &^= 1 << 63 >> ((field - 1) & 63) }
+
+// take removes the lowest field and returns it; 0 when none is left.
+func (b *bitmaps) take() int {
+	if b[0] != 0 {
+		n := bits.LeadingZeros64(b[0]) & 63
+		b[0] &^= 1 << 63 >> n
+		return n + 1
+	}
+	if b[1] != 0 {
+		n := bits.LeadingZeros64(b[1]) & 63
+		b[1] &^= 1 << 63 >> n
+		return n + firstSecondary
+	}
+	return 0
+}
 
 // c is nil as long as nothing was ever set.
 func (m *Message) c() *content {
@@ -62,7 +85,7 @@ func (m *Message) Reset() {
 	}
 	clear(c.values[:c.used])
 	clear(c.raw[:c.rawLen])
-	c.mti, c.present, c.used, c.rawLen, c.fault = [4]byte{}, 0, 0, 0, nil
+	c.mti, c.present, c.used, c.rawLen, c.fault, c.hidden = [4]byte{}, bitmaps{}, 0, 0, nil, nil
 }
 
 // SetMTI sets the message type, four digits such as "0200". Anything else makes Pack fail.
@@ -86,7 +109,7 @@ func (m *Message) MTI() string {
 	return string(c.mti[:])
 }
 
-// Set sets a field to a value as people write it. The dialect checks it in Pack; a field outside 2 to 64 or a value of
+// Set sets a field to a value as people write it. The dialect checks it in Pack; a field outside 2 to 128 or a value of
 // more than 999 bytes is not kept, and makes Pack fail.
 func (m *Message) Set(field int, value string) { set(m.open(), field, value) }
 
@@ -94,8 +117,8 @@ func (m *Message) Set(field int, value string) { set(m.open(), field, value) }
 func (m *Message) SetBytes(field int, value []byte) { set(m.open(), field, value) }
 
 func set[T string | []byte](c *content, field int, value T) {
-	if field < 2 || field > lastField {
-		c.blame(field, "a message has fields 2 to 64")
+	if field < 2 || field > lastField || field == firstSecondary {
+		c.blame(field, "a message has fields 2 to 128, less 65")
 		return
 	}
 	c.drop(field)
@@ -125,7 +148,7 @@ func (m *Message) Bytes(field int) []byte {
 // Has reports whether the field is present, be it empty.
 func (m *Message) Has(field int) bool {
 	c := m.c()
-	return c != nil && field >= 2 && field <= lastField && c.present&bit(field) != 0
+	return c != nil && field >= 2 && field <= lastField && c.present.has(field)
 }
 
 // Clear removes a field.
@@ -147,14 +170,34 @@ func (m *Message) Fields() iter.Seq[int] {
 		if c == nil {
 			return
 		}
-		for left := c.present; left != 0; {
-			field := bits.LeadingZeros64(left) + 1
+		left := c.present
+		for field := left.take(); field != 0; field = left.take() {
 			if !yield(field) {
 				return
 			}
-			left &^= bit(field)
 		}
 	}
+}
+
+// MACField is the field for the message's MAC, which is its last one: 128 where it has a field above 64, otherwise 64
+// (ISO 8583:1987, 4.3.2).
+func (m *Message) MACField() int {
+	if c := m.c(); c != nil && c.present[1] != 0 {
+		return 128
+	}
+	return 64
+}
+
+// last is the highest field present, 0 in an empty message.
+func (m *Message) last() int {
+	c := m.c()
+	switch {
+	case c == nil || c.present == bitmaps{}:
+		return 0
+	case c.present[1] != 0:
+		return 128 - bits.TrailingZeros64(c.present[1])
+	}
+	return 64 - bits.TrailingZeros64(c.present[0])
 }
 
 // Raw is the message exactly as it was unpacked, for its MAC; nil for a message built here. It is read-only, it ends
@@ -175,7 +218,7 @@ func (c *content) value(field int) []byte {
 
 // room adds n bytes for a field that is absent. The caller has checked that they fit.
 func (c *content) room(field, n int) []byte {
-	c.present |= bit(field)
+	c.present.set(field)
 	c.spans[field] = span{uint16(c.used), uint16(n)}
 	c.used += n
 	return c.values[c.used-n : c.used]
@@ -183,14 +226,14 @@ func (c *content) room(field, n int) []byte {
 
 // drop removes a field, closes the gap and overwrites what is left behind it.
 func (c *content) drop(field int) {
-	if c.present&bit(field) == 0 {
+	if !c.present.has(field) {
 		return
 	}
 	gone := c.spans[field]
 	copy(c.values[gone.at:c.used], c.values[gone.at+gone.n:c.used])
 	clear(c.values[c.used-int(gone.n) : c.used])
 	c.used -= int(gone.n)
-	c.present &^= bit(field)
+	c.present.clear(field)
 	for f := range c.spans {
 		if c.spans[f].at > gone.at {
 			c.spans[f].at -= gone.n

@@ -2,7 +2,6 @@ package iso8583
 
 import (
 	"encoding/binary"
-	"math/bits"
 )
 
 // Pack appends the message to dst: type, bitmap, fields. Every value is checked against the table; the error is a
@@ -15,29 +14,68 @@ func (d *Dialect) Pack(dst []byte, m *Message) ([]byte, error) {
 	if c.mti[0] == 0 {
 		return dst, &FieldError{Field: 0, Why: "is not set"}
 	}
-	out := appendBCD(dst, c.mti[:], BCDRight)
-	out = binary.BigEndian.AppendUint64(out, c.present)
-	for left := c.present; left != 0; {
-		field := bits.LeadingZeros64(left) + 1
-		left &^= bit(field)
+	c.hidden = d
+	out := d.appendHead(dst, c)
+	left := c.present
+	for field := left.take(); field != 0; field = left.take() {
 		format := &d.Fields[field].Format
 		value := c.value(field)
 		if err := d.check(field, value); err != nil {
 			return dst, err
 		}
-		switch format.Length {
-		case LLVAR:
-			out = append(out, bcdByte(len(value)))
-		case LLLVAR:
-			out = append(out, bcdByte(len(value)/100), bcdByte(len(value)%100))
-		}
-		if format.Encoding == BCDLeft || format.Encoding == BCDRight {
+		out = d.appendLength(out, format.Length, len(value))
+		switch format.Encoding {
+		case BCDLeft, BCDRight:
 			out = appendBCD(out, value, format.Encoding)
-		} else {
+		case Hex:
+			out = appendHex(out, value)
+		default:
 			out = append(out, value...)
 		}
 	}
 	return out, nil
+}
+
+// appendHead is type and bitmaps.
+func (d *Dialect) appendHead(out []byte, c *content) []byte {
+	if d.Type == Readable {
+		out = append(out, c.mti[:]...)
+	} else {
+		out = appendBCD(out, c.mti[:], BCDRight)
+	}
+	maps := c.present
+	if maps[1] != 0 {
+		maps.set(1)
+	}
+	for i, half := range maps {
+		if i == 1 && half == 0 {
+			break
+		}
+		var raw [8]byte
+		binary.BigEndian.PutUint64(raw[:], half)
+		if d.Bitmap == Readable {
+			out = appendHex(out, raw[:])
+		} else {
+			out = append(out, raw[:]...)
+		}
+	}
+	return out
+}
+
+func (d *Dialect) appendLength(out []byte, l Length, n int) []byte {
+	if l == Fixed {
+		return out
+	}
+	if d.Lengths == Compact {
+		if l == LLLVAR {
+			out = append(out, bcdByte(n/100))
+		}
+		return append(out, bcdByte(n%100))
+	}
+	if l == LLLVAR {
+		out = append(out, '0'+byte(n/100))
+	}
+	return append(out, '0'+byte(n/10%10), '0'+byte(n%10))
 }
 
 // check refuses a value that the field cannot carry.

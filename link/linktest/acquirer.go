@@ -9,6 +9,7 @@ package linktest
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -30,6 +32,7 @@ type AcquirerOpts struct {
 	Keep   func(Ledger) error // called with a copy after every change and before its answer leaves; nil keeps nothing
 
 	ByAmount     map[txn.Amount]Fault // faults that meet every message of their aim with that amount
+	Profile      *profile.Profile     // how terminals speak; nil is profile.UnionPay()
 	BareDeclines bool                 // declines travel without a MAC, as this dialect allows
 	Rand         io.Reader            // working keys; nil means crypto/rand
 	Now          func() time.Time     // host clock; nil means time.Now
@@ -50,15 +53,18 @@ func (o AcquirerOpts) Check() error {
 			return fmt.Errorf("terminal %q of merchant %q: want 8 and 15 characters", terminal, merchant)
 		}
 	}
-	return o.Ledger.Check()
+	return errors.Join(checkProfile(o.Profile), o.Ledger.Check())
 }
 
 // Acquirer is the simulated host. It serves any number of lines at a time.
 type Acquirer struct {
 	o       AcquirerOpts
 	dialect *iso8583.Dialect
+	frame   profile.Frame
+	tongue  *tongue // nil where terminals speak as the books do
 
 	mu       sync.Mutex // guards everything below
+	heard    heard      // what is being answered, where there is a tongue
 	books    books
 	sessions map[string]session // by terminal, since its last sign-in
 	faults   []Fault            // queued, oldest first
@@ -81,9 +87,18 @@ func NewAcquirer(o AcquirerOpts) *Acquirer {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Profile == nil {
+		o.Profile = profile.UnionPay()
+	}
+	var speaks *tongue
+	if o.Profile.Mark != "" {
+		speaks = &tongue{o.Profile}
+	}
 	return &Acquirer{
 		o:        o,
-		dialect:  iso8583.UnionPay(),
+		dialect:  o.Profile.Dialect,
+		frame:    o.Profile.Frame,
+		tongue:   speaks,
 		books:    openBooks(o.Ledger, o.Accounts, o.Terminals, max(o.Batch, 1)),
 		sessions: map[string]session{},
 		counts:   map[string]int{},
@@ -137,8 +152,12 @@ func (a *Acquirer) Counts() map[string]int {
 
 // noteLocked remembers a message that was read.
 func (a *Acquirer) noteLocked(m *iso8583.Message, fault Fault, code string) {
+	reason := m.Get(39)
+	if a.heard.outer != nil {
+		m = a.heard.outer
+	}
 	a.counts[m.MTI()]++
-	s := Sighting{MTI: m.MTI(), Terminal: m.Get(41), STAN: m.Get(11), Amount: m.Get(4), Reason: m.Get(39),
+	s := Sighting{MTI: m.MTI(), Terminal: m.Get(41), STAN: m.Get(11), Amount: m.Get(4), Reason: reason,
 		Private: m.Get(60), Entry: m.Get(22), Fields: slices.Collect(m.Fields()), Code: code}
 	if fault.Kind != NoFault {
 		s.Fault = fault.String()

@@ -14,7 +14,7 @@ func (a *Acquirer) adviceLocked(m, out *iso8583.Message, fault Fault) {
 		out.Set(39, codeFormat)
 		return
 	}
-	advice.now = a.nowLocked()
+	advice.now, advice.sent = a.nowLocked(), a.heard.facts["sent"]
 	if row, posted := a.books.row(advice.rowKey); posted && (row.Kind != advice.kind || row.Stands()) {
 		out.Set(37, row.RRN)
 		out.Set(63, row.Scheme)

@@ -23,6 +23,14 @@ func (a *Acquirer) answer(m *iso8583.Message) (reply, error) {
 	if a.broken != nil {
 		return reply{}, a.broken
 	}
+	if a.tongue != nil {
+		defer func() { a.heard = heard{} }()
+		inner, err := a.hearLocked(m)
+		if err != nil {
+			return a.notUnderstoodLocked(m)
+		}
+		m = inner
+	}
 	amount, err := strconv.ParseInt(m.Get(4), 10, 64)
 	if err != nil {
 		amount = 0 // a message without one
@@ -35,6 +43,9 @@ func (a *Acquirer) answer(m *iso8583.Message) (reply, error) {
 	r := reply{fault: fault, before: a.astray}
 	a.astray = nil
 	out := a.serveLocked(m, fault)
+	if a.tongue != nil && a.heard.outer.Has(11) {
+		out.Set(11, a.heard.outer.Get(11))
+	}
 	a.noteLocked(m, fault, out.Get(39))
 	if a.broken != nil {
 		return reply{}, a.broken
@@ -81,7 +92,11 @@ func (a *Acquirer) serveLocked(m *iso8583.Message, fault Fault) *iso8583.Message
 	case mtiAdvice:
 		a.adviceLocked(m, out, fault)
 	case mtiSettle:
-		a.settleLocked(m, out)
+		if !a.o.Profile.Flags {
+			a.reconcileLocked(a.heard, out)
+		} else {
+			a.settleLocked(m, out)
+		}
 	case mtiUpload:
 		a.uploadLocked(m, out)
 	case mtiReversal:
@@ -132,7 +147,7 @@ func (a *Acquirer) requestLocked(m, out *iso8583.Message, fault Fault) {
 		out.Set(39, codeFormat)
 		return
 	}
-	request.now = a.nowLocked()
+	request.now, request.sent = a.nowLocked(), a.heard.facts["sent"]
 	if _, posted := a.books.row(request.rowKey); posted {
 		out.Set(39, codeDuplicate)
 		return
@@ -214,9 +229,47 @@ func (a *Acquirer) keepLocked(name string) {
 
 // authenticLocked verifies field 64 under the terminal's present key.
 func (a *Acquirer) authenticLocked(m *iso8583.Message) bool {
+	if a.heard.outer != nil {
+		m = a.heard.outer
+	}
 	s, signedIn := a.sessions[m.Get(41)]
-	raw := m.Raw()
-	return signedIn && m.Has(64) && s.mac(raw[:len(raw)-8]) == m.Get(64)
+	covered := a.dialect.Covered(m, m.Raw())
+	return signedIn && covered != nil && a.mac(s, covered) == m.Get(m.MACField())
+}
+
+// mac is that of the profile.
+func (a *Acquirer) mac(s session, data []byte) string {
+	block := s.folded
+	if a.o.Profile.MAC == "x9.9" {
+		block = s.chained
+	}
+	if a.o.Profile.Whole {
+		return string(block(data))
+	}
+	return fmt.Sprintf("%X", block(data))[:8]
+}
+
+// hearLocked turns a message into the books' words.
+func (a *Acquirer) hearLocked(m *iso8583.Message) (*iso8583.Message, error) {
+	said, err := a.tongue.hear(m)
+	if err != nil {
+		return nil, err
+	}
+	a.heard = said
+	return a.translateLocked(said)
+}
+
+// notUnderstoodLocked answers what is not as the profile has it.
+func (a *Acquirer) notUnderstoodLocked(m *iso8583.Message) (reply, error) {
+	a.heard = heard{}
+	a.noteLocked(m, Fault{}, codeFormat)
+	if (m.MTI()[2]-'0')%2 != 0 {
+		return reply{}, nil // an answer: nobody asked it
+	}
+	out := a.tongue.say(heard{outer: m}, m)
+	out.Set(39, codeFormat)
+	packed, err := a.dialect.Pack(nil, out)
+	return reply{packed: packed}, err
 }
 
 // echoLocked starts an answer: what a host repeats of the request, and its own stamps.

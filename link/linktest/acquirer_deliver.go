@@ -3,6 +3,7 @@ package linktest
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"time"
 
 	"posagent/link"
@@ -58,15 +59,20 @@ var rubbish = []byte{0xFA, 0xDE, 0xFF, 0x00, 0x13, 0x37, 0xFF, 0xFF, 0xA5, 0x5A,
 // third byte tells the terminal what to do next, in the low digit.
 func (c *caller) frame(packed []byte, fault Fault) []byte {
 	var out []byte
-	if c.framing == link.LengthPrefixed {
-		out = binary.BigEndian.AppendUint16(out, uint16(headerLength+len(packed)))
+	head := headSize(c.shape)
+	switch {
+	case c.framing != link.LengthPrefixed:
+	case lengthSize(c.shape) == 4:
+		out = fmt.Appendf(out, "%04d", head+len(packed))
+	default:
+		out = binary.BigEndian.AppendUint16(out, uint16(head+len(packed)))
 	}
 	h := c.header
 	if fault.Kind == Order {
 		h[tpduLength+2] = h[tpduLength+2]&0xF0 | (fault.Code[0] - '0')
 	}
-	out = append(out, h[0], h[3], h[4], h[1], h[2])
-	out = append(out, h[tpduLength:]...)
+	h = [headerLength]byte(append([]byte{h[0], h[3], h[4], h[1], h[2]}, h[tpduLength:]...))
+	out = append(out, h[:head]...)
 	return append(out, packed...)
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
-	"strings"
 )
 
 // session is the working keys of one terminal since its last sign-in.
@@ -43,10 +42,13 @@ func (s session) field62(tmk []byte) []byte {
 	return field
 }
 
-// mac is the "ECB" MAC of the dialect, step by step as it is published: (a) group the data by eight bytes, zeros behind;
+// mac is field 64 of the dialect.
+func (s session) mac(data []byte) string { return fmt.Sprintf("%X", s.folded(data))[:8] }
+
+// folded is the "ECB" MAC of the dialect, step by step as it is published: (a) group the data by eight bytes, zeros behind;
 // (b) XOR the groups; (c) write the result as sixteen characters; (d) encrypt the first eight; (e) XOR with the other
 // eight; (f) encrypt; (g) write as characters, of which the first eight are field 64.
-func (s session) mac(data []byte) string {
+func (s session) folded(data []byte) []byte {
 	for len(data)%8 != 0 {
 		data = append(data[:len(data):len(data)], 0)
 	}
@@ -64,7 +66,22 @@ func (s session) mac(data []byte) string {
 		result[i] ^= characters[8+i]
 	}
 	des.Encrypt(result, result)
-	return strings.ToUpper(fmt.Sprintf("%x", result))[:8]
+	return result
+}
+
+// chained is the MAC of ANSI X9.9: each group is XORed with what the one before it was encrypted to, and encrypted.
+func (s session) chained(data []byte) []byte {
+	des := singleDES(s.mak)
+	var last [8]byte
+	for len(data) > 0 {
+		group := data[:min(8, len(data))]
+		for i, b := range group {
+			last[i] ^= b
+		}
+		des.Encrypt(last[:], last[:])
+		data = data[len(group):]
+	}
+	return last[:]
 }
 
 func ecb(block cipher.Block, dst, src []byte) {

@@ -20,22 +20,27 @@ func (a *Acquirer) sealLocked(out *iso8583.Message, terminal string, fault Fault
 		out.Set(63, fmt.Sprintf("%-3s", cmp.Or(out.Get(63), ownScheme))+words(out.Get(39)))
 	}
 	spoil(out, fault)
+	if a.tongue != nil {
+		out = a.tongue.say(a.heard, out)
+	}
 	s, signedIn := a.sessions[terminal]
 	bare := a.o.BareDeclines && !approves(out.Get(39)) || fault.Kind == NoMAC || fault.Kind == Forge
 	if !financial || !signedIn || bare || out.Get(39) == codeMAC {
 		return a.dialect.Pack(nil, out)
 	}
-	out.Set(64, "00000000")
+	field := out.MACField()
+	out.Set(field, "00000000")
 	packed, err := a.dialect.Pack(nil, out)
 	if err != nil {
 		return nil, err
 	}
-	data := packed[:len(packed)-8]
-	mac := s.mac(data)
+	data := a.dialect.Covered(out, packed)
+	mac := a.mac(s, data)
 	if fault.Kind == WrongMAC {
-		mac = s.mac(append([]byte("wrong"), data...))
+		mac = a.mac(s, append([]byte("wrong"), data...))
 	}
-	return append(data, mac...), nil
+	out.Set(field, mac)
+	return a.dialect.Pack(packed[:0], out)
 }
 
 // spoil makes the answer disagree with its request. The MAC is made afterwards and is right.

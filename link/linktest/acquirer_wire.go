@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"sync"
 	"time"
 
 	"posagent/link"
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 )
 
 // A frame begins with a TPDU of five bytes, 60 and two addresses of two, and an application header of six. An answer has
@@ -59,7 +61,7 @@ func (a *Acquirer) brokenBooks() error {
 // ServeConn answers one line until it ends or ctx does, and closes it. The end of the line is no error.
 func (a *Acquirer) ServeConn(ctx context.Context, line io.ReadWriteCloser, framing link.Framing) error {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &caller{line: line, framing: framing, dialect: a.dialect, answers: make(chan outgoing, maxWaiting), written: make(chan struct{})}
+	c := &caller{line: line, framing: framing, dialect: a.dialect, shape: a.frame, answers: make(chan outgoing, maxWaiting), written: make(chan struct{})}
 	go c.write(ctx)
 	defer c.later.Wait()
 	defer func() { <-c.written }()
@@ -92,12 +94,20 @@ func (a *Acquirer) ServeConn(ctx context.Context, line io.ReadWriteCloser, frami
 	}
 }
 
+// headSize and lengthSize are how many bytes go before a message, and how many say how long both are.
+func headSize(f profile.Frame) int {
+	return [...]int{profile.FullHead: headerLength, profile.TPDUHead: tpduLength, profile.NoHead: 0}[f.Head]
+}
+
+func lengthSize(f profile.Frame) int { return 2 + 2*int(f.Length) }
+
 // caller is one line. Reading belongs to ServeConn's goroutine, writing to that of write, so that a terminal that does
 // not listen yet keeps nobody from hearing it.
 type caller struct {
 	line    io.ReadWriteCloser
 	framing link.Framing
 	dialect *iso8583.Dialect
+	shape   profile.Frame
 
 	buffer [maxFrame]byte
 	filled int                // of buffer, on a line without lengths
@@ -125,12 +135,17 @@ func (c *caller) receive() (*iso8583.Message, error) {
 	if c.framing == link.SelfDelimited {
 		return c.receiveBare()
 	}
-	var length [2]byte
-	if _, err := io.ReadFull(c.line, length[:]); err != nil {
+	length := make([]byte, lengthSize(c.shape))
+	if _, err := io.ReadFull(c.line, length); err != nil {
 		return nil, ended(err)
 	}
-	n := int(binary.BigEndian.Uint16(length[:]))
-	if n > maxFrame {
+	n, err := 0, error(nil)
+	if len(length) == 4 {
+		n, err = strconv.Atoi(string(length))
+	} else {
+		n = int(binary.BigEndian.Uint16(length))
+	}
+	if err != nil || n < 0 || n > maxFrame {
 		return nil, fmt.Errorf("frame of %d bytes, at most %d are taken", n, maxFrame)
 	}
 	frame := c.buffer[:n]
@@ -138,10 +153,11 @@ func (c *caller) receive() (*iso8583.Message, error) {
 		return nil, ended(err)
 	}
 	m := new(iso8583.Message)
-	if n < headerLength || frame[0] != 0x60 {
+	head := headSize(c.shape)
+	if n < head || head > 0 && frame[0] != 0x60 {
 		return nil, errUnreadable
 	}
-	if took, err := c.dialect.Unpack(m, frame[headerLength:]); err != nil || took != n-headerLength {
+	if took, err := c.dialect.Unpack(m, frame[head:]); err != nil || took != n-head {
 		return nil, errUnreadable
 	}
 	copy(c.header[:], frame)
@@ -151,15 +167,16 @@ func (c *caller) receive() (*iso8583.Message, error) {
 // receiveBare reads until the message itself is whole. What follows it is kept for the next one.
 func (c *caller) receiveBare() (*iso8583.Message, error) {
 	m := new(iso8583.Message)
+	head := headSize(c.shape)
 	for {
-		if c.filled > 0 && c.buffer[0] != 0x60 {
+		if c.filled > 0 && head > 0 && c.buffer[0] != 0x60 {
 			return nil, errUnreadable
 		}
-		if c.filled > headerLength {
-			took, err := c.dialect.Unpack(m, c.buffer[headerLength:c.filled])
+		if c.filled > head {
+			took, err := c.dialect.Unpack(m, c.buffer[head:c.filled])
 			if err == nil {
 				copy(c.header[:], c.buffer[:])
-				c.filled = copy(c.buffer[:], c.buffer[headerLength+took:c.filled])
+				c.filled = copy(c.buffer[:], c.buffer[head+took:c.filled])
 				return m, nil
 			}
 			if !errors.Is(err, iso8583.ErrShort) {

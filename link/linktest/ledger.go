@@ -105,9 +105,10 @@ type Row struct {
 	RRN       string     `json:"rrn,omitempty"`
 	Auth      string     `json:"auth,omitempty"`
 	State     Standing   `json:"state"`
-	Reversals int        `json:"reversals"` // reversal requests processed for it
-	Code      string     `json:"code"`      // field 39 of the answer
-	Day       string     `json:"day"`       // business date, MMDD
+	Reversals int        `json:"reversals"`      // reversal requests processed for it
+	Code      string     `json:"code"`           // field 39 of the answer
+	Day       string     `json:"day"`            // business date, MMDD
+	Sent      string     `json:"sent,omitempty"` // by the terminal's clock, MMDDhhmmss in GMT, where its messages say so
 }
 
 // Find returns the newest row of a terminal with this STAN, whatever its batch.

@@ -34,6 +34,7 @@ type entry struct {
 	expiry   string // YYMM
 	pin      []byte // field 52; nil without a PIN
 	now      time.Time
+	sent     string // field 7, where the profile has it
 }
 
 // openBooks continues a ledger. Accounts and terminals that it does not know are opened; those it knows keep what it
@@ -124,7 +125,7 @@ func (b *books) move(name string, amount txn.Amount) {
 func (b *books) begin(e entry, name, code string) Row {
 	b.Next++
 	return Row{Batch: e.batch, STAN: e.stan, Kind: e.kind, Of: e.of, Amount: e.amount, Currency: e.currency, PAN: e.pan.Masked(), Scheme: schemeOf(e.pan), Account: name,
-		RRN: fmt.Sprintf("%012d", b.Next), State: Refused, Code: code, Day: e.day()}
+		RRN: fmt.Sprintf("%012d", b.Next), State: Refused, Code: code, Day: e.day(), Sent: e.sent}
 }
 
 func (e entry) day() string { return e.now.Format("0102") }

@@ -8,6 +8,7 @@ type Original struct {
 	RRN      string // field 37
 	AuthCode string // field 38
 	Date     string // MMDD, field 61 of a refund and of what follows a pre-authorisation
+	Sent     string // MMDDhhmmss in GMT, field 7 of its request, for field 90; empty where it is not known
 
 	// How the authorisation of an offline sale was given, which has no original but this.
 	Mode string // field 61.4, two digits: 01 by telephone
@@ -20,9 +21,16 @@ const MaxUnit = 11
 // ByTelephone is the mode of an authorisation that was asked for over the telephone.
 const ByTelephone = "01"
 
+// SentLayout is that of Original.Sent.
+const SentLayout = "0102150405"
+
 // Of is what a transaction that undoes or follows t must say of it.
 func (t Txn) Of() Original {
-	return Original{ID: t.ID, Batch: t.Batch, STAN: t.STAN, RRN: t.Answer.RRN, AuthCode: t.Answer.AuthCode, Date: t.Answer.HostDate}
+	o := Original{ID: t.ID, Batch: t.Batch, STAN: t.STAN, RRN: t.Answer.RRN, AuthCode: t.Answer.AuthCode, Date: t.Answer.HostDate}
+	if !t.Began.IsZero() {
+		o.Sent = t.Began.UTC().Format(SentLayout)
+	}
+	return o
 }
 
 // MayHold reports whether t stands in the acquirer's books, or may: a sale that may hold money, a void or a refund that

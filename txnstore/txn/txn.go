@@ -137,6 +137,7 @@ type Txn struct {
 	EndBoot   uint32 // boot in which it reached its present state
 	Terminal  string // field 41
 	Merchant  string // field 42
+	Profile   string // mark of the profile under which it was begun, in whose words it is reversed or told again; "" is the usual one
 	Operator  string
 	Kind      Kind
 	State     State

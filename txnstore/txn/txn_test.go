@@ -254,7 +254,7 @@ func TestJournalKeepsTheFirstAndTheNewest(t *testing.T) {
 
 func TestWhatAKindBeginsWithAndUndoes(t *testing.T) {
 	sale := Txn{ID: 7, Kind: Sale, State: Approved, Batch: 2, STAN: 9, Answer: Answer{RRN: "1", AuthCode: "2", HostDate: "1121"}}
-	assert.Equal(t, Original{7, 2, 9, "1", "2", "1121", "", ""}, sale.Of())
+	assert.Equal(t, Original{7, 2, 9, "1", "2", "1121", "", "", ""}, sale.Of())
 	for _, k := range []Kind{Sale, Void, Refund} {
 		assert.NotEqual(t, Nothing, k.Begins().Owes(), "a record that was just begun owes something")
 		for _, s := range append(States(), "from a later version") {

@@ -59,6 +59,16 @@ func (a MAC) Verify(k Key, data, field64 []byte) bool {
 	return err == nil && subtle.ConstantTimeCompare(want[:], []byte(strings.ToUpper(string(field64)))) == 1
 }
 
+// Whole computes what the field carries where an acquirer wants the eight bytes themselves and not half of them as
+// characters. It fails as Field64 does.
+func (a MAC) Whole(k Key, data []byte) ([MACLength]byte, error) { return a.block(k, data) }
+
+// VerifyWhole is Verify of such a field.
+func (a MAC) VerifyWhole(k Key, data, field []byte) bool {
+	want, err := a.block(k, data)
+	return err == nil && subtle.ConstantTimeCompare(want[:], field) == 1
+}
+
 // block computes the first eight bytes.
 func (a MAC) block(k Key, data []byte) (block [des.BlockSize]byte, err error) {
 	if k.isAES() != (a == CMAC) {

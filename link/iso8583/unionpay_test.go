@@ -1,6 +1,6 @@
 package iso8583
 
-// UnionPay is the dialect of point-of-sale terminals connected directly to a UnionPay acquirer (直联POS终端规范): BCD
+// UnionPay is the table of the built-in profile, stated a second time as Go: the dialect of point-of-sale terminals connected directly to a UnionPay acquirer (直联POS终端规范): BCD
 // message type, one bitmap of 8 bytes, BCD numbers and lengths.
 //
 // Two rows are traps. Field 22 is three digits sent left-aligned ("021" travels as 02 10), field 23 three digits sent
@@ -15,15 +15,21 @@ package iso8583
 // The fields that this dialect does not use have the formats of ISO 8583:1987 in its encodings. An acquirer that repeats
 // one of them in an approval must not have the sale reversed for it.
 func UnionPay() *Dialect {
-	number := func(name string, digits int) Field { return Field{name, Format{N, Fixed, BCDRight, digits}} }
-	numberLL := func(name string, most int) Field { return Field{name, Format{N, LLVAR, BCDLeft, most}} }
-	numberLLL := func(name string, most int) Field { return Field{name, Format{N, LLLVAR, BCDLeft, most}} }
-	text := func(name string, c Class, bytes int) Field { return Field{name, Format{c, Fixed, ASCII, bytes}} }
-	textLLL := func(name string, c Class, most int) Field { return Field{name, Format{c, LLLVAR, ASCII, most}} }
-	binary := func(name string, bytes int) Field { return Field{name, Format{B, Fixed, Binary, bytes}} }
-	binaryLLL := func(name string, most int) Field { return Field{name, Format{B, LLLVAR, Binary, most}} }
+	number := func(name string, digits int) Field {
+		return Field{Name: name, Format: Format{N, Fixed, BCDRight, digits}}
+	}
+	numberLL := func(name string, most int) Field { return Field{Name: name, Format: Format{N, LLVAR, BCDLeft, most}} }
+	numberLLL := func(name string, most int) Field { return Field{Name: name, Format: Format{N, LLLVAR, BCDLeft, most}} }
+	text := func(name string, c Class, bytes int) Field {
+		return Field{Name: name, Format: Format{c, Fixed, ASCII, bytes}}
+	}
+	textLLL := func(name string, c Class, most int) Field {
+		return Field{Name: name, Format: Format{c, LLLVAR, ASCII, most}}
+	}
+	binary := func(name string, bytes int) Field { return Field{Name: name, Format: Format{B, Fixed, Binary, bytes}} }
+	binaryLLL := func(name string, most int) Field { return Field{Name: name, Format: Format{B, LLLVAR, Binary, most}} }
 
-	return &Dialect{Name: "UnionPay", Fields: [65]Field{
+	return &Dialect{Name: "UnionPay", Fields: [lastField + 1]Field{
 		2:  numberLL("card number", 19),
 		3:  number("processing code", 6),
 		4:  number("amount", 12),
@@ -41,15 +47,15 @@ func UnionPay() *Dialect {
 		17: number("capture date", 4),
 		18: number("merchant type", 4),
 		19: number("acquirer's country", 3),
-		22: {"entry mode", Format{N, Fixed, BCDLeft, 3}},
+		22: {Name: "entry mode", Format: Format{N, Fixed, BCDLeft, 3}},
 		23: number("card sequence number", 3),
 		24: number("network", 3),
 		25: number("POS condition", 2),
 		26: number("PIN capture code", 2),
 		32: numberLL("acquirer", 11),
 		33: numberLL("forwarding institution", 11),
-		35: {"track 2", Format{Z, LLVAR, BCDLeft, 37}},
-		36: {"track 3", Format{Z, LLLVAR, BCDLeft, 104}},
+		35: {Name: "track 2", Format: Format{Z, LLVAR, BCDLeft, 37}},
+		36: {Name: "track 3", Format: Format{Z, LLLVAR, BCDLeft, 104}},
 		37: text("reference number", ANS, 12),
 		38: text("authorisation code", ANS, 6),
 		39: text("response code", AN, 2),
@@ -57,7 +63,7 @@ func UnionPay() *Dialect {
 		42: text("merchant", ANS, 15),
 		40: text("service restriction", AN, 3),
 		43: text("card acceptor", ANS, 40),
-		44: {"additional response", Format{ANS, LLVAR, ASCII, 25}},
+		44: {Name: "additional response", Format: Format{ANS, LLVAR, ASCII, 25}},
 		48: numberLLL("totals or batch details", 322),
 		49: text("currency", AN, 3),
 		50: text("settlement currency", AN, 3),

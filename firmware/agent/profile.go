@@ -1,0 +1,29 @@
+package agent
+
+import (
+	"cmp"
+	"fmt"
+
+	"posagent/firmware/terminal"
+	"posagent/link/profile"
+	"posagent/txnstore/txn"
+)
+
+// begunOtherwise refuses to start while something is owed that was begun under another profile: its reversal, or its next
+// copy, would be said in words that the acquirer has not heard before, and might find nothing by them. Records that cannot
+// be read are the store's to tell of; package acquirer holds each message against its record once more.
+func begunOtherwise(s terminal.Store, p *profile.Profile) error {
+	owed, err := s.Owed()
+	if err != nil {
+		return nil // Run decides what a store with a fault may do, and nothing is sent under a wrong profile meanwhile
+	}
+	for _, x := range owed {
+		if x.Profile != p.Mark {
+			return fmt.Errorf("acquirer.profile: voucher %06d of batch %06d is still owed to the acquirer and was begun under profile %s, and this is %s: "+
+				"start with that profile until it is finished, then change it", x.STAN, x.Batch, markOf(x), cmp.Or(p.Mark, p.Name))
+		}
+	}
+	return nil
+}
+
+func markOf(x txn.Txn) string { return cmp.Or(x.Profile, profile.UnionPayName) }

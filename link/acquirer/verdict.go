@@ -113,7 +113,7 @@ func (h *Host) disagreement(request, answer *iso8583.Message, approval bool) str
 	return ""
 }
 
-// compared are the fields that no answer may contradict: processing code, amount and, unless it is refused, merchant.
+// compared are the fields that no answer may contradict: processing code, amount and merchant.
 var compared = [...]int{3, 4, 42}
 
 // authentic verifies the MAC, field 64 or 128, over the answer as it came.

@@ -103,7 +103,7 @@ func (h *Host) exchangeManaged(ctx context.Context, what string, request *iso858
 	if h.fault != nil {
 		return nil, h.fault
 	}
-	reply, err := h.link.Exchange(ctx, request)
+	reply, err := h.exchange(ctx, request)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}

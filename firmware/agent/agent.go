@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"posagent/device/reader"
 	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/acquirer"
-	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
 
@@ -27,13 +27,22 @@ type Agent struct {
 	wires    Wires
 
 	alarms *alarms
-	wake   chan struct{} // asks for a round soon
+	orders *orderBook
+	listed downloaded   // the acquirer's blocklist
+	paper  *slipPrinter // its drive and layout are guarded by the engine's turn
 
-	mu    sync.Mutex
-	beat  context.CancelFunc // ends the heartbeat in progress
-	sale  *saleView          // the transaction in progress, fed by the engine and by the line
-	known Status             // the figures read last, for the time of a store fault
-	named uint32             // the batch that the acquirer named last, at a sign-in
+	started          time.Time
+	dials, connected atomic.Int64
+	wake             chan struct{} // asks for a round soon
+
+	mu     sync.Mutex
+	set    ParameterSet       // of the acquirer, in force
+	errand context.CancelFunc // ends what an order began
+	traded time.Time          // when a transaction ended last
+	beat   context.CancelFunc // ends the heartbeat in progress
+	sale   *saleView          // the transaction in progress, fed by the engine and by the line
+	known  Status             // the figures read last, for the time of a store fault
+	named  uint32             // the batch that the acquirer named last, at a sign-in
 }
 
 // New puts drivers on wires and the engine on the drivers. It touches no line. Its errors name options with which no
@@ -45,28 +54,28 @@ func New(w Wires, o Options) (*Agent, error) {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1)}
+	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1), orders: newOrderBook(), started: time.Now()}
 	var err error
 	if a.alarms, err = openAlarms(o.AlarmFile, w.Now); err != nil {
 		w.Log.Error("the alarms of earlier runs cannot be read and are counted anew", "cause", err)
 	}
-	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle, Return: o.Return,
+	in := a.openParameters()
+	a.openBlocklist()
+	a.line = link.New(link.Options{Dialect: o.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: in.answer, Idle: o.Idle, Return: o.Return,
 		Stray: a.stray, Progress: a.lineStage})
 	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
-		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect, Misrouted: a.misrouted}
+		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Dialect: o.Dialect, Misrouted: a.misrouted,
+		Ordered: func(digit byte) { a.orders.given(digit, time.Now()) }, BlocklistSlot: o.BlocklistSlot}
 	if err := far.Check(); err != nil {
 		return nil, err
 	}
 	a.host = acquirer.New(a.line, far)
 	a.o.TMK = nil // only the host needs it
 	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
-	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
-	var blocked func(txn.PAN) (bool, error)
-	if o.Blocklist != "" {
-		blocked = NewBlocklist(o.Blocklist, w.Store.Fingerprint).Blocked
-	}
-	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(card), paper, terminal.Options{Supervisors: o.Supervisors, Currency: o.Currency, Operator: o.Operator,
-		ReversalTries: o.ReversalTries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay, Blocked: blocked, MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
+	a.paper = &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print}
+	a.paper.layout.MerchantName = in.name
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(card), a.paper, terminal.Options{Supervisors: o.Supervisors, Currency: o.Currency, Operator: o.Operator,
+		ReversalTries: in.tries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay, Blocked: a.blocked(), MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil
 }
 
@@ -110,6 +119,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		served.Go(func() { a.serve(ctx) })
 	}
 	served.Go(func() { a.rounds(ctx) })
+	served.Go(func() { a.obeyOrders(ctx) })
 	if a.o.Heartbeat > 0 {
 		served.Go(func() { a.heartbeats(ctx) })
 	}
@@ -196,8 +206,15 @@ func (a *Agent) watch(v *saleView) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sale = v
-	if v != nil && a.beat != nil {
-		a.beat() // a customer does not wait behind a question of ours
+	if v == nil {
+		a.traded = time.Now()
+		a.orders.stir()
+		return
+	}
+	for _, ours := range []context.CancelFunc{a.beat, a.errand} {
+		if ours != nil {
+			ours() // a customer does not wait behind a question of ours
+		}
 	}
 }
 
@@ -219,6 +236,12 @@ func (a *Agent) readerPrompt(e reader.Event) {
 // lineStage shows what the line is doing to whoever waits for a sale.
 func (a *Agent) lineStage(s link.Stage) {
 	a.log.Debug("line", "stage", s.String())
+	switch s.Step {
+	case link.Dialling:
+		a.dials.Add(1)
+	case link.Connected:
+		a.connected.Add(1)
+	}
 	view := a.watched()
 	if view == nil {
 		return

@@ -33,6 +33,11 @@ const (
 	BlockedCard   = "blocked-card"
 	WrongPassword = "wrong-password" // of a supervisor
 	LockedOut     = "locked-out"
+
+	OrderLeft     = "order-left"     // an order of the acquirer that no machine obeys
+	OrderFailed   = "order-failed"   // one that fails again and again
+	OrderRepeated = "order-repeated" // one that is given again and again though it was obeyed
+	OddParameter  = "odd-parameter"  // a downloaded value that cannot be used
 )
 
 // maxWhat bounds what is kept of an alarm, in bytes.

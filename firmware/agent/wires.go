@@ -45,6 +45,7 @@ type Wires struct {
 	Printer Opener
 	Bearers []link.Bearer // in order of preference
 	Store   Store
+	Files   Files            // what the acquirer has downloads kept in; nil keeps none
 	Socket  net.Listener     // nil serves nobody
 	Now     func() time.Time // stamps only; timers use package time
 	Log     *slog.Logger
@@ -76,6 +77,8 @@ type Options struct {
 	MaxCharge     txn.Amount    // a charge of more is not begun; 0 sets no limit
 	MaxDay        txn.Amount    // nor one with which a day's charges come to more; 0 sets no limit
 	Blocklist     string        // file of fingerprints of cards that are not charged; empty blocks none
+	Settable      []string      // keys of the configuration that the acquirer's parameters may set; see Settable
+	BlocklistSlot int           // characters that a number takes up in the acquirer's list; 14 when zero
 	AlarmFile     string        // where alarms are counted over restarts; empty counts them in this run alone
 	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
 	CompletionCap int           // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero

@@ -49,6 +49,7 @@ type world struct {
 	log      *bytes.Buffer
 	logger   *slog.Logger // one for all boots: what a cut left running may still write
 	options  Options
+	files    Files // where downloads are kept
 	sales    int
 
 	agent   *Agent
@@ -84,7 +85,7 @@ func inWorld(t *testing.T, story func(w *world)) {
 			Lookalike: 5 * time.Minute, Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second, CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
 			Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
 			Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}
-		w.ctx = ctx
+		w.ctx, w.files = ctx, Folder(dir+".")
 		w.boot()
 		story(w)
 		w.agree()
@@ -123,7 +124,7 @@ func (w *world) boot() {
 		Reader:  w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }),
 		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
 		Bearers: bearers,
-		Store:   store, Now: time.Now, Log: w.logger,
+		Store:   store, Files: w.files, Now: time.Now, Log: w.logger,
 	}, w.options)
 	require.NoError(w.t, err)
 	w.ended = make(chan error, 1)

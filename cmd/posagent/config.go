@@ -30,6 +30,8 @@ type Config struct {
 	Acquirer Acquirer `toml:"acquirer"`
 	Bearers  []Bearer `toml:"bearer"`
 
+	Downloads Downloads `toml:"downloads"`
+
 	dir string // relative paths start here: the file's own directory
 }
 
@@ -243,6 +245,7 @@ func (c *Config) faults() []string {
 	fault(c.Acquirer.Heartbeat.Duration < 0, "acquirer.heartbeat", "must not be negative")
 	fault(c.Acquirer.Heartbeat.Duration > 0 && c.Acquirer.Heartbeat.Duration < 20*time.Second, "acquirer.heartbeat", "want 20s at least, or 0 for none")
 
+	c.Downloads.faults(fault)
 	fault(len(c.Bearers) == 0, "bearer", "there is no way to the acquirer; add a [[bearer]] table")
 	names := map[string]bool{}
 	for i, b := range c.Bearers {

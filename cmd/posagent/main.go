@@ -19,6 +19,7 @@
 //	posagent keys signer|bundle       at the key centre: a key that signs, and a bundle
 //	posagent supervisor list|set|unlock|remove   who may allow what takes money back
 //	posagent blocklist load FILE      cards that are not charged
+//	posagent params show              what the acquirer has set here
 //	posagent host echo|signin|test    the way to the acquirer, with the time of each part
 //	posagent config check [FILE]      judge a configuration
 //	posagent version
@@ -85,7 +86,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config" || verb == "host") && len(rest) > 0 {
+	if (verb == "txn" || verb == "supervisor" || verb == "blocklist" || verb == "params" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config" || verb == "host") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -183,6 +184,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "NUMBER", rest, nil, c.supervisorRemove)
 	case "blocklist load":
 		return c.verb(verb, "FILE", rest, nil, c.blocklistLoad)
+	case "params show":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.paramsShow() })
 	case "host echo", "host signin", "host test":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.host(ctx, verb) })
 	case "config check":

@@ -68,7 +68,7 @@ func (c *command) runAgent(ctx context.Context) int {
 		Reader:  config.opener(config.Reader.Port, config.Reader.Baud, false),
 		Printer: config.opener(config.Printer.Port, config.Printer.Baud, false),
 		Bearers: bearers,
-		Store:   store, Socket: socket, Now: time.Now, Log: log,
+		Store:   store, Files: config.downloads(), Socket: socket, Now: time.Now, Log: log,
 	}, options)
 	if err != nil {
 		return c.fail(err)
@@ -156,6 +156,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		Return: c.Acquirer.Return.Duration, Heartbeat: c.Acquirer.Heartbeat.Duration, Preconnect: c.Acquirer.Preconnect,
 		MAC: keys.MAC(c.Acquirer.MAC), EncryptTracks: c.Acquirer.EncryptTracks,
 		MACOnDeclines: c.Acquirer.MACOnDeclines, ReversalTries: c.Acquirer.ReversalTries, ReversalEnds: c.Acquirer.ReversalEnds, Lookalike: c.Acquirer.Lookalike.Duration, MaxRefund: maxRefund, MaxCharge: maxCharge, MaxDay: maxDay,
+		Settable: c.Downloads.Parameters, BlocklistSlot: c.Downloads.BlocklistSlot,
 		Blocklist: c.path(c.Terminal.Blocklist), AlarmFile: c.path(c.Store.Dir) + ".alarms", CompletionCap: c.Terminal.CompletionCap, MaxBatch: c.Acquirer.MaxBatch,
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
 		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration,

@@ -75,6 +75,15 @@ func ReadParameters(f Files) (ParameterSet, error) {
 	return set, err
 }
 
+// Keep makes the set the one that is read from now on, whole or not at all.
+func (s ParameterSet) Keep(f Files) error {
+	content, err := sealFile(ParametersFile, s)
+	if err != nil {
+		return err
+	}
+	return f.Keep(ParametersFile, content)
+}
+
 // Uses says what becomes of each parameter where those keys of the configuration may be set.
 func (s ParameterSet) Uses(may []string) []ParameterUse {
 	var uses []ParameterUse
@@ -184,11 +193,7 @@ func (a *Agent) fetchParameters(ctx, running context.Context) error {
 		return err
 	}
 	set := ParameterSet{Origin: a.origin(sent), Parameters: parameters}
-	content, err := sealFile(ParametersFile, set)
-	if err != nil {
-		return err
-	}
-	if err := a.wires.Files.Keep(ParametersFile, content); err != nil {
+	if err := set.Keep(a.wires.Files); err != nil {
 		return fmt.Errorf("the parameters could not be kept, and the old ones stay in force: %w", err)
 	}
 	if err := a.takeOver(running, set); err != nil {

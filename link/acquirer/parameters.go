@@ -132,12 +132,13 @@ func shapeOf(tag string) (width int, shape parameterShape, known bool) {
 
 func (s parameterShape) read(raw []byte) (string, error) {
 	text := strings.TrimRight(string(raw), " ")
-	switch s {
+	switch s { // what is not written as it was read is refused: it goes back to the acquirer with the terminal's state
 	case shapeBytes:
 		return hex.EncodeToString(raw), nil
 	case shapeText:
 		decoded, err := simplifiedchinese.GB18030.NewDecoder().String(text)
-		if err != nil || strings.ContainsFunc(decoded, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) {
+		again, encodeErr := simplifiedchinese.GB18030.NewEncoder().String(decoded)
+		if err != nil || encodeErr != nil || again != text || strings.ContainsFunc(decoded, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) {
 			return "", fmt.Errorf("is not text that can be printed")
 		}
 		return decoded, nil

@@ -18,5 +18,8 @@ func OfAlarm(kind string) Pair {
 	case "locked-out":
 		return Pair{"主管已锁定", "a supervisor locked out"}
 	}
+	if p, known := ofOrderAlarm(kind); known {
+		return p
+	}
 	return Pair{"告警 " + kind, kind}
 }

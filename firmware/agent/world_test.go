@@ -49,7 +49,8 @@ type world struct {
 	log      *bytes.Buffer
 	logger   *slog.Logger // one for all boots: what a cut left running may still write
 	options  Options
-	files    Files // where downloads are kept
+	files    Files             // where downloads are kept
+	books    func(Store) Store // what stands between the agent and its store; nil is nothing
 	sales    int
 
 	agent   *Agent
@@ -116,6 +117,10 @@ func (w *world) boot() {
 	store, _, err := txnstore.Open(w.dir, &txnstore.Options{Terminal: testTerminal, Merchant: testMerchant, Key: bytes.Repeat([]byte{7}, 32), Now: time.Now})
 	require.NoError(w.t, err)
 	w.store = store
+	books := Store(store)
+	if w.books != nil {
+		books = w.books(store)
+	}
 	bearers := w.bearers
 	if bearers == nil {
 		bearers = []link.Bearer{{Name: "ethernet", Dialer: w.line, Framing: link.LengthPrefixed}}
@@ -124,7 +129,7 @@ func (w *world) boot() {
 		Reader:  w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }),
 		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
 		Bearers: bearers,
-		Store:   store, Files: w.files, Now: time.Now, Log: w.logger,
+		Store:   books, Files: w.files, Now: time.Now, Log: w.logger,
 	}, w.options)
 	require.NoError(w.t, err)
 	w.ended = make(chan error, 1)

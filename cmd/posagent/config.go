@@ -31,6 +31,7 @@ type Config struct {
 	Bearers  []Bearer `toml:"bearer"`
 
 	Downloads Downloads `toml:"downloads"`
+	Bins      []Bin     `toml:"bin"`
 
 	dir string // relative paths start here: the file's own directory
 }
@@ -48,9 +49,13 @@ type Terminal struct {
 
 	Supervisors string `toml:"supervisors"` // the list of supervisors; left out, the till vouches for them
 
-	MaxCharge string `toml:"max_charge"` // a charge of more is not begun
-	MaxDay    string `toml:"max_day"`    // nor one with which a day's charges come to more
-	Blocklist string `toml:"blocklist"`  // fingerprints of cards that are not charged; see posagent blocklist load
+	MaxCharge    string `toml:"max_charge"`     // a charge of more is not begun
+	MaxDay       string `toml:"max_day"`        // nor one with which a day's charges come to more
+	MaxCardDay   string `toml:"max_card_day"`   // a charge with which a card's charges of a day come to more is not begun
+	MaxCardCount int    `toml:"max_card_count"` // nor one that would be a card's next after so many a day; 0 sets no limit
+	OtherCards   string `toml:"other_cards"`    // accept, refuse or online: cards in no [[bin]] table; accepted when left out
+
+	Blocklist string `toml:"blocklist"` // fingerprints of cards that are not charged; see posagent blocklist load
 
 	MaxRefund string `toml:"max_refund"` // a refund of more is not begun; left out, the acquirer alone judges
 }
@@ -246,6 +251,7 @@ func (c *Config) faults() []string {
 	fault(c.Acquirer.Heartbeat.Duration > 0 && c.Acquirer.Heartbeat.Duration < 20*time.Second, "acquirer.heartbeat", "want 20s at least, or 0 for none")
 
 	c.Downloads.faults(fault)
+	c.cardFaults(fault)
 	fault(len(c.Bearers) == 0, "bearer", "there is no way to the acquirer; add a [[bearer]] table")
 	names := map[string]bool{}
 	for i, b := range c.Bearers {

@@ -38,6 +38,8 @@ func refused(kind txn.Kind, err error) Event {
 		e.Txn, text = RecordOf(taken.Earlier), words.ReferenceTaken
 	case errors.As(err, &unreadable):
 		o, text = words.OutcomeUnknown, words.OfEnding(kind, words.OutcomeUnknown)
+	case guardWords(err) != nil:
+		text = *guardWords(err)
 	case e.Fault != "":
 		text = e.Fault.refusal()
 	}

@@ -15,7 +15,7 @@ func TestOrdersHaveWordsInBothLanguages(t *testing.T) {
 		assert.False(t, seen[p], what)
 		seen[p] = true
 	}
-	for _, kind := range []string{"order-left", "order-failed", "order-repeated", "odd-parameter"} {
+	for _, kind := range []string{"order-left", "order-failed", "order-repeated", "odd-parameter", "refused-range"} {
 		assert.NotContains(t, OfAlarm(kind).ZH, kind)
 		assert.NotEqual(t, kind, OfAlarm(kind).EN)
 	}

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,25 +65,35 @@ type dyingStore struct {
 	told   int
 	before bool
 	die    func(unrecorded int)
-	dead   bool // owned by the goroutine with the engine's turn
+	dead   atomic.Bool
 }
+
+// tellings are the records and certificates that the acquirer has acknowledged.
+func tellings(c txn.Closing) int { return c.Told + c.Certified }
 
 var errDead = errors.New("the power has failed")
 
+func (s *dyingStore) Closing(batch uint32) (txn.Closing, bool, error) {
+	if s.dead.Load() {
+		return txn.Closing{}, false, errDead
+	}
+	return s.Store.Closing(batch)
+}
+
 func (s *dyingStore) SaveClosing(c txn.Closing) (txn.Closing, error) {
-	if s.dead {
+	if s.dead.Load() {
 		return txn.Closing{}, errDead
 	}
-	if c.Told < s.told {
+	if tellings(c) < s.told {
 		return s.Store.SaveClosing(c)
 	}
-	s.dead = true
+	s.dead.Store(true)
 	if s.before {
 		old, _, err := s.Store.Closing(c.Batch)
 		if err != nil {
 			return old, err
 		}
-		s.die(c.Told - old.Told)
+		s.die(tellings(c) - tellings(old))
 		return txn.Closing{}, errDead
 	}
 	if _, err := s.Store.SaveClosing(c); err != nil {
@@ -113,4 +124,68 @@ func (w *world) cutWhenTold(told int, before bool) (unrecorded int) {
 	w.dir = dir
 	w.books = nil
 	return unrecorded
+}
+
+// certifying is a store to which every chip has given a certificate, as the kernel of a contact reader does.
+type certifying struct{ Store }
+
+// A certificate: 9F26 9F27 9F37 9A 82 9F33 9F34, of which 9F27 says TC.
+var tc = []byte("\x9F\x26\x08\x01\x02\x03\x04\x05\x06\x07\x08\x9F\x27\x01\x40\x9F\x37\x04\x11\x22\x33\x44\x9A\x03\x26\x11\x23\x82\x02\x18\x00" +
+	"\x9F\x33\x03\xE0\xE9\xC8\x9F\x34\x03\x1F\x03\x02")
+
+func (s certifying) Begin(d txn.Draft) (txn.Txn, error) {
+	if d.Card.Entry == txn.Contactless {
+		d.Card.Certificate = txn.NewChip(tc)
+	}
+	return s.Store.Begin(d)
+}
+
+// What chips have certified goes up after the records, each once, wherever the power goes.
+func TestCertificatesOfChipsAreToldOnce(t *testing.T) {
+	for name, unbalanced := range map[string]bool{"balanced": false, "not balanced": true} {
+		t.Run(name, func(t *testing.T) {
+			for cut := -1; cut < 12; cut++ {
+				inWorld(t, func(w *world) {
+					w.cutPower()
+					w.books = func(s Store) Store { return certifying{s} }
+					w.boot()
+					for n := range 5 {
+						approved(t, w.sellAs(fmt.Sprint("chip-", n), "unionpay-0113", "2.00", true))
+					}
+					approved(t, w.sellAs("stripe", "unionpay-0005", "3.00", true))
+					w.fault("decline 51")
+					w.sellAs("declined", "visa-4242", "4.00", true)
+					records := 0
+					if unbalanced {
+						w.unproven("visa-4242", "33.30")
+						records = 6
+					}
+					copies := 0
+					if cut >= 0 {
+						w.cutPower()
+						copies = w.cutWhenTold(records+1+cut/3, cut%2 == 1)
+						w.boot()
+						w.after(5 * time.Minute)
+					} else {
+						_, e := w.ask(Request{Op: "batch close"})
+						require.Equal(t, txn.Closed, e.Batch.Step, e.Error)
+						assert.Equal(t, 5, e.Batch.Certified)
+					}
+					there := w.closing(1)
+					require.True(t, there.Ended)
+					assert.Equal(t, !unbalanced, there.Equal)
+					require.Len(t, there.Certificates, 5)
+					for _, d := range there.Certificates {
+						assert.Equal(t, "match", d.Verdict)
+					}
+					assert.Len(t, there.Details, records)
+					assert.Equal(t, copies, there.Copies)
+					c, _, err := w.store.Closing(1)
+					require.NoError(t, err)
+					assert.Equal(t, 5, c.Certified)
+					assert.Equal(t, records, c.Told)
+				})
+			}
+		})
+	}
 }

@@ -63,6 +63,9 @@ func (h *Host) Settle(ctx context.Context, c txn.Closing) (host txn.Totals, dome
 // Upload tells the acquirer what the terminal holds: one to BlockSize requests, or one advice (0320). It is repeated
 // safely. The errors are those of Settle.
 func (h *Host) Upload(ctx context.Context, c txn.Closing, records []txn.Txn) error {
+	if c.Step == txn.Certificates {
+		return h.certify(ctx, c, records)
+	}
 	if len(records) == 1 && records[0].Kind.Advice() {
 		request, err := adviceDetailMessage(c, records[0])
 		if err == nil {

@@ -132,11 +132,12 @@ func (d *duration) UnmarshalText(text []byte) error {
 func defaults() Config {
 	seconds := func(n int) duration { return duration{time.Duration(n) * time.Second} }
 	return Config{
-		Terminal: Terminal{Operator: "01", Currency: "CNY", CompletionCap: 115},
-		Store:    Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key", Tidy: seconds(30)},
-		Socket:   Socket{Path: "/run/posagent.sock"},
-		Reader:   Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
-		Printer:  Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
+		Terminal:  Terminal{Operator: "01", Currency: "CNY", CompletionCap: 115},
+		Store:     Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key", Tidy: seconds(30)},
+		Downloads: Downloads{Quiet: seconds(3), Retry: seconds(60)},
+		Socket:    Socket{Path: "/run/posagent.sock"},
+		Reader:    Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
+		Printer:   Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
 		Acquirer: Acquirer{MAC: string(keys.ECBFold), TPDU: "6000060000", Header: "603100310000", Answer: seconds(60), Idle: seconds(10), Retry: seconds(60), Return: seconds(300),
 			ReversalTries: 3, Lookalike: seconds(300)},
 	}

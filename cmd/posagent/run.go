@@ -158,7 +158,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		MAC: keys.MAC(c.Acquirer.MAC), EncryptTracks: c.Acquirer.EncryptTracks,
 		MACOnDeclines: c.Acquirer.MACOnDeclines, ReversalTries: c.Acquirer.ReversalTries, ReversalEnds: c.Acquirer.ReversalEnds, Lookalike: c.Acquirer.Lookalike.Duration, MaxRefund: maxRefund, MaxCharge: maxCharge, MaxDay: maxDay,
 		MaxCardDay: maxCardDay, MaxCardCount: c.Terminal.MaxCardCount, Bins: c.bins(func(bool, string, string, ...any) {}), OtherBins: terminal.BinRule(c.Terminal.OtherCards),
-		Settable: c.Downloads.Parameters, BlocklistSlot: c.Downloads.BlocklistSlot,
+		Settable: c.Downloads.Parameters, BlocklistSlot: c.Downloads.BlocklistSlot, OrderQuiet: c.Downloads.Quiet.Duration, OrderRetry: c.Downloads.Retry.Duration,
 		Blocklist: c.path(c.Terminal.Blocklist), AlarmFile: c.path(c.Store.Dir) + ".alarms", CompletionCap: c.Terminal.CompletionCap, MaxBatch: c.Acquirer.MaxBatch,
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
 		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration,

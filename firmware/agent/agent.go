@@ -54,7 +54,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1), orders: newOrderBook(), started: time.Now()}
+	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1), orders: newOrderBook(o.OrderQuiet, o.OrderRetry), started: time.Now()}
 	var err error
 	if a.alarms, err = openAlarms(o.AlarmFile, w.Now); err != nil {
 		w.Log.Error("the alarms of earlier runs cannot be read and are counted anew", "cause", err)

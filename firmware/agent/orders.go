@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,14 +23,19 @@ import (
 //
 // An acquirer that goes on ordering what it has, or what fails, is obeyed at growing distances, and people are told. The count
 // begins anew once it has stopped ordering for an hour.
-var orderWaits = [...]time.Duration{0, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 24 * time.Hour}
+//
+// The distances are multiples of the first one, Options.OrderRetry.
+var orderWaits = [...]time.Duration{0, 1, 5, 30, 120, 1440}
 
 const (
-	orderQuiet = 3 * time.Second // after a transaction, before anything is obeyed
-	orderCalm  = time.Hour       // without the order, and it is a new one
-	orderTries = 6               // in a row that fail, and it must be ordered again
-	orderTold  = 3               // of either, and people are told
-	tellAgain  = 24 * time.Hour
+	orderCalm  = 60 // first distances without the order, and it is a new one
+	orderTries = 6  // in a row that fail, and it must be ordered again
+	orderTold  = 3  // of either, and people are told
+
+	tellAgain = 24 * time.Hour
+
+	usualQuiet = 3 * time.Second // after a transaction, before anything is obeyed
+	usualRetry = time.Minute
 )
 
 // Orders that are more than their digit here.
@@ -79,14 +85,23 @@ type order struct {
 
 // orderBook is what has been ordered. Its methods may be called from any goroutine, and return at once.
 type orderBook struct {
-	wake chan struct{}
+	wake  chan struct{}
+	retry time.Duration // the first distance
+	quiet time.Duration
 
 	mu    sync.Mutex
 	list  [16]order
 	doing byte // what is being obeyed: answers to that order nothing anew
 }
 
-func newOrderBook() *orderBook { return &orderBook{wake: make(chan struct{}, 1)} }
+func newOrderBook(quiet, retry time.Duration) *orderBook {
+	return &orderBook{wake: make(chan struct{}, 1), quiet: cmp.Or(quiet, usualQuiet), retry: cmp.Or(retry, usualRetry)}
+}
+
+// wait is the distance after so many tries in a row.
+func (b *orderBook) wait(tries int) time.Duration {
+	return b.retry * orderWaits[min(tries, len(orderWaits)-1)]
+}
 
 // given hears the digit of one answer's header.
 func (b *orderBook) given(digit byte, now time.Time) {
@@ -117,12 +132,12 @@ func (b *orderBook) wantLocked(o *order, now time.Time) {
 	if o.wanted {
 		return
 	}
-	if o.absent && now.Sub(o.tried) >= orderCalm {
+	if o.absent && now.Sub(o.tried) >= orderCalm*b.retry {
 		o.tries = 0
 	}
 	o.wanted, o.absent, o.due = true, false, now
 	if o.tries > 0 {
-		o.due = o.tried.Add(orderWaits[min(o.tries, len(orderWaits)-1)])
+		o.due = o.tried.Add(b.wait(o.tries))
 	}
 	b.stir()
 }
@@ -157,7 +172,7 @@ func (b *orderBook) cut(digit byte, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.doing = link.OrderNone
-	b.list[digit].due = now.Add(orderQuiet)
+	b.list[digit].due = now.Add(b.quiet)
 }
 
 // end counts a try, and reports whether people must be told of it.
@@ -173,7 +188,7 @@ func (b *orderBook) end(digit byte, err error, now time.Time) (tell bool) {
 	} else {
 		o.fault = err.Error()
 		o.wanted = o.tries < orderTries
-		o.due = now.Add(orderWaits[min(o.tries, len(orderWaits)-1)])
+		o.due = now.Add(b.wait(o.tries))
 	}
 	return o.tries >= orderTold && o.tellLocked(now)
 }
@@ -301,7 +316,7 @@ func (a *Agent) mayObey(ctx context.Context, digit byte) (context.Context, func(
 	if a.sale != nil {
 		return nil, nil, 0 // its end wakes
 	}
-	if rest := orderQuiet - time.Since(a.traded); !a.traded.IsZero() && rest > 0 {
+	if rest := a.orders.quiet - time.Since(a.traded); !a.traded.IsZero() && rest > 0 {
 		return nil, nil, rest
 	}
 	errand, cancel := context.WithCancel(ctx)

@@ -415,7 +415,7 @@ func FuzzOpenFile(f *testing.F) {
 
 func TestTheOrderBookNeverWantsTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newOrderBook()
+		b := newOrderBook(0, 0)
 		b.given(1, time.Now())
 		b.given(1, time.Now())
 		b.begin(1)
@@ -428,12 +428,12 @@ func TestTheOrderBookNeverWantsTwice(t *testing.T) {
 			b.given(1, time.Now()) // on and off: still the same order
 			_, due, wanted := b.next()
 			assert.True(t, wanted)
-			assert.Equal(t, orderWaits[n+1], time.Until(due))
+			assert.Equal(t, b.wait(n+1), time.Until(due))
 			time.Sleep(time.Until(due))
 			b.end(1, nil, time.Now())
 		}
 		b.given(0, time.Now())
-		time.Sleep(orderCalm)
+		time.Sleep(orderCalm * usualRetry)
 		b.given(1, time.Now())
 		_, due, _ := b.next()
 		assert.Zero(t, time.Until(due), "a new order")

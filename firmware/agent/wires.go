@@ -83,6 +83,8 @@ type Options struct {
 	Blocklist     string           // file of fingerprints of cards that are not charged; empty blocks none
 	Settable      []string         // keys of the configuration that the acquirer's parameters may set; see Settable
 	BlocklistSlot int              // characters that a number takes up in the acquirer's list; 14 when zero
+	OrderQuiet    time.Duration    // after a transaction, before an order of the acquirer is obeyed; 3 s when zero
+	OrderRetry    time.Duration    // before one that failed or is repeated is obeyed again, for the first time; 1 min when zero
 	AlarmFile     string           // where alarms are counted over restarts; empty counts them in this run alone
 	MaxRefund     txn.Amount       // a refund of more is not begun; 0 sets no limit
 	CompletionCap int              // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero

@@ -134,7 +134,7 @@ func defaults() Config {
 	return Config{
 		Terminal:  Terminal{Operator: "01", Currency: "CNY", CompletionCap: 115},
 		Store:     Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key", Tidy: seconds(30)},
-		Downloads: Downloads{Quiet: seconds(3), Retry: seconds(60)},
+		Downloads: Downloads{Quiet: seconds(3), Retry: seconds(60), BlocklistSlot: 14},
 		Socket:    Socket{Path: "/run/posagent.sock"},
 		Reader:    Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
 		Printer:   Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},

@@ -17,7 +17,7 @@ type Downloads struct {
 	Parameters    []string `toml:"parameters"`     // keys of this file that its parameters may set
 	Quiet         duration `toml:"quiet"`          // after a transaction, before an order is obeyed
 	Retry         duration `toml:"retry"`          // before one that failed is obeyed again, for the first time
-	BlocklistSlot int      `toml:"blocklist_slot"` // characters that a number takes up in its blocklist; 14 when 0
+	BlocklistSlot int      `toml:"blocklist_slot"` // characters that a number takes up in its blocklist
 }
 
 func (d Downloads) faults(fault func(bool, string, string, ...any)) {
@@ -26,7 +26,7 @@ func (d Downloads) faults(fault func(bool, string, string, ...any)) {
 	}
 	fault(d.Quiet.Duration <= 0, "downloads.quiet", "must be longer than nothing, like 3s")
 	fault(d.Retry.Duration <= 0, "downloads.retry", "must be longer than nothing, like 60s")
-	fault(d.BlocklistSlot != 0 && (d.BlocklistSlot < 6 || d.BlocklistSlot > 19), "downloads.blocklist_slot", "want 6 to 19 characters, as agreed with the acquirer")
+	fault(d.BlocklistSlot < 6 || d.BlocklistSlot > 19, "downloads.blocklist_slot", "want 6 to 19 characters, as agreed with the acquirer")
 }
 
 // downloads is where they are kept: beside the store's directory, in names that begin like it.

@@ -112,16 +112,16 @@ func (h Header) Answers() Header {
 	return h
 }
 
-// Orders that digit D of an answer's header gives the terminal.
+// Orders that digit D of an answer's header gives the terminal. 8 and everything above 9 mean nothing.
 const (
-	OrderNone byte = iota
-	OrderParameters
-	OrderStatus
-	OrderSignIn
-	OrderCAPK
-	OrderAID
-	OrderSoftware
-	OrderBlacklist
-	_
-	OrderContactless
+	OrderNone        byte = iota
+	OrderParameters       // download the terminal's parameters
+	OrderStatus           // upload the terminal's state
+	OrderSignIn           // sign in again
+	OrderCAPK             // download public keys of card schemes
+	OrderAID              // download parameters of card applications
+	OrderSoftware         // fetch new software from the terminal management system
+	OrderBlacklist        // download the list of cards that are not charged
+	_                     // reserved
+	OrderContactless      // download parameters of contactless payment
 )

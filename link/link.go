@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"posagent/link/iso8583"
@@ -54,6 +55,7 @@ type Link struct {
 
 	closed context.Context // ends with Close
 	close  context.CancelFunc
+	answer atomic.Int64 // the allowance of Options.Answer, until Allow changes it
 
 	mu      sync.Mutex
 	session *session // the newest; it may be over
@@ -68,6 +70,7 @@ func New(o Options) *Link {
 		o.Answer = answerTime
 	}
 	l := &Link{o: o, turn: make(chan struct{}, 1)}
+	l.answer.Store(int64(o.Answer))
 	for i, b := range o.Bearers {
 		if b.Connect <= 0 {
 			b.Connect = connectTime
@@ -195,7 +198,7 @@ func (l *Link) write(ctx context.Context, s *session, prefixed []byte, w wanted)
 
 // receive waits for the answer to what has been written.
 func (l *Link) receive(ctx context.Context, s *session) (*Reply, error) {
-	allowance, beat := l.o.Answer, wishOf(ctx).beat
+	allowance, beat := time.Duration(l.answer.Load()), wishOf(ctx).beat
 	if beat > 0 {
 		allowance = min(allowance, beat)
 	}
@@ -235,6 +238,14 @@ func (l *Link) receive(ctx context.Context, s *session) (*Reply, error) {
 		s.silent = silentExchanges // what follows would be read as the rest of it
 	}
 	return nil, why
+}
+
+// Allow changes the allowance from the last byte of a request to its answer, from the next exchange on. What is not positive
+// changes nothing.
+func (l *Link) Allow(answer time.Duration) {
+	if answer > 0 {
+		l.answer.Store(int64(answer))
+	}
 }
 
 // Hangup ends the session, and with it an exchange that is waiting on it. It does not end a dial: that ends with its

@@ -86,6 +86,7 @@ func recordFields() []field {
 		text(58, "closed by", maxOperator, func(t *txn.Txn) *string { return &t.Resolved.By }),
 		text(59, "closed with", maxOperator, func(t *txn.Txn) *string { return &t.Resolved.With }),
 		text(53, "approver", maxOperator, func(t *txn.Txn) *string { return &t.Approver }),
+		tags(63, "certificate", func(t *txn.Txn) *txn.Chip { return &t.Card.Certificate }),
 		number(60, "address", maxAddress, func(t *txn.Txn) *int { return &t.Sent.Address }),
 		number(61, "bytes given to the line", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Handed }),
 		yes(63, "PIN was given", func(t *txn.Txn) *bool { return &t.Card.PIN }),
@@ -133,6 +134,27 @@ func clipped[S ~string](tag byte, name string, limit int, at func(*txn.Txn) *S) 
 				return fmt.Errorf("has %d bytes, at most %d fit", len(v), limit)
 			}
 			*at(t) = S(v)
+			return nil
+		},
+	}
+}
+
+// tags is EMV data that names no card and no holder.
+func tags(tag byte, name string, at func(*txn.Txn) *txn.Chip) field {
+	return field{
+		tag: tag, name: name,
+		bound: func(t *txn.Txn) error {
+			if err := checkChip(at(t).BytesInTheClear()); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		},
+		put: func(b []byte, t *txn.Txn) []byte { return append(b, at(t).BytesInTheClear()...) },
+		get: func(t *txn.Txn, v string) error {
+			if err := checkChip([]byte(v)); err != nil {
+				return err
+			}
+			*at(t) = txn.NewChip([]byte(v))
 			return nil
 		},
 	}

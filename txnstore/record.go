@@ -82,7 +82,8 @@ func same(a, b *txn.Txn) bool {
 }
 
 func sameCard(a, b *txn.Card) bool {
-	return a.PAN.Equal(b.PAN) && bytes.Equal(a.Chip.BytesInTheClear(), b.Chip.BytesInTheClear()) && a.Expiry == b.Expiry &&
+	return a.PAN.Equal(b.PAN) && bytes.Equal(a.Chip.BytesInTheClear(), b.Chip.BytesInTheClear()) &&
+		bytes.Equal(a.Certificate.BytesInTheClear(), b.Certificate.BytesInTheClear()) && a.Expiry == b.Expiry &&
 		a.Sequence == b.Sequence && a.Entry == b.Entry && a.Label == b.Label && a.AID == b.AID && a.PIN == b.PIN
 }
 

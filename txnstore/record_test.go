@@ -95,6 +95,27 @@ func TestEveryFieldOfTheVocabularyIsStored(t *testing.T) {
 	assert.Equal(t, r, stored)
 }
 
+func TestACertificateIsStoredAndNothingThatNamesTheCard(t *testing.T) {
+	c := testCodec(t, "T1234567")
+	r := usual(t)
+	r.Card.Certificate = txn.NewChip(append([]byte{0x9F, 0x26, 40}, bytes.Repeat([]byte{9}, 40)...))
+	_, stored, err := c.encode(r)
+	require.NoError(t, err)
+	assert.Equal(t, r, stored)
+	assert.NotContains(t, stored.Card.Certificate.String(), "9")
+	for _, tlv := range [][]byte{{0x5A, 1, 0x42}, {0x57, 1, 0x42}, {0x9F, 0x26}, append([]byte{0x9F, 0x26, maxChip}, make([]byte, maxChip)...)} {
+		r.Card.Certificate = txn.NewChip(tlv)
+		_, _, err := c.encode(r)
+		assert.ErrorIs(t, err, ErrRecord)
+	}
+	full := fullest(t)
+	full.Kind, full.State, full.Card.Certificate = txn.Sale, txn.Approved, txn.NewChip(append([]byte{0x9F, 0x26, 40}, make([]byte, 40)...))
+	_, stored, err = testCodec(t, "TERMINAL").encode(full)
+	require.NoError(t, err)
+	assert.Equal(t, full.Card, stored.Card)
+	assert.GreaterOrEqual(t, len(stored.Journal), 2)
+}
+
 // What undoes or follows another, or was authorised otherwise, has fields that no sale has.
 func TestEveryFieldOfAnOriginalIsStored(t *testing.T) {
 	c := testCodec(t, "T1234567")

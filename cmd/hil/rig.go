@@ -136,6 +136,11 @@ port = "printer"
 columns = 32
 retry = "1s"
 
+[downloads]
+parameters = ["acquirer.answer", "acquirer.reversal_tries", "terminal.name"]
+quiet = "300ms"
+retry = "6s"
+
 [acquirer]
 key_file = "tmk.key"
 answer = "{{.Answer}}"

@@ -21,6 +21,7 @@ import (
 var benchStories = []string{
 	"acquirer/late-approval", "acquirer/forged-mac", "acquirer/never-answers-a-reversal", "device/paper-ends-in-the-slip", "device/two-tills",
 	"link/request-torn", "link/cable-pulled-before", "power/after-the-approval", "power/during-the-reversal", "power/after-the-reversal-is-answered",
+	"orders/parameters", "orders/blocklist",
 }
 
 // leastPlayed is how many of all stories a bench of processes plays at least.

@@ -215,6 +215,7 @@ func (c *command) status(ctx context.Context) int {
 	}
 	fmt.Fprintf(c.out, "terminal %s  merchant %s  boot %d  batch %06d  %s\n", s.Terminal, s.Merchant, s.Boot, s.Batch, signed)
 	fmt.Fprintf(c.out, "待处理 owed %d   挂账 suspense %d   待打印 paper owed %d\n", s.Owed, s.Suspense, s.PaperOwed)
+	c.orders(s)
 	for _, a := range s.Alarms {
 		what := words.OfAlarm(a.Kind)
 		c.paragraph(c.out, "", fmt.Sprintf("告警 alarm  %s %s  x%d  %s", what.ZH, what.EN, a.Count, a.Last.Local().Format("01-02 15:04")))

@@ -35,6 +35,9 @@ type Config struct {
 
 	profile *profile.Profile // read from acquirer.profile; nil while it cannot be
 
+	Downloads Downloads `toml:"downloads"`
+	Bins      []Bin     `toml:"bin"`
+
 	dir string // relative paths start here: the file's own directory
 }
 
@@ -51,9 +54,13 @@ type Terminal struct {
 
 	Supervisors string `toml:"supervisors"` // the list of supervisors; left out, the till vouches for them
 
-	MaxCharge string `toml:"max_charge"` // a charge of more is not begun
-	MaxDay    string `toml:"max_day"`    // nor one with which a day's charges come to more
-	Blocklist string `toml:"blocklist"`  // fingerprints of cards that are not charged; see posagent blocklist load
+	MaxCharge    string `toml:"max_charge"`     // a charge of more is not begun
+	MaxDay       string `toml:"max_day"`        // nor one with which a day's charges come to more
+	MaxCardDay   string `toml:"max_card_day"`   // a charge with which a card's charges of a day come to more is not begun
+	MaxCardCount int    `toml:"max_card_count"` // nor one that would be a card's next after so many a day; 0 sets no limit
+	OtherCards   string `toml:"other_cards"`    // accept, refuse or online: cards in no [[bin]] table; accepted when left out
+
+	Blocklist string `toml:"blocklist"` // fingerprints of cards that are not charged; see posagent blocklist load
 
 	MaxRefund string `toml:"max_refund"` // a refund of more is not begun; left out, the acquirer alone judges
 }
@@ -145,12 +152,13 @@ func (d *duration) UnmarshalText(text []byte) error {
 func defaults() Config {
 	seconds := func(n int) duration { return duration{time.Duration(n) * time.Second} }
 	return Config{
-		Terminal: Terminal{Operator: "01", Currency: "CNY", CompletionCap: 115},
-		Store:    Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key", Tidy: seconds(30)},
-		Socket:   Socket{Path: "/run/posagent.sock"},
-		Reader:   Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
-		PINPad:   PINPad{Baud: 9600, Model: padVisa, Prompt: "ENTER PIN", Wait: seconds(60), Reply: seconds(1)},
-		Printer:  Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
+		Terminal:  Terminal{Operator: "01", Currency: "CNY", CompletionCap: 115},
+		Store:     Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key", Tidy: seconds(30)},
+		Downloads: Downloads{Quiet: seconds(3), Retry: seconds(60), BlocklistSlot: 14},
+		Socket:    Socket{Path: "/run/posagent.sock"},
+		Reader:    Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
+		PINPad:    PINPad{Baud: 9600, Model: padVisa, Prompt: "ENTER PIN", Wait: seconds(60), Reply: seconds(1)},
+		Printer:   Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
 		Acquirer: Acquirer{Profile: profile.UnionPayName, TPDU: "6000060000", Header: "603100310000", Idle: seconds(10), Retry: seconds(60), Return: seconds(300),
 			Lookalike: seconds(300)},
 	}
@@ -277,6 +285,8 @@ func (c *Config) faults() []string {
 	fault(c.Acquirer.Heartbeat.Duration > 0 && c.Acquirer.Heartbeat.Duration < 20*time.Second, "acquirer.heartbeat", "want 20s at least, or 0 for none")
 	c.GPIO.faults(fault)
 
+	c.Downloads.faults(fault)
+	c.cardFaults(fault)
 	fault(len(c.Bearers) == 0, "bearer", "there is no way to the acquirer; add a [[bearer]] table")
 	names := map[string]bool{}
 	for i, b := range c.Bearers {

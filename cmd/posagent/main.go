@@ -20,6 +20,7 @@
 //	posagent keys signer|bundle       at the key centre: a key that signs, and a bundle
 //	posagent supervisor list|set|unlock|remove   who may allow what takes money back
 //	posagent blocklist load FILE      cards that are not charged
+//	posagent params show              what the acquirer has set here
 //	posagent host echo|signin|test    the way to the acquirer, with the time of each part
 //	posagent tamper show|clear        whether the case was opened
 //	posagent profile show|check       how an acquirer is spoken to, as data
@@ -88,7 +89,7 @@ func (c *command) run(ctx context.Context) int {
 		return exitUsage
 	}
 	verb, rest := c.args[0], c.args[1:]
-	if (verb == "txn" || verb == "receipt" || verb == "tamper" || verb == "supervisor" || verb == "blocklist" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config" || verb == "host" || verb == "profile") && len(rest) > 0 {
+	if (verb == "txn" || verb == "receipt" || verb == "tamper" || verb == "supervisor" || verb == "blocklist" || verb == "params" || verb == "batch" || verb == "store" || verb == "keys" || verb == "config" || verb == "host" || verb == "profile") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
 	switch verb {
@@ -189,6 +190,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "NUMBER", rest, nil, c.supervisorRemove)
 	case "blocklist load":
 		return c.verb(verb, "FILE", rest, nil, c.blocklistLoad)
+	case "params show":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.paramsShow() })
 	case "host echo", "host signin", "host test":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.host(ctx, verb) })
 	case "tamper show":

@@ -78,7 +78,7 @@ func (c *command) runAgent(ctx context.Context) int {
 		Printer: config.opener(config.Printer.Port, config.Printer.Baud, false),
 		PINPad:  config.pinPad(),
 		Bearers: bearers,
-		Store:   store, Socket: socket, Now: time.Now, Log: log,
+		Store:   store, Files: config.downloads(), Socket: socket, Now: time.Now, Log: log,
 	}, options)
 	if err != nil {
 		return c.fail(err)
@@ -139,11 +139,12 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 	if err != nil {
 		return agent.Options{}, err
 	}
-	var maxRefund, maxCharge, maxDay txn.Amount
+	var maxRefund, maxCharge, maxDay, maxCardDay txn.Amount
 	for _, limit := range []struct {
 		key, text string
 		into      *txn.Amount
-	}{{"max_refund", c.Terminal.MaxRefund, &maxRefund}, {"max_charge", c.Terminal.MaxCharge, &maxCharge}, {"max_day", c.Terminal.MaxDay, &maxDay}} {
+	}{{"max_refund", c.Terminal.MaxRefund, &maxRefund}, {"max_charge", c.Terminal.MaxCharge, &maxCharge}, {"max_day", c.Terminal.MaxDay, &maxDay},
+		{"max_card_day", c.Terminal.MaxCardDay, &maxCardDay}} {
 		if limit.text == "" {
 			continue
 		}
@@ -170,6 +171,8 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		Return: c.Acquirer.Return.Duration, Heartbeat: c.Acquirer.Heartbeat.Duration, Preconnect: c.Acquirer.Preconnect,
 		MAC: keys.MAC(c.Acquirer.MAC), EncryptTracks: c.Acquirer.EncryptTracks,
 		MACOnDeclines: c.Acquirer.MACOnDeclines, ReversalTries: c.Acquirer.ReversalTries, ReversalEnds: c.Acquirer.ReversalEnds, Lookalike: c.Acquirer.Lookalike.Duration, MaxRefund: maxRefund, MaxCharge: maxCharge, MaxDay: maxDay,
+		MaxCardDay: maxCardDay, MaxCardCount: c.Terminal.MaxCardCount, Bins: c.bins(func(bool, string, string, ...any) {}), OtherBins: terminal.BinRule(c.Terminal.OtherCards),
+		Settable: c.Downloads.Parameters, BlocklistSlot: c.Downloads.BlocklistSlot, OrderQuiet: c.Downloads.Quiet.Duration, OrderRetry: c.Downloads.Retry.Duration,
 		Blocklist: c.path(c.Terminal.Blocklist), AlarmFile: c.path(c.Store.Dir) + ".alarms", CompletionCap: c.Terminal.CompletionCap, MaxBatch: c.Acquirer.MaxBatch,
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
 		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration,

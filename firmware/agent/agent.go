@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"posagent/device/pinpad"
@@ -14,7 +15,6 @@ import (
 	"posagent/link"
 	"posagent/link/acquirer"
 	"posagent/link/profile"
-	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
 
@@ -26,19 +26,27 @@ type Agent struct {
 	line     *link.Link
 	host     *acquirer.Host
 	terminal *terminal.Terminal
-	paper    *slipPrinter
 	wires    Wires
 	guard    guard
 	sounds   chan time.Duration // for the buzzer
 
 	alarms *alarms
-	wake   chan struct{} // asks for a round soon
+	orders *orderBook
+	listed downloaded   // the acquirer's blocklist
+	paper  *slipPrinter // its drive and layout are guarded by the engine's turn
 
-	mu    sync.Mutex
-	beat  context.CancelFunc // ends the heartbeat in progress
-	sale  *saleView          // the transaction in progress, fed by the engine and by the line
-	known Status             // the figures read last, for the time of a store fault
-	named uint32             // the batch that the acquirer named last, at a sign-in
+	started          time.Time
+	dials, connected atomic.Int64
+	wake             chan struct{} // asks for a round soon
+
+	mu     sync.Mutex
+	set    ParameterSet       // of the acquirer, in force
+	errand context.CancelFunc // ends what an order began
+	traded time.Time          // when a transaction ended last
+	beat   context.CancelFunc // ends the heartbeat in progress
+	sale   *saleView          // the transaction in progress, fed by the engine and by the line
+	known  Status             // the figures read last, for the time of a store fault
+	named  uint32             // the batch that the acquirer named last, at a sign-in
 }
 
 // New puts drivers on wires and the engine on the drivers. It touches no line. Its errors name options with which no
@@ -50,7 +58,8 @@ func New(w Wires, o Options) (*Agent, error) {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1), sounds: make(chan time.Duration, 1)}
+	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1), sounds: make(chan time.Duration, 1),
+		orders: newOrderBook(o.OrderQuiet, o.OrderRetry), started: time.Now()}
 	var err error
 	if a.alarms, err = openAlarms(o.AlarmFile, w.Now); err != nil {
 		w.Log.Error("the alarms of earlier runs cannot be read and are counted anew", "cause", err)
@@ -61,29 +70,29 @@ func New(w Wires, o Options) (*Agent, error) {
 	if err := begunOtherwise(w.Store, o.Profile); err != nil {
 		return nil, err
 	}
+	in := a.openParameters()
+	a.openBlocklist()
 	o.Header.Frame = o.Profile.Frame
-	a.line = link.New(link.Options{Dialect: o.Profile.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: o.Answer, Idle: o.Idle, Return: o.Return,
+	a.line = link.New(link.Options{Dialect: o.Profile.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: in.answer, Idle: o.Idle, Return: o.Return,
 		Stray: a.stray, Progress: a.lineStage, Held: a.guard.held})
 	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
-		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Profile: o.Profile, Now: w.Now, Zone: o.Layout.Zone, Misrouted: a.misrouted}
+		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Profile: o.Profile, Now: w.Now, Zone: o.Layout.Zone, Misrouted: a.misrouted,
+		Ordered: func(digit byte) { a.orders.given(digit, time.Now()) }, BlocklistSlot: o.BlocklistSlot}
 	if err := far.Check(); err != nil {
 		return nil, err
 	}
 	a.host = acquirer.New(a.line, far)
 	a.o.TMK = nil // only the host needs it
-	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}}
-	paper := &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print, lines: w.Lines}
-	a.paper = paper
-	var blocked func(txn.PAN) (bool, error)
-	if o.Blocklist != "" {
-		blocked = NewBlocklist(o.Blocklist, w.Store.Fingerprint).Blocked
-	}
+	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}, certificates: o.Profile.Certificates}
+	a.paper = &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print, lines: w.Lines}
+	a.paper.layout.MerchantName = in.name
 	var pins terminal.PINPad
 	if w.PINPad != nil {
 		pins = &pinPad{open: w.PINPad, opts: pinpad.Opts{Answer: o.PINReply}, prompt: o.PINPrompt, wait: o.PINWait, key: a.host.PINKey}
 	}
-	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(card), paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, Currency: o.Currency, Operator: o.Operator,
-		ReversalTries: o.ReversalTries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay, Blocked: blocked, MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(card), a.paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, Currency: o.Currency, Operator: o.Operator,
+		ReversalTries: in.tries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay,
+		MaxCardDay: o.MaxCardDay, MaxCardCount: o.MaxCardCount, Bins: o.Bins, OtherBins: o.OtherBins, Blocked: a.blocked(), MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil
 }
 
@@ -128,6 +137,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		served.Go(func() { a.serve(ctx) })
 	}
 	served.Go(func() { a.rounds(ctx) })
+	served.Go(func() { a.obeyOrders(ctx) })
 	if a.o.Heartbeat > 0 {
 		served.Go(func() { a.heartbeats(ctx) })
 	}
@@ -218,8 +228,15 @@ func (a *Agent) watch(v *saleView) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sale = v
-	if v != nil && a.beat != nil {
-		a.beat() // a customer does not wait behind a question of ours
+	if v == nil {
+		a.traded = time.Now()
+		a.orders.stir()
+		return
+	}
+	for _, ours := range []context.CancelFunc{a.beat, a.errand} {
+		if ours != nil {
+			ours() // a customer does not wait behind a question of ours
+		}
 	}
 }
 
@@ -241,6 +258,12 @@ func (a *Agent) readerPrompt(e reader.Event) {
 // lineStage shows what the line is doing to whoever waits for a sale.
 func (a *Agent) lineStage(s link.Stage) {
 	a.log.Debug("line", "stage", s.String())
+	switch s.Step {
+	case link.Dialling:
+		a.dials.Add(1)
+	case link.Connected:
+		a.connected.Add(1)
+	}
 	view := a.watched()
 	if view == nil {
 		return

@@ -31,8 +31,14 @@ const (
 	Repeated      = "repeated"       // the same card and amount again within minutes
 	OverLimit     = "over-limit"
 	BlockedCard   = "blocked-card"
+	RefusedBin    = "refused-range"  // a card of a range that is not charged, or not so
 	WrongPassword = "wrong-password" // of a supervisor
 	LockedOut     = "locked-out"
+
+	OrderLeft     = "order-left"     // an order of the acquirer that no machine obeys
+	OrderFailed   = "order-failed"   // one that fails again and again
+	OrderRepeated = "order-repeated" // one that is given again and again though it was obeyed
+	OddParameter  = "odd-parameter"  // a downloaded value that cannot be used
 )
 
 // maxWhat bounds what is kept of an alarm, in bytes.
@@ -109,8 +115,10 @@ func alarmOf(err error) (kind string, is bool) {
 	switch {
 	case errors.As(err, &again):
 		return Repeated, true
-	case errors.Is(err, terminal.ErrLimit):
+	case errors.Is(err, terminal.ErrLimit), errors.Is(err, terminal.ErrCardLimit):
 		return OverLimit, true
+	case errors.Is(err, terminal.ErrBin), errors.Is(err, terminal.ErrBinOnline):
+		return RefusedBin, true
 	case errors.Is(err, terminal.ErrBlocked):
 		return BlockedCard, true
 	case errors.Is(err, supervisor.ErrDenied):

@@ -23,6 +23,7 @@ type Batch struct {
 	Code       string      `json:"code,omitempty"`
 	Unread     int         `json:"unread,omitempty"`     // records here that could not be read and are not in the totals
 	Told       int         `json:"told,omitempty"`       // records sent after a difference
+	Certified  int         `json:"certified,omitempty"`  // certificates of chips sent
 	Unaccepted int         `json:"unaccepted,omitempty"` // of them refused by the acquirer
 	Explains   []Undo      `json:"explains,omitempty"`   // in doubt, and together the difference exactly
 	Doubts     []Undo      `json:"doubts,omitempty"`     // in doubt besides
@@ -53,7 +54,7 @@ func settlementOf(c txn.Currency, t txn.Totals) Settlement {
 // BatchOf shows a closing; get reads the transactions that it names.
 func BatchOf(c txn.Closing, get func(txn.ID) (txn.Txn, error)) *Batch {
 	b := &Batch{Batch: sixDigits(c.Batch), Step: c.Step, Currency: c.Currency.Letters, Own: settlementOf(c.Currency, c.Own),
-		Domestic: c.Domestic, Foreign: c.Foreign, Code: c.Code, Unread: c.Unread, Told: c.Told, Unaccepted: c.Unaccepted, Report: c.Report, Began: &c.Began}
+		Domestic: c.Domestic, Foreign: c.Foreign, Code: c.Code, Unread: c.Unread, Told: c.Told, Certified: c.Certified, Unaccepted: c.Unaccepted, Report: c.Report, Began: &c.Began}
 	if c.Domestic != "" {
 		host := settlementOf(c.Currency, c.Host)
 		b.Host = &host

@@ -22,6 +22,8 @@ type cardReader struct {
 	opts  reader.Opts
 	port  Port
 	drive *reader.Reader
+
+	certificates bool // the acquirer wants what chips certify; otherwise it is not kept
 }
 
 func (c *cardReader) attach() error {
@@ -55,6 +57,9 @@ func (c *cardReader) Present(ctx context.Context, a txn.Amount, cur txn.Currency
 		return txn.Presented{}, err
 	}
 	p, err := c.drive.Activate(ctx, reader.Request{Amount: a, Currency: cur, Timeout: c.wait})
+	if !c.certificates {
+		p.Card.Certificate = txn.Chip{}
+	}
 	if err == nil || ordinary(err) {
 		return p, err
 	}

@@ -55,6 +55,11 @@ func (a *Agent) Status() Status {
 			s.StoreFault = err.Error()
 		}
 	}
+	s.Orders = a.orders.status()
+	if a.set.Terminal != "" {
+		s.Parameters = &DownloadStatus{a.set.Origin, len(a.set.Parameters)}
+	}
+	s.Blocklist = a.listed.status()
 	s.Terminal, s.Merchant, s.SignedIn = a.o.Terminal, a.o.Merchant, a.host.SignedIn()
 	s.Printer = a.printerView()
 	if err := a.guard.held(); err != nil {

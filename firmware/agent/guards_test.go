@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"posagent/firmware/terminal"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -86,6 +87,33 @@ func TestABlockedCardIsRefusedAndTheListIsReadAgain(t *testing.T) {
 		assert.Equal(t, 1, w.alarms()[BlockedCard].Count)
 		require.NoError(t, os.WriteFile(file, []byte("4242424242424242\n"), 0o600))
 		assert.Contains(t, w.sell("unionpay-0005", "9.00").Error, "not a fingerprint")
+	})
+}
+
+func TestTheGuardsThatKnowTheCardSayWhyAndWhatToDo(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.cutPower()
+		w.options.MaxCardCount = 1
+		w.options.Bins = []terminal.BinRange{{From: "62", To: "62", Rule: terminal.BinRefuse}, {From: "55", To: "55", Rule: terminal.BinOnline}}
+		w.boot()
+		approved(t, w.sell("visa-4242", "12.50"))
+		w.cutPower()
+		w.boot()
+		sent := w.acquirer.Counts()["0200"]
+		for _, c := range []struct {
+			card, op string
+			text     words.Pair
+		}{{"visa-4242", "sale", words.CardLimit}, {"unionpay-0005", "sale", words.CardNotTaken}, {"mastercard-4444", "offline-sale", words.CardOnline}} {
+			w.do(w.reader.Command("present " + c.card))
+			_, e := w.ask(Request{Op: c.op, Reference: c.card, Amount: "8.00", AuthCode: "123456"})
+			assert.Equal(t, words.OutcomeRefused, e.Outcome)
+			require.NotNil(t, e.Text)
+			assert.Equal(t, c.text, *e.Text, e.Error)
+		}
+		assert.Equal(t, sent, w.acquirer.Counts()["0200"], "nothing was sent")
+		assert.Equal(t, 1, w.alarms()[OverLimit].Count)
+		assert.Equal(t, 2, w.alarms()[RefusedBin].Count)
+		approved(t, w.sell("mastercard-4444", "8.00"))
 	})
 }
 

@@ -42,6 +42,8 @@ func refused(kind txn.Kind, err error) Event {
 		text = words.NoPIN
 	case errors.Is(err, terminal.ErrPINPad):
 		text = words.NoPINPad
+	case cardWords(err) != nil:
+		text = *cardWords(err)
 	case e.Fault != "":
 		text = e.Fault.refusal()
 	}

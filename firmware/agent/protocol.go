@@ -136,8 +136,18 @@ type Status struct {
 
 	Held string `json:"held,omitempty"` // why nothing is sent: an opened case, or a failing power
 
+	Orders     []OrderStatus   `json:"orders,omitempty"`     // what the acquirer's answers have ordered since the start
+	Parameters *DownloadStatus `json:"parameters,omitempty"` // the set in force, if one was downloaded
+	Blocklist  *DownloadStatus `json:"blocklist,omitempty"`
+
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault
+}
+
+// DownloadStatus is what was downloaded last, and is in force.
+type DownloadStatus struct {
+	Origin
+	Entries int `json:"entries"`
 }
 
 // Record is a transaction as it may be shown: no card number but a masked one.

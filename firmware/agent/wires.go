@@ -47,6 +47,7 @@ type Wires struct {
 	PINPad  Opener        // nil where the terminal has none: no PIN is asked for
 	Bearers []link.Bearer // in order of preference
 	Store   Store
+	Files   Files            // what the acquirer has downloads kept in; nil keeps none
 	Socket  net.Listener     // nil serves nobody
 	Lines   *gpio.Lines      // nil where the terminal has none
 	Marks   *Marks           // what an opened case and a failing power leave; nil keeps nothing
@@ -77,16 +78,24 @@ type Options struct {
 	ReversalTries int
 	ReversalEnds  []string // codes that end a reversal besides 00, 12 and 25
 	Lookalike     time.Duration
-	MaxBatch      int           // with so many transactions a batch takes no further sale; 0 sets no limit
-	MaxCharge     txn.Amount    // a charge of more is not begun; 0 sets no limit
-	MaxDay        txn.Amount    // nor one with which a day's charges come to more; 0 sets no limit
-	Blocklist     string        // file of fingerprints of cards that are not charged; empty blocks none
-	AlarmFile     string        // where alarms are counted over restarts; empty counts them in this run alone
-	MaxRefund     txn.Amount    // a refund of more is not begun; 0 sets no limit
-	CompletionCap int           // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero
-	Retry         time.Duration // between rounds while something is owed
-	PaperRetry    time.Duration // between attempts at owed paper
-	Tidy          time.Duration // quiet time before the store is tidied
+	MaxBatch      int        // with so many transactions a batch takes no further sale; 0 sets no limit
+	MaxCharge     txn.Amount // a charge of more is not begun; 0 sets no limit
+	MaxDay        txn.Amount // nor one with which a day's charges come to more; 0 sets no limit
+	MaxCardDay    txn.Amount // nor one with which a card's charges of a day come to more; 0 sets no limit
+	MaxCardCount  int        // nor one that would be a card's next of a day after so many; 0 sets no limit
+	Bins          []terminal.BinRange
+	OtherBins     terminal.BinRule // for cards in none of them; empty accepts them
+	Blocklist     string           // file of fingerprints of cards that are not charged; empty blocks none
+	Settable      []string         // keys of the configuration that the acquirer's parameters may set; see Settable
+	BlocklistSlot int              // characters that a number takes up in the acquirer's list; 14 when zero
+	OrderQuiet    time.Duration    // after a transaction, before an order of the acquirer is obeyed; 3 s when zero
+	OrderRetry    time.Duration    // before one that failed or is repeated is obeyed again, for the first time; 1 min when zero
+	AlarmFile     string           // where alarms are counted over restarts; empty counts them in this run alone
+	MaxRefund     txn.Amount       // a refund of more is not begun; 0 sets no limit
+	CompletionCap int              // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero
+	Retry         time.Duration    // between rounds while something is owed
+	PaperRetry    time.Duration    // between attempts at owed paper
+	Tidy          time.Duration    // quiet time before the store is tidied
 
 	CardWait    time.Duration // how long the reader waits for a card
 	ReaderReply time.Duration // answer of the reader to an ordinary command

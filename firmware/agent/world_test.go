@@ -55,6 +55,8 @@ type world struct {
 	log      *bytes.Buffer
 	logger   *slog.Logger // one for all boots: what a cut left running may still write
 	options  Options
+	files    Files             // where downloads are kept
+	books    func(Store) Store // what stands between the agent and its store; nil is nothing
 	sales    int
 
 	agent   *Agent
@@ -90,7 +92,7 @@ func inWorld(t *testing.T, story func(w *world)) {
 			Lookalike: 5 * time.Minute, Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second, CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
 			Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
 			Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}
-		w.ctx = ctx
+		w.ctx, w.files = ctx, Folder(dir+".")
 		w.boot()
 		story(w)
 		w.agree()
@@ -121,6 +123,10 @@ func (w *world) boot() {
 	store, _, err := txnstore.Open(w.dir, &txnstore.Options{Terminal: testTerminal, Merchant: testMerchant, Key: bytes.Repeat([]byte{7}, 32), Now: time.Now})
 	require.NoError(w.t, err)
 	w.store = store
+	books := Store(store)
+	if w.books != nil {
+		books = w.books(store)
+	}
 	bearers := w.bearers
 	if bearers == nil {
 		bearers = []link.Bearer{{Name: "ethernet", Dialer: w.line, Framing: link.LengthPrefixed}}
@@ -134,7 +140,7 @@ func (w *world) boot() {
 		Reader:  w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }),
 		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
 		Bearers: bearers,
-		Store:   store, Now: time.Now, Log: w.logger,
+		Store:   books, Files: w.files, Now: time.Now, Log: w.logger,
 		Lines: w.lines, Marks: w.marks, Wipe: func() error { w.wiped++; return nil },
 	}, w.options)
 	require.NoError(w.t, err)

@@ -35,9 +35,10 @@ var wires = []string{"line", "modem", "reader", "printer"}
 // begins it. The others are: one more try of a reversal is counted (try); a slip or a note is remembered, which need not
 // reach the disk yet (mark); a number is drawn for a message that is no transaction (stan); the batch is changed (batch); the closing of a batch goes
 // a step further (closing);
-// finished records are archived to make room (room), or because it is quiet (tidy).
+// finished records are archived to make room (room), or because it is quiet (tidy); what the acquirer has downloaded takes the
+// place of what it had downloaded before (download).
 var commits = []string{"pending", "abandoned", "declined", "authorized", "approved", "reversing", "reversed", "suspense",
-	"resolved", "advising", "try", "mark", "stan", "batch", "closing", "room", "tidy"}
+	"resolved", "advising", "try", "mark", "stan", "batch", "closing", "room", "tidy", "download"}
 
 // Event is something that happens to the terminal and that the world could notice. Two equal events are the same event:
 // it is a key for maps.

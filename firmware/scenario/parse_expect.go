@@ -20,7 +20,7 @@ var outcomes = []words.Outcome{words.OutcomeApproved, words.OutcomeDeclined, wor
 	words.OutcomeUnknown, words.OutcomeResolved, words.OutcomeRefused, Lost}
 
 // steps are where the closing of a batch may stand.
-var steps = []txn.Step{txn.Asking, txn.Details, txn.Advices, txn.Ending, txn.Closed, txn.Refused}
+var steps = []txn.Step{txn.Asking, txn.Details, txn.Advices, txn.Certificates, txn.Ending, txn.Closed, txn.Refused}
 
 var standings = []Standing{Unseen, Held, Voided, Refunded, Given, Reversed, Refused, Absent}
 

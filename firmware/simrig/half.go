@@ -31,7 +31,7 @@ func half(before, after remains, dice *rand.Rand) (remains, string) {
 		return r, "archive: " + what
 	}
 	if !hot {
-		return after, "nothing to write"
+		return halfDownload(before, after, dice)
 	}
 	torn, what := halfDatabase(before[hotFile].bytes, after[hotFile].bytes, dice)
 	r[hotFile] = content{torn, after[hotFile].size}

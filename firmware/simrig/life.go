@@ -69,7 +69,7 @@ func (w *World) boot(dir string) (*life, error) {
 			{Name: "dial", Framing: link.SelfDelimited, Connect: dialWithin, Dialer: l.telling(agent.Dialup{Open: w.modem.opener(l),
 				Opts: modem.Opts{Number: phoneNumber, Carrier: dialWithin}}, link.SelfDelimited, w.modem)},
 		},
-		Store: l.books(), Socket: l.socket, Now: w.Now, Log: w.log.logger(l),
+		Store: l.books(), Files: l.files(), Socket: l.socket, Now: w.Now, Log: w.log.logger(l),
 	}, options)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())

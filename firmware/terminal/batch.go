@@ -198,7 +198,7 @@ func (t *Terminal) step(s txn.Step) (take func(context.Context, txn.Closing) (tx
 	switch s {
 	case txn.Asking:
 		return t.ask, words.Settling
-	case txn.Details, txn.Advices:
+	case txn.Details, txn.Advices, txn.Certificates:
 		return t.tellOne, words.Uploading
 	case txn.Ending:
 		return t.end, words.EndingBatch

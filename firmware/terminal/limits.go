@@ -36,33 +36,17 @@ func (t *Terminal) withinLimits(kind txn.Kind, amount txn.Amount) error {
 // mostInDay bounds how far a day is looked back; a terminal that has made more in a day is over any limit.
 const mostInDay = 4096
 
-// chargedToday walks back from the newest record to the first of an earlier day. Its cost follows the day's trade, and only a
-// terminal with a limit for the day pays it.
+// chargedToday adds the day up. Only a terminal with a limit for the day pays for it.
 func (t *Terminal) chargedToday() (sum txn.Amount, err error) {
-	now := t.o.Now()
-	year, month, day := now.Date()
-	for n := 64; ; n *= 4 {
-		newest, err := t.store.List(n)
-		if err != nil {
-			return 0, err
+	all, err := t.today(func(x txn.Txn) {
+		if (x.Kind.Charges() || x.Kind == txn.PreAuth) && x.MayHold() {
+			sum += x.Amount
 		}
-		sum = 0
-		for _, x := range newest {
-			began := x.Began.In(now.Location())
-			if y, m, d := began.Date(); began.Before(now) && (y != year || m != month || d != day) {
-				return sum, nil
-			}
-			if (x.Kind.Charges() || x.Kind == txn.PreAuth) && x.MayHold() {
-				sum += x.Amount
-			}
-		}
-		if len(newest) < n {
-			return sum, nil
-		}
-		if n >= mostInDay {
-			return txn.MaxAmount, nil
-		}
+	})
+	if err == nil && !all {
+		sum = txn.MaxAmount
 	}
+	return sum, err
 }
 
 // unblocked refuses a card on the list of blocked ones. Where the list cannot be read nothing is charged.

@@ -75,6 +75,9 @@ func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error
 	if err := t.unblocked(d.kind, presented.Card.PAN); err != nil {
 		return txn.Txn{}, err
 	}
+	if err := t.mayCharge(d.kind, draft.Amount, presented.Card.PAN); err != nil {
+		return txn.Txn{}, err
+	}
 	if err := d.judge(&draft, presented.Card); err != nil {
 		return txn.Txn{}, err
 	}

@@ -29,8 +29,10 @@ func (t *Terminal) ask(ctx context.Context, c txn.Closing) (txn.Closing, error) 
 		return c, err
 	}
 	c.Host, c.Domestic, c.Foreign = host, domestic, foreign
-	if c.Step = txn.Ending; !c.Agrees() {
-		c.Step = txn.Details
+	if c.Step = txn.Details; c.Agrees() {
+		if c.Step, err = t.afterRecords(c); err != nil {
+			return c, err
+		}
 	}
 	b, err := t.count(c.Batch)
 	if err != nil {
@@ -66,15 +68,22 @@ func (t *Terminal) tellOne(ctx context.Context, c txn.Closing) (txn.Closing, err
 	}
 	if len(block) == 0 {
 		c.Cursor = 0
-		if c.Step == txn.Details {
+		switch c.Step {
+		case txn.Details:
 			c.Step = txn.Advices
-		} else {
+		case txn.Advices:
+			if c.Step, err = t.afterRecords(c); err != nil {
+				return c, err
+			}
+		default:
 			c.Step = txn.Ending
 		}
 		return t.store.SaveClosing(c)
 	}
 	err = t.host.Upload(ctx, c, block)
 	switch code, answered := codeOf(err); {
+	case err == nil && c.Step == txn.Certificates:
+		c.Certified += len(block)
 	case err == nil:
 		c.Told += len(block)
 	case answered && !notYet(code):
@@ -94,11 +103,11 @@ var errEnough = errors.New("enough")
 // alone, so a copy after a power cut is the same block.
 func (t *Terminal) nextBlock(c txn.Closing) (block []txn.Txn, err error) {
 	most := blockSize
-	if c.Step == txn.Advices {
+	if c.Step != txn.Details {
 		most = 1
 	}
 	_, err = t.store.InBatch(c.Batch, func(x txn.Txn) error {
-		if x.ID <= c.Cursor || x.State != txn.Approved || !x.Kind.Settled() || x.Kind.Advice() != (c.Step == txn.Advices) {
+		if x.ID <= c.Cursor || !toldIn(c.Step, x) {
 			return nil
 		}
 		if block = append(block, x); len(block) == most {
@@ -110,6 +119,27 @@ func (t *Terminal) nextBlock(c txn.Closing) (block []txn.Txn, err error) {
 		err = nil
 	}
 	return block, err
+}
+
+// toldIn reports whether a record is told in a step of a closing.
+func toldIn(s txn.Step, x txn.Txn) bool {
+	if x.State != txn.Approved || !x.Kind.Settled() {
+		return false
+	}
+	if s == txn.Certificates {
+		return !x.Card.Certificate.IsZero()
+	}
+	return x.Kind.Advice() == (s == txn.Advices)
+}
+
+// afterRecords is the step behind the last record: certificates where a chip has given any.
+func (t *Terminal) afterRecords(c txn.Closing) (txn.Step, error) {
+	c.Step, c.Cursor = txn.Certificates, 0
+	block, err := t.nextBlock(c)
+	if err == nil && len(block) == 0 {
+		c.Step = txn.Ending
+	}
+	return c.Step, err
 }
 
 // blockSize is how many records one message tells.

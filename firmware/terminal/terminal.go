@@ -87,6 +87,10 @@ type Options struct {
 	MaxRefund     txn.Amount                  // a refund of more is not begun; 0 sets no limit
 	MaxCharge     txn.Amount                  // a charge of more is not begun; 0 sets no limit
 	MaxDay        txn.Amount                  // nor one with which a day's charges come to more; 0 sets no limit
+	MaxCardDay    txn.Amount                  // nor one with which a card's charges of a day come to more; 0 sets no limit
+	MaxCardCount  int                         // nor one that would be a card's next of a day after so many; 0 sets no limit
+	Bins          []BinRange                  // of card numbers, none contradicting another
+	OtherBins     BinRule                     // for a card in none of them; empty accepts it
 	Blocked       func(txn.PAN) (bool, error) // whether a card may not be charged; nil blocks none
 	MaxBatch      int                         // with so many transactions a batch takes no further sale; 0 sets no limit
 	MaxQueued     int                         // so many that wait to be told refuse a further one; 50 when zero

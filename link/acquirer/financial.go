@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"posagent/link"
 	"posagent/link/acquirer/keys"
 	"posagent/link/iso8583"
 	"posagent/link/profile"
@@ -73,13 +72,10 @@ func (h *Host) financial(ctx context.Context, t txn.Txn, fresh bool, build func(
 	if err != nil {
 		return nil, txn.Answer{}, txn.Evidence{}, unsent("the message cannot be built", err)
 	}
-	reply, err := h.link.Exchange(ctx, request)
+	reply, err := h.exchange(ctx, request)
 	if err != nil {
 		failure := unanswered(err)
 		return nil, txn.Answer{}, failure.Sent, failure
-	}
-	if reply.Orders == link.OrderSignIn {
-		h.disown(working)
 	}
 	answer, failure := h.judge(working, request, reply.Message)
 	if failure != nil {

@@ -32,6 +32,11 @@ type Options struct {
 	// not call back. nil is told nothing.
 	Misrouted func(what, stan, got string)
 
+	// Ordered is told of digit D of the header of every answer, link.OrderNone too. It must not call back. nil is told nothing.
+	Ordered func(digit byte)
+
+	BlocklistSlot int // characters that a card number takes up in a downloaded list; 0 is 14
+
 	MAC           keys.MAC         // how field 64 is computed; "" is as the profile has it
 	EncryptTracks bool             // sign in for a track key as well, and encrypt fields 35 and 36 with it
 	MACOnDeclines bool             // a refusal counts only with a MAC that verifies
@@ -150,7 +155,7 @@ func (h *Host) signIn(ctx context.Context) (batch uint32, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("sign-in: %w", err)
 	}
-	reply, err := h.link.Exchange(ctx, request)
+	reply, err := h.exchange(ctx, request)
 	if err != nil {
 		return 0, fmt.Errorf("sign-in: %w", err)
 	}
@@ -215,7 +220,7 @@ func (h *Host) Echo(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("echo: %w", err)
 	}
-	reply, err := h.link.Exchange(ctx, request)
+	reply, err := h.exchange(ctx, request)
 	if err != nil {
 		return fmt.Errorf("echo: %w", err)
 	}

@@ -64,6 +64,9 @@ func (h *Host) Settle(ctx context.Context, c txn.Closing) (host txn.Totals, dome
 // Upload tells the acquirer what the terminal holds: one to BlockSize requests, or one advice (0320). It is repeated
 // safely. The errors are those of Settle.
 func (h *Host) Upload(ctx context.Context, c txn.Closing, records []txn.Txn) error {
+	if c.Step == txn.Certificates {
+		return h.certify(ctx, c, records)
+	}
 	if h.o.Profile.Blocks && (len(records) != 1 || !records[0].Kind.Advice()) {
 		_, err := h.manage(ctx, "batch detail", func(stan uint32) (*iso8583.Message, error) { return h.detailsMessage(c, records, stan) })
 		return err
@@ -109,7 +112,7 @@ func (h *Host) exchangeManaged(ctx context.Context, what string, request *iso858
 	if h.fault != nil {
 		return nil, h.fault
 	}
-	reply, err := h.link.Exchange(ctx, request)
+	reply, err := h.exchange(ctx, request)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}

@@ -34,6 +34,7 @@ type AcquirerOpts struct {
 	ByAmount     map[txn.Amount]Fault // faults that meet every message of their aim with that amount
 	Profile      *profile.Profile     // how terminals speak; nil is profile.UnionPay()
 	BareDeclines bool                 // declines travel without a MAC, as this dialect allows
+	BlockSlot    int                  // characters that a number takes up in the downloaded list; 0 is 14
 	Rand         io.Reader            // working keys; nil means crypto/rand
 	Now          func() time.Time     // host clock; nil means time.Now
 }
@@ -72,6 +73,7 @@ type Acquirer struct {
 	sights   []Sighting
 	told     []byte // the last answer to a transaction, of whatever terminal
 	astray   []byte // an answer that was swapped for another, and waits for the next exchange
+	desk     desk   // orders, and what terminals download
 	broken   error  // the books could not be kept: nothing is answered any more
 }
 
@@ -102,6 +104,7 @@ func NewAcquirer(o AcquirerOpts) *Acquirer {
 		books:    openBooks(o.Ledger, o.Accounts, o.Terminals, max(o.Batch, 1)),
 		sessions: map[string]session{},
 		counts:   map[string]int{},
+		desk:     newDesk(o.BlockSlot),
 	}
 }
 

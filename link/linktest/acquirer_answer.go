@@ -13,6 +13,7 @@ type reply struct {
 	fault  Fault
 	before []byte // an answer to somebody else that goes out first
 	packed []byte // the answer, from its message type on; nil when there is none
+	order  byte   // digit D of its header
 }
 
 // answer judges one message and does what it asks, in one piece under the lock: books are written, and kept, before the
@@ -47,6 +48,7 @@ func (a *Acquirer) answer(m *iso8583.Message) (reply, error) {
 		out.Set(11, a.heard.outer.Get(11))
 	}
 	a.noteLocked(m, fault, out.Get(39))
+	r.order = a.desk.standing()
 	if a.broken != nil {
 		return reply{}, a.broken
 	}
@@ -78,9 +80,16 @@ func (a *Acquirer) serveLocked(m *iso8583.Message, fault Fault) *iso8583.Message
 		out.Set(39, refusal)
 		return out
 	}
+	if downloadOf(m) != "" {
+		a.desk.serve(m, out, fault)
+		return out
+	}
 	switch m.MTI() {
 	case mtiSignIn:
 		a.signInLocked(m, out, fault)
+		if out.Get(39) == codeApproved {
+			a.desk.obeyed(orderSignIn)
+		}
 	case mtiManage:
 		out.Set(39, manageCode(m))
 	case mtiHold, mtiRequest:

@@ -12,12 +12,12 @@ import (
 // deliver does with the answer what the fault says, and reports whether the line goes on.
 func (c *caller) deliver(ctx context.Context, r reply) (goOn bool) {
 	if r.before != nil {
-		c.send(ctx, outgoing{frame: c.frame(r.before, Fault{})})
+		c.send(ctx, outgoing{frame: c.frame(r.before, Fault{}, 0)})
 	}
 	if r.packed == nil {
 		return r.fault.Kind != DropBefore
 	}
-	frame := c.frame(r.packed, r.fault)
+	frame := c.frame(r.packed, r.fault, r.order)
 	switch r.fault.Kind {
 	case Silent:
 		return true
@@ -27,7 +27,7 @@ func (c *caller) deliver(ctx context.Context, r reply) (goOn bool) {
 		c.send(ctx, outgoing{frame: frame[:len(frame)/2]})
 		return false
 	case Garbage:
-		c.send(ctx, outgoing{frame: c.frame(rubbish, Fault{})})
+		c.send(ctx, outgoing{frame: c.frame(rubbish, Fault{}, 0)})
 		return true
 	case DropAfter:
 		c.send(ctx, outgoing{frame: frame})
@@ -57,7 +57,7 @@ var rubbish = []byte{0xFA, 0xDE, 0xFF, 0x00, 0x13, 0x37, 0xFF, 0xFF, 0xA5, 0x5A,
 
 // frame goes around an answer: length where the line has it, addresses swapped, the request's application header. Its
 // third byte tells the terminal what to do next, in the low digit.
-func (c *caller) frame(packed []byte, fault Fault) []byte {
+func (c *caller) frame(packed []byte, fault Fault, order byte) []byte {
 	var out []byte
 	head := headSize(c.shape)
 	switch {
@@ -69,8 +69,9 @@ func (c *caller) frame(packed []byte, fault Fault) []byte {
 	}
 	h := c.header
 	if fault.Kind == Order {
-		h[tpduLength+2] = h[tpduLength+2]&0xF0 | (fault.Code[0] - '0')
+		order = fault.Code[0] - '0'
 	}
+	h[tpduLength+2] = h[tpduLength+2]&0xF0 | order
 	h = [headerLength]byte(append([]byte{h[0], h[3], h[4], h[1], h[2]}, h[tpduLength:]...))
 	out = append(out, h[:head]...)
 	return append(out, packed...)

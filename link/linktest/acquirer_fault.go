@@ -38,6 +38,12 @@ const (
 	Forge         FaultKind = "forge"         // CODE: posted, and somebody on the line answers that code without a MAC
 	Order         FaultKind = "order"         // DIGIT: none, and the answer's header gives that order, 3 to sign in again
 	Swapped       FaultKind = "swapped"       // posted, answered with what an earlier exchange was told; the next one hears this answer too
+
+	BadPart  FaultKind = "badpart"  // a part of a download has one wrong bit in it
+	TornPart FaultKind = "tornpart" // a part of a download lacks its last byte
+	SamePart FaultKind = "samepart" // the part before it once more; of the first, itself in place of the second
+	SkipPart FaultKind = "skippart" // the part after it
+	LongPart FaultKind = "longpart" // a part of a download with more behind it than was announced
 )
 
 // argument tells what follows a fault's name.
@@ -56,6 +62,7 @@ var faultKinds = map[FaultKind]argument{
 	Silent: nothing, Lost: nothing, Twice: nothing, WrongMAC: nothing, NoMAC: nothing, DropBefore: nothing, Drop: nothing,
 	DropAfter: nothing, Cut: nothing, Garbage: nothing, WrongSTAN: nothing, WrongAmount: nothing, WrongTerminal: nothing,
 	WrongMerchant: nothing, WrongCheck: nothing, Swapped: nothing,
+	BadPart: nothing, TornPart: nothing, SamePart: nothing, SkipPart: nothing, LongPart: nothing,
 }
 
 // Aim is the messages that a fault meets.
@@ -80,9 +87,15 @@ const (
 	AtEnd      Aim = "end"      // 0320 that ends a batch
 	AtSignIn   Aim = "signin"
 	AtAny      Aim = "any"
+
+	AtParameters    Aim = "parameters"     // 0800 that downloads them
+	AtParametersEnd Aim = "parameters-end" // 0800 that says that they are in force
+	AtBlocklist     Aim = "blocklist"      // 0800 that downloads a part of it
+	AtBlocklistEnd  Aim = "blocklist-end"
+	AtStatus        Aim = "status" // 0820 with the terminal's state
 )
 
-const aimNames = "sale void refund preauth preauth-cancel completion completion-cancel completion-notice offline-sale balance reversal settle upload end signin any"
+const aimNames = "sale void refund preauth preauth-cancel completion completion-cancel completion-notice offline-sale balance reversal settle upload end signin parameters parameters-end blocklist blocklist-end status any"
 
 // Always is a number of times that does not end.
 const Always = -1
@@ -218,7 +231,9 @@ func (f Fault) meets(m *iso8583.Message) bool {
 	case AtEnd:
 		return m.MTI() == mtiUpload && endsBatch(m)
 	case AtSignIn:
-		return m.MTI() == mtiSignIn
+		return m.MTI() == mtiSignIn && downloadOf(m) == ""
+	case AtParameters, AtParametersEnd, AtBlocklist, AtBlocklistEnd, AtStatus:
+		return downloadOf(m) == f.aimed()
 	case AtBalance:
 		return m.MTI() == mtiRequest && typeOf(m) == typeBalance
 	case AtSale:
@@ -271,5 +286,5 @@ func (a *Acquirer) faultLocked(m *iso8583.Message, amount txn.Amount) Fault {
 }
 
 func faultNames() string {
-	return "approve decline silent lost late twice badmac nomac dropbefore drop dropafter cut garbage wrongstan wrongamount wrongterminal wrongmerchant badkcv slow forge order swapped"
+	return "approve decline silent lost late twice badmac nomac dropbefore drop dropafter cut garbage wrongstan wrongamount wrongterminal wrongmerchant badkcv slow forge order swapped badpart tornpart samepart skippart longpart"
 }

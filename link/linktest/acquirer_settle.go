@@ -52,6 +52,8 @@ func (a *Acquirer) uploadLocked(m, out *iso8583.Message) {
 	switch {
 	case !known:
 		out.Set(39, codeBatch)
+	case network == networkCertEqual || network == networkCertOpen:
+		out.Set(39, a.certificateLocked(m, closing, network))
 	case network != networkDetail:
 		out.Set(39, a.endLocked(m, closing, network))
 	case closing.Ended:
@@ -92,6 +94,9 @@ const (
 	networkDetail = "201"
 	networkOpen   = "202" // end of a batch that did not balance
 	networkEqual  = "207" // end of one that did
+
+	networkCertEqual = "203" // certificate of a chip, of a batch that balanced
+	networkCertOpen  = "205" // of one that did not
 )
 
 func parseSettle(m *iso8583.Message) (batch uint32, theirs Totals, err error) {
@@ -127,6 +132,8 @@ func parseUpload(m *iso8583.Message) (batch uint32, network string, err error) {
 		err = fields(m, "2 3 4 11 22 25 41 42 49 60 "+formOf(m).must, "14 23 "+formOf(m).may)
 	case typeOf(m) == "00" && (network == networkDetail || network == networkOpen || network == networkEqual):
 		err = fields(m, "11 41 42 48 60", "")
+	case typeOf(m) == "00" && (network == networkCertEqual || network == networkCertOpen):
+		err = fields(m, "2 11 22 41 42 55 60 62", "23")
 	default:
 		err = fmt.Errorf("field 60: %s is no message of a settlement", private)
 	}

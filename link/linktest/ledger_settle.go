@@ -37,7 +37,9 @@ type Closing struct {
 	Details  []Detail `json:"details,omitempty"` // each record once, in the order in which it came first
 	Copies   int      `json:"copies,omitempty"`  // records that came again
 	Ended    bool     `json:"ended"`
-	Told     int      `json:"told"` // records, by the end message
+
+	Certificates []Detail `json:"certificates,omitempty"` // of chips, each once
+	Told         int      `json:"told"`                   // records, by the end message
 }
 
 // Detail is one record that a terminal told after its totals had differed.
@@ -116,6 +118,18 @@ func (b *books) keep(terminal string, c Closing) {
 		book.Closings[i] = c
 	}
 	b.Terminals[terminal] = book
+}
+
+// takeCertificate keeps one once, and answers its copy 94.
+func (b *books) takeCertificate(terminal string, c Closing, d Detail) string {
+	if slices.ContainsFunc(c.Certificates, func(old Detail) bool { return old.STAN == d.STAN }) {
+		c.Copies++
+		b.keep(terminal, c)
+		return codeDuplicate
+	}
+	c.Certificates = append(c.Certificates[:len(c.Certificates):len(c.Certificates)], d)
+	b.keep(terminal, c)
+	return codeApproved
 }
 
 // takeDetails keeps each record once; a message of nothing but copies is answered 94.

@@ -126,6 +126,7 @@ func (j *judge) judge() {
 	p.Whole = word1(j, "mac", "value", map[string]bool{"bytes": true, "characters": false})
 	p.Flags = word1(j, "settlement", "totals", map[string]bool{"flags": true, "code": false})
 	p.Blocks = word1(j, "settlement", "details", map[string]bool{"blocks": true, "messages": false})
+	p.Certificates = word1(j, "settlement", "certificates", map[string]bool{"told": true, "kept": false})
 	p.FreshSTAN = word1(j, "reversal", "stan", map[string]bool{"same": false, "fresh": true})
 	j.timers()
 	j.answers()

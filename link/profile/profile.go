@@ -37,6 +37,7 @@ type Profile struct {
 	Keys         int   // field of a sign-in's answer with the working keys
 	Flags        bool  // totals are answered by flags in field 48; otherwise by field 66
 	Blocks       bool  // records of a batch that differs go eight a message; otherwise one
+	Certificates bool  // what chips certified is told at the end of a batch
 
 	forms map[string]Form
 

@@ -59,8 +59,8 @@ const (
 
 // Step is where the closing of a batch stands. It is written to disk as its name.
 //
-//	asking ─┬─ both organisations balanced ──────────────────────────────► ending ──► closed
-//	        ├─ not balanced ─► details ─► advices ─(all records told)────────┘
+//	asking ─┬─ both organisations balanced ──────────────────────┬────────────────────► ending ──► closed
+//	        ├─ not balanced ─► details ─► advices ─(all told)────┴─► certificates ───────┘
 //	        └─ refused ──────► refused: the batch stays open
 type Step string
 
@@ -68,6 +68,9 @@ const (
 	Asking  Step = "asking"  // decided; the acquirer has not judged the totals. Nothing may be sold from here on
 	Details Step = "details" // the acquirer's totals differ: it is told every sale and void, up to Cursor so far
 	Advices Step = "advices" // then every refund, up to Cursor so far
+
+	Certificates Step = "certificates" // then what chips certified of finished transactions, where there is any, up to Cursor
+
 	Ending  Step = "ending"  // all is told; the acquirer has not acknowledged the end of the batch
 	Closed  Step = "closed"  // acknowledged; the next batch is open
 	Refused Step = "refused" // the acquirer does not settle this batch; it stays open
@@ -80,11 +83,13 @@ func (s Step) Over() bool { return s == Closed || s == Refused }
 func (s Step) CanBecome(next Step) bool {
 	switch s {
 	case Asking:
-		return next == Asking || next == Details || next == Ending || next == Refused
+		return next == Asking || next == Details || next == Certificates || next == Ending || next == Refused
 	case Details:
 		return next == Details || next == Advices
 	case Advices:
-		return next == Advices || next == Ending
+		return next == Advices || next == Certificates || next == Ending
+	case Certificates:
+		return next == Certificates || next == Ending
 	case Ending:
 		return next == Ending || next == Closed
 	case Closed, Refused:
@@ -117,6 +122,7 @@ type Closing struct {
 	Unread     int    // records of the batch that this terminal could not read: its totals are short of them
 	Told       int    // records that the acquirer has acknowledged
 	Unaccepted int    // records that it has refused
+	Certified  int    // certificates that the acquirer has acknowledged
 	Tries      int    // attempts at the end message, counted before each
 	Explains   []ID   // doubtful transactions that make up the difference exactly
 	Doubts     []ID   // the other doubtful ones

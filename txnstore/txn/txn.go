@@ -37,6 +37,10 @@ type Card struct {
 	AID      string // application identifier in hex, for the slip; at most 32 characters
 	Chip     Chip   // the few EMV tags that a reversal repeats: 95 9F1E 9F10 9F36
 	PIN      bool   // a PIN went with the request, which a reversal repeats in field 22; the PIN itself is nowhere
+
+	// Certificate is what the chip certified of a transaction that it finished with a TC (EMV Book 2, 8): 9F26 9F27 9F37 9A
+	// 82 9F33 9F34. It is empty where the reader gives none, which is always so for contactless cards that went online.
+	Certificate Chip
 }
 
 // Presented is a card as the reader saw it, and what the PIN pad made of the PIN. Track, Chip and PIN exist for one request

@@ -13,10 +13,15 @@ func OfAlarm(kind string) Pair {
 		return Pair{"超出交易限额", "more than may be charged"}
 	case "blocked-card":
 		return Pair{"黑名单卡", "a blocked card"}
+	case "refused-range":
+		return Pair{"不受理的卡段", "a card of a range that is not charged, or not so"}
 	case "wrong-password":
 		return Pair{"主管密码错误", "a wrong supervisor password"}
 	case "locked-out":
 		return Pair{"主管已锁定", "a supervisor locked out"}
+	}
+	if p, known := ofOrderAlarm(kind); known {
+		return p
 	}
 	return Pair{"告警 " + kind, kind}
 }

@@ -4,24 +4,25 @@ import "posagent/txnstore/txn"
 
 // The words of a settlement, for the screen and for its report.
 var (
-	ReportTitle     = Pair{"批结算单", "SETTLEMENT REPORT"}
-	DebitSide       = Pair{"借记", "DEBIT"}
-	CreditSide      = Pair{"贷记", "CREDIT"}
-	DomesticCards   = Pair{"内卡", "DOMESTIC CARDS"}
-	ForeignCards    = Pair{"外卡", "FOREIGN CARDS"}
-	AllCards        = Pair{"合计", "TOTAL"}
-	NetTotal        = Pair{"净额", "NET"}
-	HostTotals      = Pair{"收单行记录", "ACQUIRER'S RECORDS"}
-	OwnTotals       = Pair{"终端记录", "TERMINAL'S RECORDS"}
-	DifferenceLabel = Pair{"差额", "DIFFERENCE"}
-	RecordsTold     = Pair{"已上送明细", "RECORDS SENT"}
-	RecordsUnread   = Pair{"终端无法读取的记录", "RECORDS NOT READABLE HERE"}
-	RecordsRefused  = Pair{"收单行未接受", "NOT ACCEPTED"}
-	NextBatch       = Pair{"下一批次号", "NEXT BATCH"}
-	ExplainsIt      = Pair{"以下挂账交易正好构成差额，请致电收单行处理", "THESE TRANSACTIONS IN SUSPENSE MAKE UP THE DIFFERENCE EXACTLY. CALL THE ACQUIRER"}
-	AlsoDoubtful    = Pair{"另有挂账交易，结果未知", "ALSO IN SUSPENSE, RESULT UNKNOWN"}
-	NothingExplains = Pair{"终端内没有交易能说明差额，请致电收单行", "NOTHING ON THIS TERMINAL EXPLAINS THE DIFFERENCE. CALL THE ACQUIRER"}
-	DoNotClaim      = Pair{"挂账交易未计入以上终端记录", "TRANSACTIONS IN SUSPENSE ARE NOT IN THIS TERMINAL'S RECORDS ABOVE"}
+	ReportTitle      = Pair{"批结算单", "SETTLEMENT REPORT"}
+	DebitSide        = Pair{"借记", "DEBIT"}
+	CreditSide       = Pair{"贷记", "CREDIT"}
+	DomesticCards    = Pair{"内卡", "DOMESTIC CARDS"}
+	ForeignCards     = Pair{"外卡", "FOREIGN CARDS"}
+	AllCards         = Pair{"合计", "TOTAL"}
+	NetTotal         = Pair{"净额", "NET"}
+	HostTotals       = Pair{"收单行记录", "ACQUIRER'S RECORDS"}
+	OwnTotals        = Pair{"终端记录", "TERMINAL'S RECORDS"}
+	DifferenceLabel  = Pair{"差额", "DIFFERENCE"}
+	RecordsTold      = Pair{"已上送明细", "RECORDS SENT"}
+	CertificatesTold = Pair{"已上送交易证书(TC)", "CERTIFICATES SENT"}
+	RecordsUnread    = Pair{"终端无法读取的记录", "RECORDS NOT READABLE HERE"}
+	RecordsRefused   = Pair{"收单行未接受", "NOT ACCEPTED"}
+	NextBatch        = Pair{"下一批次号", "NEXT BATCH"}
+	ExplainsIt       = Pair{"以下挂账交易正好构成差额，请致电收单行处理", "THESE TRANSACTIONS IN SUSPENSE MAKE UP THE DIFFERENCE EXACTLY. CALL THE ACQUIRER"}
+	AlsoDoubtful     = Pair{"另有挂账交易，结果未知", "ALSO IN SUSPENSE, RESULT UNKNOWN"}
+	NothingExplains  = Pair{"终端内没有交易能说明差额，请致电收单行", "NOTHING ON THIS TERMINAL EXPLAINS THE DIFFERENCE. CALL THE ACQUIRER"}
+	DoNotClaim       = Pair{"挂账交易未计入以上终端记录", "TRANSACTIONS IN SUSPENSE ARE NOT IN THIS TERMINAL'S RECORDS ABOVE"}
 )
 
 // OfVerdict is what the acquirer says of the totals.
@@ -58,7 +59,7 @@ func OfStep(s txn.Step) Pair {
 	switch s {
 	case txn.Asking:
 		return Pair{"对账中", "comparing totals"}
-	case txn.Details, txn.Advices:
+	case txn.Details, txn.Advices, txn.Certificates:
 		return Pair{"上送明细中", "sending records"}
 	case txn.Ending:
 		return Pair{"结束批次中", "ending the batch"}

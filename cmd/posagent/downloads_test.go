@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"posagent/firmware/agent"
+	"posagent/link/acquirer"
+)
+
+func TestParametersAreShownWithWhatBecomesOfThem(t *testing.T) {
+	dir := t.TempDir()
+	good, err := os.ReadFile("testdata/good.toml")
+	require.NoError(t, err)
+	file := filepath.Join(dir, "posagent.toml")
+	show := func(json bool) (string, int) {
+		var out, errs bytes.Buffer
+		c := &command{out: &out, err: &errs, config: file, json: json}
+		status := c.paramsShow()
+		return out.String() + errs.String(), status
+	}
+	require.NoError(t, os.WriteFile(file, append(good, "\n[downloads]\nparameters = [\"terminal.name\"]\n"...), 0o600))
+	said, status := show(false)
+	assert.Zero(t, status)
+	assert.Contains(t, said, "no parameters were downloaded")
+
+	set := agent.ParameterSet{Origin: agent.Origin{Since: time.Unix(1_800_000_000, 0), Terminal: "30010001", Merchant: "898110054110001", Acquirer: "TPDU 0006 by ethernet"},
+		Parameters: acquirer.Parameters{{Tag: "12", Value: "45"}, {Tag: "22", Value: "南风便利店"}, {Tag: "14", Value: "95516"}}}
+	require.NoError(t, set.Keep(agent.Folder(filepath.Join(dir, "store."))))
+	said, status = show(false)
+	assert.Zero(t, status)
+	lines := strings.Split(said, "\n")
+	assert.Contains(t, lines[0], "from TPDU 0006 by ethernet")
+	assert.Contains(t, lines[1], "the configuration keeps acquirer.answer")
+	assert.Contains(t, lines[2], "南风便利店")
+	assert.Contains(t, lines[2], "生效 in force  terminal.name")
+	assert.Contains(t, lines[3], "仅记录 recorded")
+	said, _ = show(true)
+	assert.Contains(t, said, `"in_force":true`)
+
+	set.Terminal = "30010002"
+	require.NoError(t, set.Keep(agent.Folder(filepath.Join(dir, "store."))))
+	said, _ = show(false)
+	assert.Contains(t, said, "those of terminal 30010002 and not in force")
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "store.parameters"), []byte("torn"), 0o600))
+	said, status = show(false)
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, said, "cannot be read and are not in force")
+
+	require.NoError(t, os.WriteFile(file, append(good, "\n[downloads]\nparameters = [\"bearer.number\"]\nblocklist_slot = 20\n"...), 0o600))
+	said, status = show(false)
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, said, `"bearer.number" cannot be set by an acquirer`)
+	assert.Contains(t, said, "downloads.blocklist_slot")
+}

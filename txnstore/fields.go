@@ -89,7 +89,7 @@ func recordFields() []field {
 		tags(63, "certificate", func(t *txn.Txn) *txn.Chip { return &t.Card.Certificate }),
 		number(60, "address", maxAddress, func(t *txn.Txn) *int { return &t.Sent.Address }),
 		number(61, "bytes given to the line", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Handed }),
-		yes(63, "PIN was given", func(t *txn.Txn) *bool { return &t.Card.PIN }),
+		yes(66, "PIN was given", func(t *txn.Txn) *bool { return &t.Card.PIN }),
 		number(62, "bytes acknowledged", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Acked }),
 		text(80, "profile", maxProfile, func(t *txn.Txn) *string { return &t.Profile }),
 		text(81, "original sent", 10, func(t *txn.Txn) *string { return &t.Original.Sent }),

@@ -58,14 +58,14 @@ func New(w Wires, o Options) (*Agent, error) {
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Profile == nil {
+		o.Profile = profile.UnionPay()
+	}
 	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1), sounds: make(chan time.Duration, 1),
 		orders: newOrderBook(o.OrderQuiet, o.OrderRetry), started: time.Now()}
 	var err error
 	if a.alarms, err = openAlarms(o.AlarmFile, w.Now); err != nil {
 		w.Log.Error("the alarms of earlier runs cannot be read and are counted anew", "cause", err)
-	}
-	if o.Profile == nil {
-		o.Profile = profile.UnionPay()
 	}
 	if err := begunOtherwise(w.Store, o.Profile); err != nil {
 		return nil, err

@@ -80,7 +80,7 @@ func (a *Agent) obeyNext(ctx context.Context) time.Duration {
 		if wait := time.Until(due); wait > 0 {
 			return wait
 		}
-		if why := leftAlone(digit); why != "" {
+		if why := a.leftAlone(digit); why != "" {
 			if a.orders.leave(digit, why, time.Now()) {
 				a.alarm(OrderLeft, OrderName(digit)+": "+why)
 			}
@@ -99,10 +99,14 @@ func (a *Agent) obeyNext(ctx context.Context) time.Duration {
 }
 
 // leftAlone says why an order is not for a machine.
-func leftAlone(digit byte) string {
+func (a *Agent) leftAlone(digit byte) string {
 	switch digit {
-	case orderParameters, orderStatus, orderSignIn, orderBlocklist:
+	case orderSignIn:
 		return ""
+	case orderParameters, orderStatus, orderBlocklist:
+		if a.o.Profile.Downloads {
+			return ""
+		}
 	case link.OrderSoftware:
 		return "new software comes as a signed bundle; call the service"
 	case link.OrderCAPK, link.OrderAID, link.OrderContactless:

@@ -76,6 +76,9 @@ func TestEveryStoryUnderTheGenericProfile(t *testing.T) {
 	headed, err := profile.Read("headed.toml", "base = \"iso87\"\nname = \"headed\"\n[frame]\nhead = \"full\"\n")
 	require.NoError(t, err)
 	for _, s := range stories(t) {
+		if filepath.Dir(s.Name) == "orders" {
+			continue // these downloads are messages of the direct connection
+		}
 		t.Run(strings.TrimSuffix(s.Name, ".txt"), func(t *testing.T) {
 			p := profile.ISO87()
 			if s.Name == filepath.Join("acquirer", "orders-a-sign-in.txt") {

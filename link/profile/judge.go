@@ -175,6 +175,9 @@ func (j *judge) answers() {
 			j.found.at(e, "repeats: leaves out field 4; an approval of another amount must not count")
 		}
 	}
+	if e, there := j.need("answer", "downloads", aTruth); there {
+		p.Downloads = e.value.truth
+	}
 	if e, there := j.need("answer", "institutions", aTruth); there {
 		p.Institutions = e.value.truth
 	}

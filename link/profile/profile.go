@@ -32,6 +32,7 @@ type Profile struct {
 	Codes   map[string]Code       // response codes beside the usual
 
 	Repeats      []int // fields that an approval must repeat as they were asked
+	Downloads    bool  // the acquirer has the downloads of the direct connection, and may order them
 	Institutions bool  // field 44 is issuer and acquirer, eleven characters each
 	Texts        bool  // field 63 is the card organisation, three characters, and texts of twenty in GB18030
 	Keys         int   // field of a sign-in's answer with the working keys

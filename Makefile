@@ -4,9 +4,9 @@ BIN     := bin
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 STATIC  := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
-# On the terminal only these are compiled with inlining: the rooms, and what they go through at every byte. The time of all else
-# goes to the disk, the line and the people, and it is 800 KiB less.
-HOT     := link/... txnstore/... printer/... device/...
+# On the terminal only these are compiled with inlining: codec, session, store and printing, and what they go through at every
+# byte. The time of all else goes to the disk, the line and the people, and it is 800 KiB less.
+HOT     := link link/iso8583 txnstore/... printer/...
 LEAN    := -gcflags=all=-l $(foreach p,$(HOT:%=posagent/%) runtime/... internal/runtime/... sync/... internal/sync/... hash/...,-gcflags='$p=')
 TOOLS   := posagent acquirersim devicesim hil
 

@@ -8,6 +8,7 @@ import (
 
 	"posagent/device/pinpad"
 	"posagent/firmware/terminal"
+	"posagent/link/acquirer"
 	"posagent/txnstore/txn"
 )
 
@@ -18,7 +19,7 @@ type pinPad struct {
 	opts   pinpad.Opts
 	prompt string
 	wait   time.Duration
-	key    func() (under []byte, check [4]byte, found bool)
+	key    func() (under []byte, check [4]byte, err error) // acquirer.Host's
 	port   Port
 	drive  *pinpad.Pad
 }
@@ -50,9 +51,12 @@ func (p *pinPad) detach() {
 // Enter asks for the PIN. Of an acquirer that gave no PIN key none is asked for: it could not read one. After anything but an
 // ordinary ending the line is closed, so that the next request starts on a fresh one.
 func (p *pinPad) Enter(ctx context.Context, card txn.Presented, _ txn.Amount, _ txn.Currency) (txn.PINBlock, error) {
-	under, check, found := p.key()
-	if !found {
+	under, check, err := p.key()
+	switch {
+	case errors.Is(err, acquirer.ErrNoPINKey):
 		return txn.PINBlock{}, nil
+	case err != nil:
+		return txn.PINBlock{}, err
 	}
 	if err := p.attach(); err != nil {
 		return txn.PINBlock{}, err

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"posagent/device/devicetest"
+	"posagent/link/acquirer"
 	"posagent/link/linktest"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
@@ -160,4 +162,16 @@ func TestAPINUnderAKeyThatWasReplacedIsNotSent(t *testing.T) {
 		e = w.atThePad(Request{Op: "sale", Reference: "again", Amount: "88.00"}, "unionpay-0005", w.types(rightPIN))
 		assert.Equal(t, words.OutcomeApproved, e.Outcome, e.Error)
 	})
+}
+
+func TestWithoutAPINKeyNobodyIsAskedInVain(t *testing.T) {
+	without := func(why error) (txn.PINBlock, error) {
+		pad := pinPad{open: func() (Port, error) { return nil, io.ErrUnexpectedEOF }, key: func() ([]byte, [4]byte, error) { return nil, [4]byte{}, why }}
+		return pad.Enter(t.Context(), txn.Presented{}, 0, txn.Currency{})
+	}
+	b, err := without(acquirer.ErrNoPINKey)
+	require.NoError(t, err, "an acquirer that uses no PIN")
+	assert.True(t, b.IsZero())
+	_, err = without(acquirer.ErrSignedOut)
+	require.ErrorIs(t, err, acquirer.ErrSignedOut, "a card that wants a PIN does not go without one by chance")
 }

@@ -54,14 +54,23 @@ func (h *Host) DestroyKeys() {
 	h.working = keys.Working{}
 }
 
+// Why there is no PIN key: the acquirer uses no PIN, or whoever asks must begin again.
+var (
+	ErrNoPINKey  = errors.New("the acquirer gave no PIN key at the sign-in")
+	ErrSignedOut = errors.New("the terminal was signed out meanwhile: begin again")
+)
+
 // PINKey is the working key of PINs under the terminal's master key, for a PIN pad that has that one, with its check value.
-// None while signed out, and none of an acquirer that uses no PIN.
-func (h *Host) PINKey() (under []byte, check [4]byte, found bool) {
-	w := h.current()
-	if w.MAC.IsZero() || w.PIN.IsZero() {
-		return nil, check, false
+// Errors: ErrNoPINKey, ErrSignedOut.
+func (h *Host) PINKey() (under []byte, check [4]byte, err error) {
+	switch w := h.current(); {
+	case w.MAC.IsZero():
+		return nil, check, ErrSignedOut
+	case w.PIN.IsZero():
+		return nil, check, ErrNoPINKey
+	default:
+		return w.PIN.Bytes(), w.PIN.Check(), nil
 	}
-	return w.PIN.Bytes(), w.PIN.Check(), true
 }
 
 // errPINKey stops a request whose PIN the acquirer could not read any more.

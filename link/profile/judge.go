@@ -18,7 +18,8 @@ type judge struct {
 	p       *Profile
 	file    string
 	found   faults
-	reasons [2]int // the shortest and the longest of them
+	broken  map[int]bool // fields whose row could not be read
+	reasons [2]int       // the shortest and the longest of them
 }
 
 // base takes over the entries of the profile that a file is based on.
@@ -274,6 +275,7 @@ func (j *judge) fields() {
 		}
 		if err != nil {
 			j.found.at(e, "field %d: %v", number, err)
+			j.broken[number] = true
 			continue
 		}
 		d.Fields[number] = row
@@ -283,17 +285,17 @@ func (j *judge) fields() {
 	}
 	for _, c := range cards {
 		row := d.Fields[c.field]
-		if row.Class != c.class || row.Max < c.least || row.Length == iso8583.Fixed && row.Max != c.least {
+		if !j.broken[c.field] && (row.Class != c.class || row.Max < c.least || row.Length == iso8583.Fixed && row.Max != c.least) {
 			j.found.at(j.where("fields", strconv.Itoa(c.field)), "field %d: a card is told in it; it must hold %d of class %s",
 				c.field, c.least, className(c.class))
 		}
 	}
 	for field, why := range map[int]string{39: "a response code is read from it", 64: "it is the MAC of a message without a second bitmap", j.p.Keys: "the working keys come in it"} {
-		if placeOf(field) == nil && d.Fields[field].Max == 0 {
+		if placeOf(field) == nil && d.Fields[field].Max == 0 && !j.broken[field] {
 			j.found.at(j.where("fields", strconv.Itoa(field)), "field %d: is not in the table, and %s", field, why)
 		}
 	}
-	if d.Secondary() && d.Fields[128].Max == 0 {
+	if d.Secondary() && d.Fields[128].Max == 0 && !j.broken[128] {
 		j.found.at(j.where("fields", "128"), "field 128: is not in the table, and it is the MAC of a message with a second bitmap")
 	}
 }

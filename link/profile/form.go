@@ -74,13 +74,16 @@ func (j *judge) forms() {
 // form puts one message together and judges it.
 func (j *judge) form(name string, r role, classes string, layers ...string) {
 	f := Form{}
-	settings := map[int]*entry{}
+	var settings [129]*entry // by field
 	last := entry{file: j.file, line: 1}
 	repeat := entry{}
 	for _, layer := range layers {
 		typed := layer != "every" && layer != "financial"
 		for _, e := range j.groups[layer] {
 			switch {
+			case e.number >= len(settings):
+				e.used = true
+				j.found.at(*e, "%v", placeOf(e.number))
 			case e.number >= 0:
 				e.used, settings[e.number] = true, e
 			case e.key == "type" && typed:
@@ -105,13 +108,15 @@ func (j *judge) form(name string, r role, classes string, layers ...string) {
 		j.found.at(repeat, "repeat: %q is no repetition of a %s; want %s1, or the type itself", f.Repeat, f.Type, f.Type[:min(3, len(f.Type))])
 	}
 	for number, e := range settings {
+		if e == nil {
+			continue
+		}
 		if e.value.kind != aString {
 			j.found.at(*e, "field %d: want a \"text\", with facts in braces", number)
 		} else if e.value.text != "" {
 			j.setting(&f, r, number, e)
 		}
 	}
-	slices.SortFunc(f.Settings, func(a, b Setting) int { return a.Field - b.Field })
 	for _, layer := range layers { // what the file itself says is more likely the reason of a fault than its base
 		for _, e := range j.groups[layer] {
 			if e.file == j.file && (last.file != j.file || e.line > last.line) && e.value.text == "" {

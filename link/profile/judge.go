@@ -329,7 +329,7 @@ func (j *judge) unknown() {
 	for name, group := range j.groups {
 		for _, e := range group {
 			switch {
-			case e.used:
+			case e.used, e.file != j.file: // a base may say what this profile has no use for
 			case name == "":
 				j.found.at(*e, "%s: unknown key; before the first section stand name and base", e.key)
 			case !slices.Contains(sections, name):

@@ -19,6 +19,7 @@ import (
 	"posagent/link"
 	"posagent/link/acquirer"
 	"posagent/link/linktest"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -273,4 +274,35 @@ func TestCommandLinesThatAreRefused(t *testing.T) {
 			assert.NotContains(t, err.Error(), master[:30])
 		})
 	}
+}
+
+// The same simulator before the same books, spoken to in a merchant's own profile.
+func TestAnotherProfile(t *testing.T) {
+	file := filepath.Join("..", "..", "testdata", "profiles", "merchant.toml")
+	p, err := profile.Open(file)
+	require.NoError(t, err)
+	b := start(t, t.TempDir(), "-profile", file)
+	defer func() { require.NoError(t, b.stop()) }()
+	head, err := link.ParseHeader("6000060000", "603100310000")
+	require.NoError(t, err)
+	head.Frame = p.Frame
+	l := link.New(link.Options{Dialect: p.Dialect, Header: head, Bearers: []link.Bearer{{Name: "net", Dialer: link.TCP{Address: b.addresses["listen"]}}}})
+	defer l.Close()
+	stan := uint32(100)
+	tmk, err := hex.DecodeString(master)
+	require.NoError(t, err)
+	host := acquirer.New(l, acquirer.Options{Terminal: terminal, Merchant: merchant, TMK: tmk, Profile: p,
+		STAN: func() (uint32, error) { stan++; return stan, nil }, Batch: func() uint32 { return 1 }})
+	x, card := sale(t, 7, 1250)
+	x.Profile, x.Reason = p.Mark, txn.NoAnswer
+	answer, _, err := host.Request(t.Context(), x, card)
+	require.NoError(t, err)
+	require.True(t, answer.Approved, answer.Code)
+	undone, _, err := host.Reverse(t.Context(), x)
+	require.NoError(t, err)
+	assert.Equal(t, "00", undone.Code)
+	row, found := b.books().Find(terminal, 7)
+	require.True(t, found)
+	assert.Equal(t, linktest.Reversed, row.State)
+	assert.ErrorContains(t, run(t.Context(), []string{"-profile", "nowhere.toml"}, io.Discard, io.Discard), "neither unionpay nor iso87")
 }

@@ -66,7 +66,10 @@ type world struct {
 }
 
 // inWorld runs a story in virtual time and holds both books against each other at its end.
-func inWorld(t *testing.T, story func(w *world)) {
+func inWorld(t *testing.T, story func(w *world)) { inWorldOf(t, profile.UnionPay(), story) }
+
+// inWorldOf is a world in which terminal and acquirer speak in a profile.
+func inWorldOf(t *testing.T, p *profile.Profile, story func(w *world)) {
 	dir := filepath.Join(t.TempDir(), "store") // not the bubble's own: its machines end after its cleanups
 	synctest.Test(t, func(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
@@ -77,7 +80,7 @@ func inWorld(t *testing.T, story func(w *world)) {
 		require.NoError(t, err)
 		log := &bytes.Buffer{}
 		w := &world{t: t, dir: dir, log: log, logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-			acquirer: linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: accounts, TMK: testTMK, Terminals: map[string]string{testTerminal: testMerchant}}),
+			acquirer: linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: accounts, TMK: testTMK, Terminals: map[string]string{testTerminal: testMerchant}, Profile: p}),
 			reader:   devicetest.NewReader(devicetest.ReaderOpts{Cards: cards}),
 			printer:  printertest.New(printertest.Opts{Columns: 32}),
 		}
@@ -88,7 +91,7 @@ func inWorld(t *testing.T, story func(w *world)) {
 		copy(head.TPDU[:], []byte{0x60, 0, 6, 0, 0})
 		copy(head.Application[:], []byte{0x60, 0x31, 0, 0x31, 0, 0})
 		w.options = Options{Terminal: testTerminal, Merchant: testMerchant, Operator: "01", Currency: cny, TMK: testTMK,
-			Profile: profile.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
+			Profile: p, Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
 			Lookalike: 5 * time.Minute, Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second, CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
 			Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
 			Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}
@@ -120,7 +123,7 @@ func (w *world) boot() {
 	w.t.Helper()
 	var ctx context.Context
 	ctx, w.powered = context.WithCancel(w.ctx)
-	store, _, err := txnstore.Open(w.dir, &txnstore.Options{Terminal: testTerminal, Merchant: testMerchant, Key: bytes.Repeat([]byte{7}, 32), Now: time.Now})
+	store, _, err := txnstore.Open(w.dir, &txnstore.Options{Terminal: testTerminal, Merchant: testMerchant, Profile: w.options.Profile.Mark, Key: bytes.Repeat([]byte{7}, 32), Now: time.Now})
 	require.NoError(w.t, err)
 	w.store = store
 	books := Store(store)

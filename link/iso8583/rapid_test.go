@@ -71,7 +71,7 @@ func TestAMessageIsAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, want := new(Message), map[int]string{}
 		for range rapid.IntRange(1, 60).Draw(t, "deeds") {
-			field := rapid.IntRange(2, 64).Draw(t, "field")
+			field := rapid.IntRange(2, 128).Filter(func(n int) bool { return n != 65 }).Draw(t, "field")
 			if rapid.IntRange(0, 3).Draw(t, "clear") == 0 {
 				m.Clear(field)
 				delete(want, field)

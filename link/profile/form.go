@@ -74,13 +74,16 @@ func (j *judge) forms() {
 // form puts one message together and judges it.
 func (j *judge) form(name string, r role, classes string, layers ...string) {
 	f := Form{}
-	settings := map[int]*entry{}
+	var settings [129]*entry // by field
 	last := entry{file: j.file, line: 1}
 	repeat := entry{}
 	for _, layer := range layers {
 		typed := layer != "every" && layer != "financial"
 		for _, e := range j.groups[layer] {
 			switch {
+			case e.number >= len(settings):
+				e.used = true
+				j.found.at(*e, "%v", placeOf(e.number))
 			case e.number >= 0:
 				e.used, settings[e.number] = true, e
 			case e.key == "type" && typed:
@@ -101,17 +104,26 @@ func (j *judge) form(name string, r role, classes string, layers ...string) {
 	switch {
 	case repeat.line == 0:
 		f.Repeat = f.Type
-	case len(f.Type) != 4 || f.Repeat != f.Type[:3]+"1":
-		j.found.at(repeat, "repeat: %q is no repetition of a %s; want %s1, or leave it out", f.Repeat, f.Type, f.Type[:min(3, len(f.Type))])
+	case f.Repeat != f.Type && (len(f.Type) != 4 || f.Repeat != f.Type[:3]+"1"):
+		j.found.at(repeat, "repeat: %q is no repetition of a %s; want %s1, or the type itself", f.Repeat, f.Type, f.Type[:min(3, len(f.Type))])
 	}
 	for number, e := range settings {
+		if e == nil {
+			continue
+		}
 		if e.value.kind != aString {
 			j.found.at(*e, "field %d: want a \"text\", with facts in braces", number)
 		} else if e.value.text != "" {
 			j.setting(&f, r, number, e)
 		}
 	}
-	slices.SortFunc(f.Settings, func(a, b Setting) int { return a.Field - b.Field })
+	for _, layer := range layers { // what the file itself says is more likely the reason of a fault than its base
+		for _, e := range j.groups[layer] {
+			if e.file == j.file && (last.file != j.file || e.line > last.line) && e.value.text == "" {
+				last = *e
+			}
+		}
+	}
 	j.complete(f, r, name, last)
 	j.p.forms[name] = f
 }
@@ -138,21 +150,25 @@ func (j *judge) setting(f *Form, r role, number int, from *entry) {
 		return
 	}
 	row := j.p.Dialect.Fields[number]
+	at := j.cause(e, number)
+	if row.Max == 0 && j.broken[number] {
+		return // which has been told
+	}
 	if from.parts == nil && from.wrong == nil {
 		from.parts, from.wrong = parseParts(e.value.text)
 	}
 	switch err := from.wrong; {
 	case err != nil:
-		j.found.at(e, "field %d: %v", number, err)
+		j.found.at(at, "field %d: %v", number, err)
 		return
 	case number == 64 || number == 128:
-		j.found.at(e, "field %d: is the MAC, 64 or 128 as the message has a second bitmap or not, and is put in by itself", number)
+		j.found.at(at, "field %d: is the MAC, 64 or 128 as the message has a second bitmap or not, and is put in by itself", number)
 		return
 	case slices.Contains([]int{2, 14, 22, 23, 35, 36, 52, 53, 55}, number):
-		j.found.at(e, "field %d: is put in from the card; leave it out", number)
+		j.found.at(at, "field %d: is put in from the card; leave it out", number)
 		return
 	case row.Max == 0:
-		j.found.at(e, "field %d: is not in the table; add it to [fields], or leave it out here", number)
+		j.found.at(at, "field %d: is not in the table, and line %d of %s puts something in it; add it to [fields], or leave it out there with \"\"", number, from.line, from.file)
 		return
 	}
 	s := Setting{Field: number, Parts: from.parts, from: from}
@@ -163,34 +179,53 @@ func (j *judge) setting(f *Form, r role, number int, from *entry) {
 		least, most = least+low, most+high
 		switch {
 		case p.Text != "" && !suitsText(row.Class, p.Text):
-			j.found.at(e, "field %d: %q is not of its class", number, p.Text)
+			j.found.at(at, "field %d: %q is not of its class", number, p.Text)
 		case p.Text != "":
 		case fact.in&r == 0:
-			j.found.at(e, "field %d: {%s} is not known to a message of this kind; it is %s", number, p.Name, fact.means)
+			j.found.at(at, "field %d: {%s} is not known to a message of this kind; it is %s", number, p.Name, fact.means)
 		case fact.maybe&r != 0 && !p.Optional:
-			j.found.at(e, "field %d: {%s} is not known without an answer; write {%s?}, or \"\" to leave the field out", number, p.Name, p.Name)
+			j.found.at(at, "field %d: {%s} is not known without an answer; write {%s?}, or \"\" to leave the field out", number, p.Name, p.Name)
 		case row.Class == iso8583.N && !fact.digits && p.Name != "reason" && p.Name != "net.side":
-			j.found.at(e, "field %d: {%s} is text, and the field holds digits", number, p.Name)
+			j.found.at(at, "field %d: {%s} is text, and the field holds digits", number, p.Name)
 		case row.Class == iso8583.B || row.Class == iso8583.Z:
 			if fact.name != "serial" {
-				j.found.at(e, "field %d: {%s} does not go into a field of this class", number, p.Name)
+				j.found.at(at, "field %d: {%s} does not go into a field of this class", number, p.Name)
 			}
 		}
 		if p.Name == "reason" {
 			for _, code := range j.p.Reasons {
 				if !suitsText(row.Class, code) {
-					j.found.at(e, "field %d: reason %q is not of its class; change it in [reasons]", number, code)
+					j.found.at(at, "field %d: reason %q is not of its class; change it in [reasons]", number, code)
 				}
 			}
 		}
 	}
 	switch {
 	case row.Length == iso8583.Fixed && (least != row.Max || most != row.Max):
-		j.found.at(e, "field %d: comes to %s, and has a fixed length of %d", number, between(least, most), row.Max)
+		j.found.at(at, "field %d: comes to %s, and has a fixed length of %d", number, between(least, most), row.Max)
 	case most > row.Max:
-		j.found.at(e, "field %d: comes to %s, and holds %d", number, between(least, most), row.Max)
+		j.found.at(at, "field %d: comes to %s, and holds %d", number, between(least, most), row.Max)
 	}
 	f.Settings = append(f.Settings, s)
+}
+
+// cause is where a fault of a message is mended: in the message itself, if the file says it, or else in what the file says of
+// the field or of reasons.
+func (j *judge) cause(e entry, number int) entry {
+	if e.file == j.file {
+		return e
+	}
+	for _, o := range j.groups["fields"] {
+		if o.number == number && o.file == j.file {
+			return *o
+		}
+	}
+	for _, o := range j.groups["reasons"] {
+		if o.file == j.file {
+			return *o
+		}
+	}
+	return e
 }
 
 func between(least, most int) string {
@@ -259,6 +294,9 @@ func (f Form) says(fact string) bool {
 
 // distinct refuses two messages that the far end, or an answer to them, could be taken for one another.
 func (j *judge) distinct() {
+	if len(j.broken) > 0 {
+		return // what a field would have told apart is not known
+	}
 	names := []string{Balance, SignIn, Echo, Settle, Block, EndEven}
 	var reversals []string
 	for _, k := range txn.Kinds() {
@@ -272,7 +310,15 @@ func (j *judge) distinct() {
 			for _, b := range group[i+1:] {
 				f, g := j.named(a), j.named(b)
 				if f.Type != "" && f.Type == g.Type && !differ(f, g) {
-					j.found.at(last(f, g), "%s and %s are both a %s and say the same in every field: nobody could tell them apart; "+
+					at := last(f, g)
+					for _, section := range []string{a, b, reversal} { // or what was taken out made them alike
+						for _, e := range j.groups[section] {
+							if at.file != j.file && e.file == j.file {
+								at = *e
+							}
+						}
+					}
+					j.found.at(at, "%s and %s are both a %s and say the same in every field: nobody could tell them apart; "+
 						"change a processing code or a condition", a, b, f.Type)
 				}
 			}

@@ -1,9 +1,7 @@
 package profile
 
 import (
-	"maps"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +16,8 @@ type judge struct {
 	p       *Profile
 	file    string
 	found   faults
-	reasons [2]int // the shortest and the longest of them
+	broken  map[int]bool // fields whose row could not be read
+	reasons [2]int       // the shortest and the longest of them
 }
 
 // base takes over the entries of the profile that a file is based on.
@@ -51,26 +50,27 @@ func (j *judge) take(list []entry) {
 // sort brings every section into the order in which it is read and shown.
 func (j *judge) sort() {
 	for _, group := range j.groups {
-		slices.SortFunc(group, order)
+		for i := range group { // which are in order nearly always
+			for ; i > 0 && order(group[i-1], group[i]) > 0; i-- {
+				group[i-1], group[i] = group[i], group[i-1]
+			}
+		}
 	}
 }
 
-// word reads one text that must be one of a few.
-func word1[T any](j *judge, section, key string, means map[string]T) (meant T) {
+// choice reads one text that must be one of a few, and tells which.
+func (j *judge) choice(section, key string, words ...string) int {
 	e, there := j.need(section, key, aString)
 	if !there {
-		return meant
+		return 0
 	}
-	meant, known := means[e.value.text]
-	if !known {
-		allowed := make([]string, 0, len(means))
-		for one := range means {
-			allowed = append(allowed, one)
+	for i, one := range words {
+		if e.value.text == one {
+			return i
 		}
-		sort.Strings(allowed)
-		j.found.at(e, "%s: %q is not known; write one of %s", key, e.value.text, strings.Join(allowed, ", "))
 	}
-	return meant
+	j.found.at(e, "%s: %q is not known; write one of %s", key, e.value.text, strings.Join(words, ", "))
+	return 0
 }
 
 // get finds an entry and marks it as understood.
@@ -114,27 +114,33 @@ func (j *judge) judge() {
 			j.found.at(e, "name: give the profile a name of its own, 1 to 12 letters, digits and -; it stands in every record")
 		}
 	}
-	notations := map[string]iso8583.Notation{"compact": iso8583.Compact, "readable": iso8583.Readable}
 	d := p.Dialect
 	d.Name = p.Name
-	d.Type = word1(j, "message", "type", notations)
-	d.Bitmap = word1(j, "message", "bitmap", notations)
-	d.Lengths = word1(j, "message", "lengths", notations)
-	p.Frame.Length = word1(j, "frame", "length", notations)
-	p.Frame.Head = word1(j, "frame", "head", map[string]Head{"full": FullHead, "tpdu": TPDUHead, "none": NoHead})
-	p.MAC = word1(j, "mac", "scheme", map[string]string{"ecb": "ecb", "x9.9": "x9.9", "x9.19": "x9.19", "cmac": "cmac"})
-	p.Whole = word1(j, "mac", "value", map[string]bool{"bytes": true, "characters": false})
-	p.Flags = word1(j, "settlement", "totals", map[string]bool{"flags": true, "code": false})
-	p.Blocks = word1(j, "settlement", "details", map[string]bool{"blocks": true, "messages": false})
-	p.Certificates = word1(j, "settlement", "certificates", map[string]bool{"told": true, "kept": false})
-	p.FreshSTAN = word1(j, "reversal", "stan", map[string]bool{"same": false, "fresh": true})
+	notation := func(section, key string) iso8583.Notation {
+		return iso8583.Notation(j.choice(section, key, "compact", "readable"))
+	}
+	d.Type, d.Bitmap, d.Lengths = notation("message", "type"), notation("message", "bitmap"), notation("message", "lengths")
+	p.Frame.Length = notation("frame", "length")
+	p.Frame.Head = Head(j.choice("frame", "head", "full", "tpdu", "none"))
+	schemes := []string{"ecb", "x9.9", "x9.19", "cmac"}
+	p.MAC = schemes[j.choice("mac", "scheme", schemes...)]
+	p.Whole = j.choice("mac", "value", "characters", "bytes") == 1
+	p.Flags = j.choice("settlement", "totals", "code", "flags") == 1
+	p.Blocks = j.choice("settlement", "details", "messages", "blocks") == 1
+	p.Certificates = j.choice("settlement", "certificates", "kept", "told") == 1
+	p.FreshSTAN = j.choice("reversal", "stan", "same", "fresh") == 1
 	j.timers()
 	j.answers()
 	j.codes()
 	j.fields()
 	j.forms()
 	j.unknown()
-	for _, name := range slices.Sorted(maps.Keys(j.groups)) {
+	names := make([]string, 0, len(j.groups))
+	for name := range j.groups {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
 		p.entries = append(p.entries, j.groups[name]...)
 	}
 }
@@ -211,7 +217,7 @@ var sure = map[string]bool{"00": true, "08": true, "11": true, "16": true, "A2":
 
 func (j *judge) codes() {
 	j.p.Codes = map[string]Code{}
-	means := map[string]byte{"approved": 'A', "retry": 'B', "refused": 'C', "operator": 'D', "network": 'E'}
+	means := []string{"approved", "retry", "refused", "operator", "network"} // classes A to E
 	for _, held := range j.groups["codes"] {
 		held.used = true
 		e := *held
@@ -220,9 +226,10 @@ func (j *judge) codes() {
 			continue
 		}
 		what, signIn := strings.CutSuffix(e.value.text, " sign-in")
-		class, known := means[what]
+		at := slices.Index(means, what)
+		class := 'A' + byte(at)
 		switch {
-		case !known:
+		case at < 0:
 			j.found.at(e, "%s: %q is not known; write approved, retry, refused, operator or network, and sign-in behind it where a sign-in must come first", e.key, e.value.text)
 		case e.key == "09" || e.key == "10":
 			j.found.at(e, "%s: is neither approved nor refused for a sale of one amount, which is reversed; leave it out", e.key)
@@ -278,6 +285,7 @@ func (j *judge) fields() {
 		}
 		if err != nil {
 			j.found.at(e, "field %d: %v", number, err)
+			j.broken[number] = true
 			continue
 		}
 		d.Fields[number] = row
@@ -287,17 +295,17 @@ func (j *judge) fields() {
 	}
 	for _, c := range cards {
 		row := d.Fields[c.field]
-		if row.Class != c.class || row.Max < c.least || row.Length == iso8583.Fixed && row.Max != c.least {
+		if !j.broken[c.field] && (row.Class != c.class || row.Max < c.least || row.Length == iso8583.Fixed && row.Max != c.least) {
 			j.found.at(j.where("fields", strconv.Itoa(c.field)), "field %d: a card is told in it; it must hold %d of class %s",
 				c.field, c.least, className(c.class))
 		}
 	}
 	for field, why := range map[int]string{39: "a response code is read from it", 64: "it is the MAC of a message without a second bitmap", j.p.Keys: "the working keys come in it"} {
-		if placeOf(field) == nil && d.Fields[field].Max == 0 {
+		if placeOf(field) == nil && d.Fields[field].Max == 0 && !j.broken[field] {
 			j.found.at(j.where("fields", strconv.Itoa(field)), "field %d: is not in the table, and %s", field, why)
 		}
 	}
-	if d.Secondary() && d.Fields[128].Max == 0 {
+	if d.Secondary() && d.Fields[128].Max == 0 && !j.broken[128] {
 		j.found.at(j.where("fields", "128"), "field 128: is not in the table, and it is the MAC of a message with a second bitmap")
 	}
 }
@@ -325,7 +333,7 @@ func (j *judge) unknown() {
 	for name, group := range j.groups {
 		for _, e := range group {
 			switch {
-			case e.used:
+			case e.used, e.file != j.file: // a base may say what this profile has no use for
 			case name == "":
 				j.found.at(*e, "%s: unknown key; before the first section stand name and base", e.key)
 			case !slices.Contains(sections, name):

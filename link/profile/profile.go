@@ -153,7 +153,7 @@ func Read(file, text string) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &judge{groups: map[string][]*entry{}, p: &Profile{Dialect: &iso8583.Dialect{}}, file: file}
+	j := &judge{groups: map[string][]*entry{}, broken: map[int]bool{}, p: &Profile{Dialect: &iso8583.Dialect{}}, file: file}
 	for _, e := range own {
 		if e.section == "" && e.key == "base" {
 			j.base(e)
@@ -189,6 +189,9 @@ func (p *Profile) Text() string {
 	var b strings.Builder
 	section := ""
 	for _, e := range p.entries {
+		if e.section == "" && e.key == "base" {
+			continue
+		}
 		if e.section != section {
 			section = e.section
 			fmt.Fprintf(&b, "\n[%s]\n", section)

@@ -3,7 +3,6 @@ package profile
 import (
 	"errors"
 	"fmt"
-	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -76,7 +75,11 @@ func (f *faults) err() error {
 	if len(f.list) == 0 {
 		return nil
 	}
-	sort.SliceStable(f.list, func(i, j int) bool { return f.list[i].line < f.list[j].line })
+	for i := range f.list {
+		for ; i > 0 && f.list[i-1].line > f.list[i].line; i-- {
+			f.list[i-1], f.list[i] = f.list[i], f.list[i-1]
+		}
+	}
 	kept := f.list[:1]
 	for _, one := range f.list[1:] {
 		if one != kept[len(kept)-1] {

@@ -48,6 +48,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	flags.StringVar(&keyFile, "tmk-file", "", "`FILE` with the terminals' master key, 32 hexadecimal digits")
 	flags.UintVar(&batch, "batch", 1, "open `batch` of a terminal that the books do not know")
 	flags.BoolVar(&o.acquirer.BareDeclines, "bare-declines", false, "send refusals without a MAC")
+	flags.IntVar(&o.acquirer.BlockSlot, "block-slot", 14, "`characters` that a number takes up in the downloaded blocklist")
 	flags.Func("terminal", "registered terminal as `TID=MID`; repeatable", o.addTerminal)
 	flags.Func("on", "fault for every message of an amount as `AMOUNT=FAULT`, \"13.37=silent\"; repeatable", o.addRule)
 	if err := flags.Parse(args); err != nil {

@@ -152,7 +152,8 @@ func TestTheControlSocket(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "04", answer.Code)
 
-	answers := b.control("fault drop for sale times 2", "fault nonsense", "fault none", "fault drop", "seen", "check", "", "ledger")
+	answers := b.control("fault drop for sale times 2", "fault nonsense", "fault none", "fault drop", "seen", "check", "", "ledger",
+		"order parameters", "order nonsense", "parameters 12=45", "blocklist 621000 4242424242424", "desk", "order none")
 	assert.Equal(t, "ok drop for sale", answers[0])
 	assert.True(t, strings.HasPrefix(answers[1], `error fault "nonsense" is not known`), answers[1])
 	assert.Equal(t, "ok no faults", answers[2])
@@ -162,6 +163,13 @@ func TestTheControlSocket(t *testing.T) {
 	var books linktest.Ledger
 	require.NoError(t, json.Unmarshal([]byte(strings.TrimPrefix(answers[7], "ok ")), &books))
 	assert.Equal(t, linktest.Refused, books.Terminals[terminal].Rows[0].State)
+
+	assert.Equal(t, "ok order 1 stands", answers[8])
+	assert.True(t, strings.HasPrefix(answers[9], `error order "nonsense"`), answers[9])
+	assert.Equal(t, "ok 4 bytes", answers[10])
+	assert.Equal(t, "ok 2 entries", answers[11])
+	assert.Equal(t, `ok {"done":{},"standing":1,"told":null}`, answers[12])
+	assert.Equal(t, "ok no orders", answers[13])
 
 	x, card = sale(t, 11, 500)
 	_, _, err = host.Request(t.Context(), x, card)

@@ -61,3 +61,18 @@ func TestParametersAreShownWithWhatBecomesOfThem(t *testing.T) {
 	assert.Contains(t, said, `"bearer.number" cannot be set by an acquirer`)
 	assert.Contains(t, said, "downloads.blocklist_slot")
 }
+
+func TestTheStatusShowsWhatWasOrdered(t *testing.T) {
+	var out bytes.Buffer
+	c := &command{out: &out}
+	due := time.Date(2026, 11, 23, 10, 5, 0, 0, time.Local)
+	c.orders(&agent.Status{
+		Orders: []agent.OrderStatus{{What: "parameters", Given: 7, State: "waiting", Tries: 2, Due: &due, Fault: "no answer within 30s\x1b[2J"},
+			{What: "software", Given: 1, State: "left"}},
+		Blocklist: &agent.DownloadStatus{Origin: agent.Origin{Since: due, Acquirer: "TPDU 0006 by dial"}, Entries: 12},
+	})
+	assert.Equal(t, "收单行指令 order  下载参数 download parameters  待执行 waiting  x7  11-23 10:05\n"+
+		"  no answer within 30s?[2J\n"+
+		"收单行指令 order  更新软件 update the software  请联系维护人员 call the service  x1\n"+
+		"黑名单 blocklist  12  自 since 2026-11-23 10:05  来自 from TPDU 0006 by dial\n", out.String())
+}

@@ -208,13 +208,13 @@ func TestAnAcquirerThatOrdersForEverIsObeyedAtGrowingDistances(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			inWorld(t, func(w *world) {
 				w.desk("order " + what + " for ever")
-				for n := range 200 { // six hours and forty minutes
+				for n := range 100 { // six hours and forty minutes
 					approved(t, w.sellAs(fmt.Sprint("n", n), "unionpay-0113", "2.00", true))
-					w.after(2 * time.Minute)
+					w.after(4 * time.Minute)
 				}
 				assert.Equal(t, 5, w.done(what), "at once, after 1, 5 and 30 minutes, and 2 hours")
 				assert.Equal(t, 1, w.alarms()[OrderRepeated].Count)
-				assert.Greater(t, w.order(what).Given, 200)
+				assert.Greater(t, w.order(what).Given, 100)
 				w.after(26 * time.Hour)
 				approved(t, w.sellAs("next day", "unionpay-0113", "2.00", true))
 				w.after(time.Minute)

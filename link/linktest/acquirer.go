@@ -46,6 +46,8 @@ func (o AcquirerOpts) Check() error {
 		return fmt.Errorf("master key has %d bytes, want 16", len(o.TMK))
 	case len(o.Terminals) == 0:
 		return fmt.Errorf("no terminal is registered")
+	case o.BlockSlot != 0 && (o.BlockSlot < 6 || o.BlockSlot > 19):
+		return fmt.Errorf("a slot of %d characters in the blocklist, want 6 to 19", o.BlockSlot)
 	case o.Batch > 999_999:
 		return fmt.Errorf("batch %d has more than six digits", o.Batch)
 	}

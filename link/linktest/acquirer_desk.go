@@ -45,7 +45,7 @@ func newDesk(slot int) desk {
 	if slot == 0 {
 		slot = 14
 	}
-	return desk{slot: slot, done: map[string]int{}, parameters: []byte("1260" + "231" + "180")}
+	return desk{slot: slot, done: map[string]int{}, parameters: []byte("1230" + "232" + "180")}
 }
 
 // downloadOf is what a message downloads or tells, or empty: the aim of a fault that would meet it.

@@ -140,6 +140,9 @@ func (f *findings) explained(c Closing, b Books) {
 		if !explains {
 			continue
 		}
+		if !s.kind().Settled() {
+			f.say("batch %06d: voucher %s is said to explain a difference, and a %s is in no settlement", c.Batch, s.key(), s.kind())
+		}
 		at := &sum.Debit
 		if s.kind().Credits() {
 			at = &sum.Credit

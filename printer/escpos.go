@@ -115,7 +115,11 @@ func chineseOn(b []byte) []byte  { return append(b, fs, '&') }
 func chineseOff(b []byte) []byte { return append(b, fs, '.') }
 
 // padding completes a command that was left half sent: NULs are taken for its missing parameters, and ignored after them.
-func padding() []byte { return make([]byte, paddingBytes) }
+// Where that did not help so many times, a disturbed line has changed the length of a command: twice as many go out each time,
+// up to what any printer's receive buffer holds.
+func padding(silences int) []byte {
+	return make([]byte, min(paddingBytes<<min(silences, 16), bufferSafe))
+}
 
 // feedLines is ESC d n [REF ESC d]; n stays below ten.
 func feedLines(b []byte, n byte) []byte { return append(b, esc, 'd', n) }

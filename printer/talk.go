@@ -171,7 +171,7 @@ func (t *talk) status() (Status, error) {
 		t.p.unsure = false
 	}
 	if t.p.torn {
-		if _, err := t.write(padding(), t.p.opts.Answer); err != nil {
+		if _, err := t.write(padding(0), t.p.opts.Answer); err != nil {
 			return Status{}, err
 		}
 	}

@@ -89,6 +89,7 @@ type slipPrinter struct {
 	opts   printer.Opts
 	port   Port
 	drive  *printer.Printer
+	silent int // times in a row that no driver heard a printer
 }
 
 func (s *slipPrinter) attach() error {
@@ -99,12 +100,15 @@ func (s *slipPrinter) attach() error {
 	if err != nil {
 		return unprinted{fmt.Errorf("printer: %w", err)}
 	}
-	drive, err := printer.New(port, &s.opts)
+	opts := s.opts
+	opts.Silences = s.silent
+	drive, err := printer.New(port, &opts)
 	if err != nil {
 		_ = port.Close()
+		s.silent++
 		return unprinted{err}
 	}
-	s.port, s.drive = port, drive
+	s.port, s.drive, s.silent = port, drive, 0
 	return nil
 }
 

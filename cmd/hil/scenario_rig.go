@@ -38,7 +38,7 @@ var _ scenario.Rig = (*processRig)(nil)
 // newProcessRig starts everything.
 func newProcessRig(ctx context.Context, p places) (*processRig, error) {
 	r, err := setUp(p, settings{Bearers: []string{"tcp", "dial"}, Answer: 30 * time.Second / haste, Guard: 20 * time.Millisecond,
-		Retry: time.Second, Lookalike: 5 * time.Minute / haste, CardWait: 30 * time.Second / haste, Tap: true})
+		Retry: time.Second, Lookalike: 5 * time.Minute / haste, CardWait: 30 * time.Second / haste, Tap: true, Adapters: true})
 	s := &processRig{rig: r, ctx: ctx}
 	if err == nil {
 		err = s.learnSecrets()
@@ -109,12 +109,18 @@ func (r *processRig) Able(s scenario.Step) error {
 	switch {
 	case s.Time > longest || s.On.Time > longest:
 		return unable("virtual time")
-	case s.Verb == scenario.Hand && s.Who == "wire":
+	case s.Verb == scenario.Hand && s.Who == "wire" && !ofAdapters(s.What):
 		return unable("a wire between the processes that can be meddled with")
 	case s.Verb == scenario.Hand && s.Who == "clock":
 		return unable("a clock of the terminal's own")
 	}
 	return nil
+}
+
+// ofAdapters knows what can be done to the wires of a bench of processes: the adapters at their near ends can be unplugged.
+func ofAdapters(words string) bool {
+	which, what, _ := strings.Cut(words, " ")
+	return slices.Contains([]string{"reader", "printer", "modem"}, which) && slices.Contains([]string{"unplug", "plug", "replug"}, what)
 }
 
 // ableAs looks at a story as a whole: only the network cable has a tap.
@@ -142,6 +148,9 @@ func (r *processRig) Hand(who, what string) error {
 	case who == "acquirer":
 		_, err := r.tell("acquirer", what)
 		return err
+	case who == "wire":
+		which, what, _ := strings.Cut(what, " ")
+		return r.wire(which, what)
 	case who != "line":
 		_, err := r.tell("devices", who+" "+what)
 		return err
@@ -218,17 +227,21 @@ func (r *processRig) Heal() error {
 			return err
 		}
 	}
-	return errors.Join(r.Hand("acquirer", "fault none"), r.Hand("line", "up"))
+	for _, a := range r.adapters {
+		err = errors.Join(err, a.plug())
+	}
+	return errors.Join(err, r.Hand("acquirer", "fault none"), r.Hand("line", "up"))
 }
 
-// Books implements scenario.Rig. A printer cuts after it has proven, so paper is given a moment.
+// Books implements scenario.Rig. A printer cuts after it has proven, and slips are drawn side by side, so paper is given a
+// moment.
 func (r *processRig) Books() (scenario.Books, error) {
 	for tries := 0; ; tries++ {
 		b, err := r.openBooks(r.ctx)
 		if err != nil {
 			return b, err
 		}
-		if len(scenario.Disagreements(b)) == 0 || tries == 50 {
+		if len(scenario.Disagreements(b)) == 0 && !gap(b.Slips) || tries == 50 {
 			said, err := r.tell("acquirer", "seen")
 			if err == nil {
 				err = json.Unmarshal([]byte(said), &b.Seen)
@@ -237,6 +250,11 @@ func (r *processRig) Books() (scenario.Books, error) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// gap reports whether a slip is still being drawn while a later one is done: they are numbered from 001.
+func gap(slips []scenario.Slip) bool {
+	return len(slips) > 0 && slips[len(slips)-1].Name != fmt.Sprintf("%03d.txt", len(slips))
 }
 
 // Secrets implements scenario.Rig.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"syscall"
 	"time"
 
 	"posagent/device/reader"
@@ -47,17 +49,32 @@ func (c *cardReader) detach() {
 }
 
 // Present asks for one card. After anything but an ordinary ending the line is closed, so that the next sale starts on a
-// fresh one.
+// fresh one. A line that was open from before and is gone now is opened once more: its adapter may have been plugged in again
+// since, and the customer should not notice.
 func (c *cardReader) Present(ctx context.Context, a txn.Amount, cur txn.Currency) (txn.Presented, error) {
-	if err := c.attach(); err != nil {
-		return txn.Presented{}, err
+	for old := c.drive != nil; ; old = false {
+		if err := c.attach(); err != nil {
+			return txn.Presented{}, err
+		}
+		p, err := c.drive.Activate(ctx, reader.Request{Amount: a, Currency: cur, Timeout: c.wait})
+		if err == nil || ordinary(err) {
+			return p, err
+		}
+		c.detach()
+		if !old || !hungUp(err) || ctx.Err() != nil {
+			return p, err
+		}
 	}
-	p, err := c.drive.Activate(ctx, reader.Request{Amount: a, Currency: cur, Timeout: c.wait})
-	if err == nil || ordinary(err) {
-		return p, err
+}
+
+// hungUp knows how a line says that its far end or its adapter is gone.
+func hungUp(err error) bool {
+	for _, cause := range []error{io.EOF, syscall.EIO, syscall.ENXIO, syscall.ENODEV, syscall.EPIPE, syscall.ECONNRESET} {
+		if errors.Is(err, cause) {
+			return true
+		}
 	}
-	c.detach()
-	return p, err
+	return false
 }
 
 // promptOf puts what the reader wants shown into words. Prompts that say no more than the stage itself are left out.
@@ -147,20 +164,26 @@ func (s *slipPrinter) Balance(ctx context.Context, e txn.Enquiry) error {
 	return err
 }
 
+// put prints. As with the reader's, a line that was open from before and is gone now is opened once more, if no byte of the
+// slip has left.
 func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) {
-	if err := s.attach(); err != nil {
-		return false, err
-	}
-	proof, err := s.drive.Print(ctx, slip)
-	if err != nil {
+	for old := s.drive != nil; ; old = false {
+		if err := s.attach(); err != nil {
+			return false, err
+		}
+		proof, err := s.drive.Print(ctx, slip)
+		if err == nil {
+			return proof == printer.Proven, nil
+		}
 		s.detach()
 		var fault *printer.FaultError
-		if !errors.As(err, &fault) || !fault.Sent {
-			err = unprinted{err}
+		if errors.As(err, &fault) && fault.Sent {
+			return false, err
 		}
-		return false, err
+		if !old || !hungUp(err) {
+			return false, unprinted{err}
+		}
 	}
-	return proof == printer.Proven, nil
 }
 
 // ordinary endings leave the reader's line as good as it was.

@@ -24,7 +24,7 @@ var benchStories = []string{
 }
 
 // leastPlayed is how many of all stories a bench of processes plays at least.
-const leastPlayed = 60
+const leastPlayed = 110
 
 func TestStoriesOnRealProcesses(t *testing.T) {
 	all := filepath.Join("..", "..", "testdata", "scenarios")

@@ -119,12 +119,15 @@ func chineseOn(b []byte) []byte  { return append(b, fs, '&') }
 func chineseOff(b []byte) []byte { return append(b, fs, '.') }
 
 // padding completes a command that was left half sent: NULs are taken for its missing parameters, and ignored after them.
-// A picture is the longest of all, and is expected only where they are printed.
-func padding(codes CodeMode) []byte {
-	if codes == NoCodes {
-		return make([]byte, paddingBytes)
+// A picture is the longest of all, and is expected only where they are printed. Where that did not help so many times, a
+// disturbed line has changed the length of a command: twice as many go out each time, up to what any printer's receive buffer
+// holds.
+func padding(codes CodeMode, silences int) []byte {
+	least := paddingBytes
+	if codes != NoCodes {
+		least += bandBytes
 	}
-	return make([]byte, paddingBytes+bandBytes)
+	return make([]byte, max(least, min(least<<min(silences, 16), bufferSafe)))
 }
 
 // feedLines is ESC d n [REF ESC d]; n stays below ten.

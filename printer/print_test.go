@@ -186,6 +186,23 @@ func TestAPrinterWithoutPaperIsThereAllTheSame(t *testing.T) {
 	})
 }
 
+// A flipped bit in the length of GS ( H leaves a printer that takes 32 KiB for the data of one command.
+func TestAPrinterThatWaitsForALongCommandIsHeardAgain(t *testing.T) {
+	onBench(t, 32, func(b *bench) {
+		_, err := b.line.Write([]byte{0x1D, '(', 'H', 6, 0x80, 48, 48})
+		require.NoError(t, err)
+		var p *printer.Printer
+		silences := 0
+		for ; p == nil; silences++ {
+			require.Less(t, silences, 30)
+			p, err = printer.New(b.line, &printer.Opts{CutAfter: true, Silences: silences})
+			require.True(t, err == nil || errors.Is(err, printer.ErrNoAnswer), "%v", err)
+		}
+		require.Greater(t, silences, 1, "it was not deaf")
+		b.prints(p, aSlip(t, 32))
+	})
+}
+
 func TestNonsenseNeverProves(t *testing.T) {
 	end := proofAt(t, aSlip(t, 32))
 	for at := 1; at < end; at += 3 {

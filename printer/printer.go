@@ -43,6 +43,7 @@ type Opts struct {
 	CutAfter bool          // the printer has a cutter; without it the slip is fed to the tear bar
 	Proof    ProofMode     // default ProcessID
 	Codes    CodeMode      // how QR codes are printed, and whether pictures are; default NoCodes
+	Silences int           // how often in a row New has not heard this printer, up to now
 	FirstID  uint32        // first process id; 0 takes a random one, so that an answer still owed to a process that died is not taken for ours
 }
 
@@ -102,7 +103,8 @@ type Printer struct {
 // is accepted: Status and Print say what is wrong.
 //
 // New first sends NULs, which printers ignore: they complete a command that a crashed predecessor may have left half
-// sent, and which would otherwise swallow the question.
+// sent, and which would otherwise swallow the question. A line that flips a bit in a command's length may leave a printer that
+// takes 64 KiB for its data; the more often in a row the caller says that it was not heard, the more NULs.
 func New(port Port, o *Opts) (*Printer, error) {
 	if port == nil {
 		return nil, errors.New("printer: no port")
@@ -120,7 +122,7 @@ func New(port Port, o *Opts) (*Printer, error) {
 		return nil, err
 	}
 	defer end()
-	if _, err := t.write(padding(opts.Codes), opts.Answer); err != nil {
+	if _, err := t.write(padding(opts.Codes, opts.Silences), opts.Answer); err != nil {
 		return nil, t.fault(err, Status{}, false)
 	}
 	if _, err := t.status(); err != nil {

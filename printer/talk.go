@@ -176,7 +176,7 @@ func (t *talk) status() (Status, error) {
 		t.p.unsure = false
 	}
 	if t.p.torn {
-		if _, err := t.write(padding(t.p.opts.Codes), t.p.opts.Answer); err != nil {
+		if _, err := t.write(padding(t.p.opts.Codes, 0), t.p.opts.Answer); err != nil {
 			return Status{}, err
 		}
 	}

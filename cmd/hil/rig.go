@@ -48,6 +48,7 @@ type settings struct {
 	Lookalike time.Duration
 	CardWait  time.Duration // 0 is twenty seconds
 	Tap       bool          // listens to what passes on the network cable
+	Adapters  bool          // between machines and terminal there are adapters that can be unplugged
 }
 
 // rig is a counter: an acquirer, the devices, and the terminal between them, each a process of its own.
@@ -56,6 +57,7 @@ type rig struct {
 	settings
 	acquirer, devices, terminal *process
 	cable                       *cable
+	adapters                    map[string]*adapter // by machine
 }
 
 // process is a running program. Its log goes to a file beside the rig.
@@ -99,11 +101,26 @@ func setUp(p places, s settings) (*rig, error) {
 		return r, err
 	}
 	baud := fmt.Sprint(s.Baud)
-	_, err = r.start(&r.devices, "devicesim", "-reader", "pty:"+r.at("reader"), "-printer", "pty:"+r.at("printer"), "-modem", "pty:"+r.at("modem"),
+	line := func(machine string) string {
+		if s.Adapters {
+			return "unix:" + r.at(machine+".line")
+		}
+		return "pty:" + r.at(machine)
+	}
+	_, err = r.start(&r.devices, "devicesim", "-reader", line("reader"), "-printer", line("printer"), "-modem", line("modem"),
 		"-baud-reader", baud, "-baud-printer", baud, "-baud-modem", baud, "-cards", p.cards, "-paper", r.at("paper"), "-columns", "32",
 		"-phone", phone+"="+dial, "-modem-guard", s.Guard.String(), "-control", "unix:"+r.at("devices.sock"))
 	if err != nil {
 		return r, err
+	}
+	if s.Adapters {
+		r.adapters = map[string]*adapter{}
+		for _, machine := range []string{"reader", "printer", "modem"} {
+			if r.adapters[machine], err = layAdapter(r.at(machine), r.at(machine+".line")); err != nil {
+				delete(r.adapters, machine)
+				return r, err
+			}
+		}
 	}
 	return r, r.writeConfig()
 }
@@ -338,5 +355,8 @@ func (r *rig) tearDown() {
 	}
 	if r.cable != nil {
 		r.cable.pull()
+	}
+	for _, a := range r.adapters {
+		a.close()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ var _ scenario.Rig = (*processRig)(nil)
 // newProcessRig starts everything.
 func newProcessRig(ctx context.Context, p places) (*processRig, error) {
 	r, err := setUp(p, settings{Bearers: []string{"tcp", "dial"}, Answer: 30 * time.Second / haste, Guard: 20 * time.Millisecond,
-		Retry: time.Second, Lookalike: 5 * time.Minute / haste, CardWait: 30 * time.Second / haste, Tap: true})
+		Retry: time.Second, Lookalike: 5 * time.Minute / haste, CardWait: 30 * time.Second / haste, Tap: true, Adapters: true})
 	s := &processRig{rig: r, ctx: ctx}
 	if err == nil {
 		err = s.learnSecrets()
@@ -109,12 +110,18 @@ func (r *processRig) Able(s scenario.Step) error {
 	switch {
 	case s.Time > longest || s.On.Time > longest:
 		return unable("virtual time")
-	case s.Verb == scenario.Hand && s.Who == "wire":
+	case s.Verb == scenario.Hand && s.Who == "wire" && !ofAdapters(s.What):
 		return unable("a wire between the processes that can be meddled with")
 	case s.Verb == scenario.Hand && s.Who == "clock":
 		return unable("a clock of the terminal's own")
 	}
 	return nil
+}
+
+// ofAdapters knows what can be done to the wires of a bench of processes: the adapters at their near ends can be unplugged.
+func ofAdapters(words string) bool {
+	which, what, _ := strings.Cut(words, " ")
+	return slices.Contains([]string{"reader", "printer", "modem"}, which) && slices.Contains([]string{"unplug", "plug", "replug"}, what)
 }
 
 // ableAs looks at a story as a whole: only the network cable has a tap.
@@ -142,6 +149,9 @@ func (r *processRig) Hand(who, what string) error {
 	case who == "acquirer":
 		_, err := r.tell("acquirer", what)
 		return err
+	case who == "wire":
+		which, what, _ := strings.Cut(what, " ")
+		return r.wire(which, what)
 	case who != "line":
 		_, err := r.tell("devices", who+" "+what)
 		return err
@@ -218,17 +228,25 @@ func (r *processRig) Heal() error {
 			return err
 		}
 	}
-	return errors.Join(r.Hand("acquirer", "fault none"), r.Hand("line", "up"))
+	for _, a := range r.adapters {
+		err = errors.Join(err, a.plug())
+	}
+	return errors.Join(err, r.Hand("acquirer", "fault none"), r.Hand("line", "up"))
 }
 
-// Books implements scenario.Rig. A printer cuts after it has proven, so paper is given a moment.
+// Books implements scenario.Rig. A printer cuts after it has proven, and slips are drawn side by side, so paper is given a
+// moment, and a roll that ends in the middle of a slip a shorter one.
 func (r *processRig) Books() (scenario.Books, error) {
 	for tries := 0; ; tries++ {
 		b, err := r.openBooks(r.ctx)
 		if err != nil {
 			return b, err
 		}
-		if len(scenario.Disagreements(b)) == 0 || tries == 50 {
+		drawn, whole, err := r.roll(len(b.Slips))
+		if err != nil {
+			return b, err
+		}
+		if len(scenario.Disagreements(b)) == 0 && drawn && (whole || tries >= 15) || tries == 50 {
 			said, err := r.tell("acquirer", "seen")
 			if err == nil {
 				err = json.Unmarshal([]byte(said), &b.Seen)
@@ -237,6 +255,22 @@ func (r *processRig) Books() (scenario.Books, error) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// roll looks at the paper as it left the printer: whether each slip that was cut off is among so many, and whether the last
+// one was cut off.
+func (r *processRig) roll(slips int) (drawn, whole bool, err error) {
+	text, err := os.ReadFile(r.at("paper/paper.txt"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return slips == 0, true, nil
+	}
+	ends, last := 0, ""
+	for line := range strings.Lines(string(text)) {
+		if last = strings.TrimSpace(line); strings.HasPrefix(last, "-- ") && strings.HasSuffix(last, " --") {
+			ends++
+		}
+	}
+	return slips == ends, strings.HasPrefix(last, "-- "), err
 }
 
 // Secrets implements scenario.Rig.

@@ -7,6 +7,9 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
+
+	"posagent/device/serial"
 )
 
 func (c *command) configCheck() int {
@@ -14,34 +17,65 @@ func (c *command) configCheck() int {
 	if err != nil {
 		return c.fail(err)
 	}
-	if absent := config.absent(); len(absent) > 0 {
+	remarks := config.remarks(serial.Places{})
+	if absent := config.absent(serial.Places{}); len(absent) > 0 {
 		fmt.Fprintf(c.err, "posagent: %s reads well, but %d thing(s) it names are not right\n", c.config, len(absent))
-		for _, a := range absent {
+		for _, a := range append(absent, remarks...) {
 			fmt.Fprintf(c.err, "  %s\n", a)
 		}
 		return exitFailed
 	}
 	fmt.Fprintf(c.out, "%s: good\n", c.config)
+	for _, r := range remarks {
+		fmt.Fprintf(c.out, "  %s\n", r)
+	}
 	return exitDone
+}
+
+// namedPort is a line by its key and the file's name for it.
+type namedPort struct{ key, name string }
+
+// ports lists the lines that the file names.
+func (c *Config) ports() []namedPort {
+	all := []namedPort{{"reader.port", c.Reader.Port}, {"printer.port", c.Printer.Port}}
+	if c.PINPad.Port != "" {
+		all = append(all, namedPort{"pinpad.port", c.PINPad.Port})
+	}
+	for i, b := range c.Bearers {
+		if b.Kind != "tcp" {
+			all = append(all, namedPort{fmt.Sprintf("bearer[%d].port", i), b.Port})
+		}
+	}
+	return all
+}
+
+// remarks are what works today and may not tomorrow: a tty by the kernel's own name is another adapter's after they were
+// plugged in in another order, or after one of them came back.
+func (c *Config) remarks(at serial.Places) (found []string) {
+	for _, p := range c.ports() {
+		path := c.portPath(p.name)
+		if !at.Fleeting(path) {
+			continue
+		}
+		write := "a name below /dev/serial/by-path or by-id, or usb:VENDOR:PRODUCT[:SERIAL]"
+		if lasting := at.Lasting(path); len(lasting) > 0 {
+			write = strings.Join(lasting, " or ")
+		}
+		found = append(found, fmt.Sprintf("%s: remark: an adapter that is plugged in again may not be %s any more; write %s", p.key, path, write))
+	}
+	return found
 }
 
 // absent lists the ports and files that are named and are not there now. A terminal may start without them, so they are
 // what "config check" reports beyond the file itself.
-func (c *Config) absent() []string {
+func (c *Config) absent(at serial.Places) []string {
 	var found []string
-	look := func(key, path string) {
-		if _, err := os.Stat(path); err != nil {
-			found = append(found, fmt.Sprintf("%s: %s is not there; plug the device in or correct the path", key, path))
-		}
-	}
-	look("reader.port", c.portPath(c.Reader.Port))
-	look("printer.port", c.portPath(c.Printer.Port))
-	if c.PINPad.Port != "" {
-		look("pinpad.port", c.portPath(c.PINPad.Port))
-	}
-	for i, b := range c.Bearers {
-		if b.Kind != "tcp" {
-			look(fmt.Sprintf("bearer[%d].port", i), c.portPath(b.Port))
+	for _, p := range c.ports() {
+		path, err := at.Find(c.portPath(p.name))
+		if err != nil {
+			found = append(found, fmt.Sprintf("%s: %v", p.key, err))
+		} else if _, err := os.Stat(path); err != nil {
+			found = append(found, fmt.Sprintf("%s: %s is not there; plug the device in or correct the path", p.key, path))
 		}
 	}
 	if _, err := c.bearers(slog.New(slog.DiscardHandler)); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"posagent/device/serial"
 	"posagent/link"
 	"posagent/link/acquirer/keys"
 	"posagent/link/profile"
@@ -233,6 +234,10 @@ func (c *Config) faults() []string {
 		path := c.portPath(port)
 		fault(port != "" && owner[path] != "" && !strings.HasPrefix(owner[path], "bearer"), key, "is the line of %s too; each device needs its own", owner[path])
 		owner[path] = key
+		if serial.IsUSB(port) {
+			_, err := serial.ParseUSB(port)
+			fault(err != nil, key, "%v", err)
+		}
 	}
 	line("reader.port", c.Reader.Port)
 	line("printer.port", c.Printer.Port)
@@ -308,4 +313,10 @@ func (c *Config) path(p string) string {
 	return filepath.Join(c.dir, p)
 }
 
-func (c *Config) portPath(p string) string { return c.path(strings.TrimPrefix(p, "unix:")) }
+// portPath is where a port is; one that is named by its adapter is found when it is opened.
+func (c *Config) portPath(p string) string {
+	if serial.IsUSB(p) {
+		return p
+	}
+	return c.path(strings.TrimPrefix(p, "unix:"))
+}

@@ -60,7 +60,7 @@ func (c *command) runAgent(ctx context.Context) int {
 	if err != nil {
 		return c.fail(err)
 	}
-	for _, absent := range config.absent() {
+	for _, absent := range config.absent(serial.Places{}) {
 		log.Warn("not there yet", "what", absent)
 	}
 	lines, err := config.lines()
@@ -72,6 +72,9 @@ func (c *command) runAgent(ctx context.Context) int {
 		return c.fail(err)
 	}
 	defer marks.Close()
+	for _, remark := range config.remarks(serial.Places{}) {
+		log.Warn("a name that may not last", "what", remark)
+	}
 	a, err := agent.New(agent.Wires{
 		Lines: lines, Marks: marks, Wipe: config.wipe(log),
 		Reader:  config.opener(config.Reader.Port, config.Reader.Baud, false),
@@ -130,7 +133,7 @@ func (c *Config) opener(port string, baud int, hangUp bool) agent.Opener {
 		return func() (agent.Port, error) { return net.Dial("unix", c.path(path)) }
 	}
 	return func() (agent.Port, error) {
-		return serial.Open(c.path(port), serial.Options{Baud: baud, HangupOnClose: hangUp})
+		return serial.Open(c.portPath(port), serial.Options{Baud: baud, HangupOnClose: hangUp})
 	}
 }
 

@@ -17,9 +17,10 @@
 // the first setting is written, so that a second opener is refused without disturbing the line's owner.
 //
 // On failure: an error of Open names the device and what to do about it. ErrHangup from any verb means that the far end
-// or the adapter is gone: close the port and open it again, by its name under /dev/serial/by-path, because a
-// re-plugged adapter may come back under another ttyUSB number. A byte received with a parity or framing error is
+// or the adapter is gone: close the port and open it again, by a name that follows the adapter (usb.go), because a
+// re-plugged one may come back under another ttyUSB number. A byte received with a parity or framing error is
 // dropped (IGNPAR); the protocol above notices by its check sum. A received break reads as one zero byte.
 //
-// Documents: POSIX.1-2017 chapter 11 (General Terminal Interface), termios(3), ioctl_tty(2).
+// Documents: POSIX.1-2017 chapter 11 (General Terminal Interface), termios(3), ioctl_tty(2); Universal Serial Bus
+// Specification 2.0 chapter 9; Linux Documentation/ABI/stable/sysfs-bus-usb.
 package serial

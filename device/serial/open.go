@@ -23,6 +23,8 @@ type Options struct {
 	StopBits      int  // 1 or 2
 	HardwareFlow  bool // RTS/CTS flow control
 	HangupOnClose bool // drop DTR on close, so that a dial modem hangs up (ITU-T V.250 6.1.2: circuit 108)
+
+	Places Places // where a port is looked for that is named by its adapter
 }
 
 func (o Options) withDefaults() Options {
@@ -74,13 +76,18 @@ type Port struct {
 	once     sync.Once
 }
 
-// Open opens and locks the tty called name, sets it, and discards what was received before. DTR and RTS rise, as they
-// do whenever a tty is opened. Errors say what to do; they unwrap to ErrBusy, fs.ErrNotExist or fs.ErrPermission where
-// one of these is the cause.
+// Open opens and locks the tty called name, sets it, and discards what was received before. A name that follows an adapter
+// is looked up anew each time (Places.Find). DTR and RTS rise, as they
+// do whenever a tty is opened. Errors say what to do; they unwrap to ErrBusy, ErrAmbiguous, fs.ErrNotExist or
+// fs.ErrPermission where one of these is the cause.
 func Open(name string, o Options) (*Port, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	name, err := o.Places.Find(name)
+	if err != nil {
+		return nil, err
 	}
 	file, err := os.OpenFile(name, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -181,7 +188,7 @@ func explain(name string, err error) error {
 	case errors.Is(err, unix.EWOULDBLOCK), errors.Is(err, unix.EBUSY):
 		return fmt.Errorf("open %s: %w: another program holds it; find it with \"fuser -v %s\" and stop it (%w)", name, ErrBusy, name, err)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("open %s: no such device: check that the adapter is plugged in, and its name under /dev/serial/by-path (%w)", name, err)
+		return fmt.Errorf("open %s: no such device: check that the adapter is plugged in, and its name under /dev/serial/by-path or by-id (%w)", name, err)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("open %s: permission denied: run as a user of the group that owns the device, often dialout (%w)", name, err)
 	case errors.Is(err, unix.ENOTTY):

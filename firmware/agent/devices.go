@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"posagent/device/gpio"
@@ -51,20 +53,35 @@ func (c *cardReader) detach() {
 }
 
 // Present asks for one card. After anything but an ordinary ending the line is closed, so that the next sale starts on a
-// fresh one.
+// fresh one. A line that was open from before and is gone now is opened once more: its adapter may have been plugged in again
+// since, and the customer should not notice.
 func (c *cardReader) Present(ctx context.Context, a txn.Amount, cur txn.Currency) (txn.Presented, error) {
-	if err := c.attach(); err != nil {
-		return txn.Presented{}, err
+	for old := c.drive != nil; ; old = false {
+		if err := c.attach(); err != nil {
+			return txn.Presented{}, err
+		}
+		p, err := c.drive.Activate(ctx, reader.Request{Amount: a, Currency: cur, Timeout: c.wait})
+		if !c.certificates {
+			p.Card.Certificate = txn.Chip{}
+		}
+		if err == nil || ordinary(err) {
+			return p, err
+		}
+		c.detach()
+		if !old || !hungUp(err) || ctx.Err() != nil {
+			return p, err
+		}
 	}
-	p, err := c.drive.Activate(ctx, reader.Request{Amount: a, Currency: cur, Timeout: c.wait})
-	if !c.certificates {
-		p.Card.Certificate = txn.Chip{}
+}
+
+// hungUp knows how a line says that its far end or its adapter is gone.
+func hungUp(err error) bool {
+	for _, cause := range []error{io.EOF, syscall.EIO, syscall.ENXIO, syscall.ENODEV, syscall.EPIPE, syscall.ECONNRESET} {
+		if errors.Is(err, cause) {
+			return true
+		}
 	}
-	if err == nil || ordinary(err) {
-		return p, err
-	}
-	c.detach()
-	return p, err
+	return false
 }
 
 // promptOf puts what the reader wants shown into words. Prompts that say no more than the stage itself are left out.
@@ -98,6 +115,7 @@ type slipPrinter struct {
 	port   Port
 	drive  *printer.Printer
 	last   atomic.Pointer[words.PrinterState] // how the printer was met; anybody may read it
+	silent int                                // times in a row that no driver heard a printer
 }
 
 func (s *slipPrinter) attach() error {
@@ -108,12 +126,15 @@ func (s *slipPrinter) attach() error {
 	if err != nil {
 		return unprinted{fmt.Errorf("printer: %w", err)}
 	}
-	drive, err := printer.New(port, &s.opts)
+	opts := s.opts
+	opts.Silences = s.silent
+	drive, err := printer.New(port, &opts)
 	if err != nil {
 		_ = port.Close()
+		s.silent++
 		return unprinted{err}
 	}
-	s.port, s.drive = port, drive
+	s.port, s.drive, s.silent = port, drive, 0
 	return nil
 }
 
@@ -152,28 +173,34 @@ func (s *slipPrinter) Balance(ctx context.Context, e txn.Enquiry) error {
 	return err
 }
 
+// put prints. As with the reader's, a line that was open from before and is gone now is opened once more, if no byte of the
+// slip has left.
 func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) {
 	if err := s.switches(); err != nil {
 		s.met(err)
 		return false, unprinted{err}
 	}
-	if err := s.attach(); err != nil {
-		s.met(err)
-		return false, err
-	}
-	proof, err := s.drive.Print(ctx, slip)
-	if ctx.Err() == nil {
-		s.met(err)
-	}
-	if err != nil {
+	for old := s.drive != nil; ; old = false {
+		if err := s.attach(); err != nil {
+			s.met(err)
+			return false, err
+		}
+		proof, err := s.drive.Print(ctx, slip)
+		if ctx.Err() == nil {
+			s.met(err)
+		}
+		if err == nil {
+			return proof == printer.Proven, nil
+		}
 		s.detach()
 		var fault *printer.FaultError
-		if !errors.As(err, &fault) || !fault.Sent {
-			err = unprinted{err}
+		if errors.As(err, &fault) && fault.Sent {
+			return false, err
 		}
-		return false, err
+		if !old || !hungUp(err) {
+			return false, unprinted{err}
+		}
 	}
-	return proof == printer.Proven, nil
 }
 
 // ordinary endings leave the reader's line as good as it was.

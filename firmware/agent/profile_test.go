@@ -64,7 +64,7 @@ func TestAMerchantsOwnProfile(t *testing.T) {
 		w.cutPower()
 		w.boot()
 		w.after(2 * time.Minute)
-		row, found := w.acquirer.Ledger().Find(testTerminal, w.newest().STAN)
+		row, found := w.acquirer.Ledger().Find(testTerminal, w.lastRecord().STAN)
 		require.True(t, found)
 		assert.Equal(t, linktest.Reversed, row.State)
 		var stans, reasons []string
@@ -82,7 +82,7 @@ func TestAMerchantsOwnProfile(t *testing.T) {
 }
 
 // newest is the last transaction in the books.
-func (w *world) newest() (last txn.Txn) {
+func (w *world) lastRecord() (last txn.Txn) {
 	require.NoError(w.t, w.store.Since(0, func(x txn.Txn) error { last = x; return nil }))
 	return last
 }

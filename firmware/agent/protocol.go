@@ -166,6 +166,7 @@ type Record struct {
 	Code      string        `json:"code,omitempty"`
 	RRN       string        `json:"rrn,omitempty"`
 	AuthCode  string        `json:"auth_code,omitempty"`
+	HostDate  string        `json:"host_date,omitempty"` // of the acquirer, MMDD: with rrn or auth_code what names it later
 	Reason    txn.Reason    `json:"reversal_reason,omitempty"`
 	Reversal  string        `json:"reversal_code,omitempty"`
 	Tries     int           `json:"reversal_tries,omitempty"`

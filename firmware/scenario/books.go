@@ -23,18 +23,18 @@ type Books struct {
 // Voucher is how both sides find a transaction.
 type Voucher struct{ Batch, STAN uint32 }
 
-// Sale is one transaction in the terminal's books: a sale, or the void or refund of one.
+// Sale is one transaction in the terminal's books: a sale, or one of the other kinds.
 type Sale struct {
 	Batch, STAN        uint32
 	Kind               txn.Kind // empty is a sale
-	Of                 Voucher  // of a void or a refund: its sale; the zero Voucher where these books do not hold it
+	Of                 Voucher  // what it undoes or follows; the zero Voucher where these books do not hold that
 	Reference          string
 	Amount             txn.Amount
 	State              txn.State
 	Charged            bool   // closed as what the acquirer has booked
 	Code               string // the acquirer's answer
 	Reason             txn.Reason
-	Reversal           string // the last answer to a reversal, or to the copy of a refund
+	Reversal           string // the last answer to a reversal, or to the copy of what is told
 	Tries              int    // of those, as counted
 	Bearer             string
 	Merchant, Customer txn.Slip
@@ -53,15 +53,20 @@ const (
 	Given    Standing = "given"    // a void or a refund that stands: its money went back to the card
 	Refused  Standing = "declined" // it never was
 	Absent   Standing = "absent"   // a reversal came for a request that had not come
+
+	Completed Standing = "completed" // a pre-authorisation that was charged
+	Cancelled Standing = "cancelled" // a pre-authorisation that was let go
+	Lapsed    Standing = "lapsed"    // one that came back into force and found the account empty
+	Done      Standing = "done"      // the cancellation of a pre-authorisation that stands
 )
 
 // Row is one transaction in the acquirer's books.
 type Row struct {
 	Batch, STAN uint32
 	Kind        txn.Kind   // empty is a sale
-	Of          Voucher    // of a void or refund: its sale
+	Of          Voucher    // what it undoes or follows
 	Amount      txn.Amount // asked for
-	Held        txn.Amount // held for the merchant now
+	Held        txn.Amount // held for the merchant now, or, of a pre-authorisation, on the card
 	Back        txn.Amount // given back: of a sale by its void and refunds, of those what they gave
 	Standing    Standing
 	Reversals   int // requests to reverse it
@@ -78,7 +83,7 @@ type Account struct {
 // Batch is what one side of one batch comes to in both sides' books.
 type Batch struct {
 	Number      uint32
-	Credit      bool // voids and refunds; else sales, whatever was given back of them since
+	Credit      bool // what gave money back; else what charged, whatever was given back of it since
 	Here, There Sum
 }
 

@@ -23,6 +23,14 @@
 //	void [of NAME] [by WHO] [as NAME] a sale is taken back, which the supervisor with the number WHO allows, or "nobody";
 //	                                  without it one who may. The card is presented again
 //	refund AMOUNT [of NAME] [by WHO] [as NAME]   money of a sale is given back
+//	preauth AMOUNT [again] [as NAME]  money is held on the card
+//	cancel preauth [by code] [of NAME] [by WHO] [as NAME]   it is let go; "by code" names it as its slip does, by
+//	                                  authorisation code and date, as the till was told them
+//	complete AMOUNT [by code] [of NAME] [as NAME]   it is charged
+//	cancel completion [of NAME] [by WHO] [as NAME]  the charge is undone, and the money held again
+//	notice AMOUNT [by code] [of NAME] [as NAME]     it is charged without asking first; needs no line
+//	offline AMOUNT auth CODE [again] [as NAME]      a sale that was authorised by telephone; needs no line
+//	balance [printed]                 what the card's account holds, on a slip if the cardholder wants one
 //	batch close|totals|report
 //	ask OP [AMOUNT] [of NAME]         the till asks for anything else: recover, reprint, status, list, recount
 //	cancel                            the cashier presses cancel
@@ -53,9 +61,9 @@
 //
 // # Expectations
 //
-//	expect till OUTCOME ["WORDS"] [of NAME]     approved declined not-done reversed unknown resolved refused lost
+//	expect till OUTCOME ["WORDS"] [of NAME]     approved declined not-done reversed unknown queued resolved refused lost
 //	expect store STATE [of NAME]                or nothing
-//	expect host held|voided|refunded|given|reversed|declined|absent|nothing [of NAME]
+//	expect host held|voided|refunded|given|completed|cancelled|lapsed|done|reversed|declined|absent|nothing [of NAME]
 //	expect host reversal [of NAME]
 //	expect host saw N of MTI
 //	expect paper WORD… [times N] [marked|unmarked] [of NAME]

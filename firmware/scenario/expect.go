@@ -72,6 +72,11 @@ func (q *request) told(text string) error {
 			said += " | " + pair.ZH + " | " + pair.EN
 		}
 	}
+	if e := q.event.Enquiry; e != nil {
+		for _, b := range e.Balances {
+			said += " | " + b.Amount
+		}
+	}
 	if !strings.Contains(said, text) {
 		return fmt.Errorf("the till was told: %s", said)
 	}

@@ -13,7 +13,8 @@ import (
 //
 //	approved here ⇔ held by the acquirer ⇔ both copies on paper
 //
-// where a void or a refund is held when it stands: its money went back to the card. With equal totals on both sides, batches
+// where a void or a refund is held when it stands: its money went back to the card, and a pre-authorisation when it stands or was
+// used up by exactly one thing that does. With equal totals on both sides, batches
 // settled alike, no money made or lost, nothing owed but what truly waits for people, and no card data or key anywhere.
 func Judge(b Books) []string {
 	return sorted(b.disagreements(), b.unfinished(), b.Leaks)
@@ -51,6 +52,14 @@ func (s Slip) key() Voucher { return Voucher{s.Batch, s.STAN} }
 func (s Sale) kind() txn.Kind { return cmp.Or(s.Kind, txn.Sale) }
 func (r Row) kind() txn.Kind  { return cmp.Or(r.Kind, txn.Sale) }
 
+// aKind is the kind with its article.
+func aKind(k txn.Kind) string {
+	if k == txn.OfflineSale {
+		return "an " + string(k)
+	}
+	return "a " + string(k)
+}
+
 // findings are a judgement in the making.
 type findings []string
 
@@ -77,6 +86,7 @@ func (b Books) disagreements() []string {
 		wrong.claimedHere(s, there[k])
 	}
 	wrong.undone(there)
+	wrong.used(there)
 	smudged := wrong.paper(here, b.Slips)
 	wrong.totals(b)
 	wrong.settled(b, smudged)
@@ -89,14 +99,25 @@ func (s Sale) counts() bool {
 	return s.State == txn.Approved || s.State == txn.Resolved && s.Charged
 }
 
-// stands reports whether a row counts: a sale that was approved and not reversed, though its void or refunds stand too, or
-// one of those.
+// stands reports whether a row counts: what was approved and not reversed, whatever undid or followed it since.
 func (r Row) stands() bool {
-	return r.Standing == Held || r.Standing == Voided || r.Standing == Refunded || r.Standing == Given
+	switch r.Standing {
+	case Held, Voided, Refunded, Given, Completed, Cancelled, Lapsed, Done:
+		return true
+	}
+	return false
 }
 
-// worth is what a row that stands came to when it was approved.
+// worth is what a row that stands came to when it was approved, as a settlement counts it.
 func (r Row) worth() txn.Amount { return r.Held + r.Back }
+
+// approved is the same where it is in no settlement: what was held and is not any more came to what was asked for.
+func (r Row) approved() txn.Amount {
+	if r.kind().Settled() || r.Standing == Held {
+		return r.worth()
+	}
+	return r.Amount
+}
 
 func (r Row) credits() bool { return r.Kind.Credits() }
 
@@ -104,23 +125,26 @@ func (r Row) credits() bool { return r.Kind.Credits() }
 func (f *findings) heldThere(row Row, here map[Voucher]Sale) {
 	s, known := here[row.key()]
 	verb := "holds money"
-	if row.credits() {
+	switch {
+	case row.credits():
 		verb = "gave money back"
+	case row.kind() == txn.PreAuthCancel:
+		verb = "let money go"
 	}
 	switch {
 	case !row.stands():
 	case !known:
-		f.say("voucher %s: the acquirer %s for a %s that the terminal does not know", row.key(), verb, row.kind())
+		f.say("voucher %s: the acquirer %s for %s that the terminal does not know", row.key(), verb, aKind(row.kind()))
 	case s.kind() != row.kind():
-		f.say("voucher %s: the acquirer has a %s and the terminal a %s", row.key(), row.kind(), s.kind())
+		f.say("voucher %s: the acquirer has %s and the terminal %s", row.key(), aKind(row.kind()), aKind(s.kind()))
 	case s.Of != Voucher{} && s.Of != row.Of:
 		f.say("voucher %s: it undoes %s at the acquirer and %s here", row.key(), row.Of, s.Of)
 	case s.State == txn.Suspense || s.State.Open():
 		// Not proven here yet: unfinished at worst, and the totals allow for it.
 	case !s.counts():
 		f.say("voucher %s: the acquirer %s and the terminal says %s", row.key(), verb, s.State)
-	case s.Amount != row.worth():
-		f.say("voucher %s: the acquirer holds %s and the terminal says %s", row.key(), money(row.worth()), money(s.Amount))
+	case s.Amount != row.approved():
+		f.say("voucher %s: the acquirer holds %s and the terminal says %s", row.key(), money(row.approved()), money(s.Amount))
 	}
 }
 

@@ -20,7 +20,7 @@ func (f *findings) paper(here map[Voucher]Sale, slips []Slip) (smudged int) {
 		switch {
 		case s.Smudged:
 			smudged++
-		case s.Report:
+		case s.Report, s.Balance:
 		case known:
 			f.slip(here[s.key()], s)
 			p.add(s)
@@ -67,7 +67,7 @@ func (f *findings) slip(sale Sale, s Slip) {
 		f.say("voucher %s: slip %s is over %q and the terminal says %s", sale.key(), s.Name, s.Amount, money(sale.Amount))
 	}
 	if s.Kind != sale.kind() && !s.Torn {
-		f.say("voucher %s: slip %s is that of a %s and the terminal made a %s", sale.key(), s.Name, s.Kind, sale.kind())
+		f.say("voucher %s: slip %s is that of %s and the terminal made %s", sale.key(), s.Name, aKind(s.Kind), aKind(sale.kind()))
 	}
 	switch {
 	case s.Reversal:
@@ -78,9 +78,16 @@ func (f *findings) slip(sale Sale, s Slip) {
 		if sale.State != txn.Suspense && sale.State != txn.Reversed && sale.State != txn.Resolved {
 			f.say("voucher %s: slip %s says that the outcome is unknown and the terminal says %s", sale.key(), s.Name, sale.State)
 		}
-	case sale.State != txn.Approved:
-		f.say("voucher %s: slip %s looks like a %s and the terminal says %s", sale.key(), s.Name, sale.kind(), sale.State)
+	case !sale.givenOut():
+		f.say("voucher %s: slip %s looks like %s and the terminal says %s", sale.key(), s.Name, aKind(sale.kind()), sale.State)
 	}
+}
+
+// givenOut reports whether there may be slips of it as of something done: what is told and not asked for has them before the
+// acquirer has heard of it, and they stay in people's hands when it is refused then.
+func (s Sale) givenOut() bool {
+	early := s.kind().Final() && (s.State == txn.Advising || s.State == txn.Suspense || s.State == txn.Resolved)
+	return s.State == txn.Approved || early
 }
 
 // pile looks at what is there of one transaction, and what is not.

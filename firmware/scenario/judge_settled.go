@@ -55,7 +55,7 @@ func (f *findings) told(c Settled, b Books) {
 	}
 	skipped := 0
 	for _, s := range b.Here {
-		if s.Batch != c.Batch || s.State != txn.Approved {
+		if s.Batch != c.Batch || s.State != txn.Approved || !s.kind().Settled() {
 			continue
 		}
 		d, was := told[s.STAN]
@@ -140,6 +140,9 @@ func (f *findings) explained(c Closing, b Books) {
 		if !explains {
 			continue
 		}
+		if !s.kind().Settled() {
+			f.say("batch %06d: voucher %s is said to explain a difference, and a %s is in no settlement", c.Batch, s.key(), s.kind())
+		}
 		at := &sum.Debit
 		if s.kind().Credits() {
 			at = &sum.Credit
@@ -158,7 +161,7 @@ func (f *findings) explained(c Closing, b Books) {
 func (b Books) partly() map[Voucher]bool {
 	parts := map[Voucher]bool{}
 	for _, row := range b.There {
-		if row.stands() && row.worth() != row.Amount {
+		if row.stands() && row.kind().Settled() && row.worth() != row.Amount {
 			parts[row.key()] = true
 		}
 	}

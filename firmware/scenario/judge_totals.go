@@ -19,7 +19,8 @@ func (s side) String() string {
 	return fmt.Sprintf("batch %06d", s.batch)
 }
 
-// totals adds up both books, each side of each batch to the cent: sales, and what voids and refunds gave back. What the
+// totals adds up both books, each side of each batch to the cent: what was charged, and what was given back; what is held for
+// later is on neither. What the
 // terminal cannot prove yet may stand in the acquirer's, and is then counted apart; everything else is equal. Where one
 // keeps totals of its own, they are what its records say.
 func (f *findings) totals(b Books) {
@@ -28,6 +29,7 @@ func (f *findings) totals(b Books) {
 	unproven := map[Voucher]bool{}
 	for _, s := range b.Here {
 		switch at := (side{s.Batch, s.Kind.Credits()}); {
+		case !s.kind().Settled():
 		case s.counts():
 			here[at] = here[at].plus(s.Amount)
 			if s.State == txn.Resolved {
@@ -38,7 +40,7 @@ func (f *findings) totals(b Books) {
 		}
 	}
 	for _, row := range b.There {
-		if !row.stands() {
+		if !row.stands() || !row.kind().Settled() {
 			continue
 		}
 		at := side{row.Batch, row.credits()}
@@ -121,9 +123,9 @@ func (r Row) sound() bool {
 	case r.Held < 0 || r.Back < 0 || r.worth() > r.Amount:
 		return false
 	case r.Standing == Held:
-		return !r.credits() && r.Held > 0
+		return (r.kind().Charges() || r.kind() == txn.PreAuth && r.Back == 0) && r.Held > 0
 	case r.Standing == Voided || r.Standing == Refunded:
-		return !r.credits() && r.Held == 0 && r.Back > 0
+		return r.kind().Charges() && r.Held == 0 && r.Back > 0
 	case r.Standing == Given:
 		return r.credits() && r.Held == 0 && r.Back == r.Amount
 	default:

@@ -59,7 +59,7 @@ func Parse(name, text string) (Story, error) {
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // verbs is said wherever a line begins with nothing known.
-const verbs = "present CARD, sale AMOUNT [again] [as NAME], void [of NAME] [by WHO] [as NAME], refund AMOUNT [of NAME] [by WHO] [as NAME], " +
+const verbs = "present CARD, " + usage + ", balance [printed], " +
 	"batch close, ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, wait DURATION, settle, expect …, or reader, printer, modem, acquirer, line, wire or clock with its words"
 
 // parseStep reads one line without spaces around it.
@@ -100,6 +100,9 @@ func splitEvent(w []string) (deed, clause []string) {
 }
 
 func parseDeed(w []string) (Step, error) {
+	if d, rest, is := readDeal(w); is {
+		return parseDeal(d, rest)
+	}
 	verb, rest := w[0], w[1:]
 	switch {
 	case verb == "present":
@@ -107,17 +110,21 @@ func parseDeed(w []string) (Step, error) {
 			return Step{}, errors.New("write present and the name of one card, as in \"present visa-4242\"")
 		}
 		return Step{Verb: Present, Card: rest[0]}, nil
-	case slices.Contains(deals, verb):
-		return parseRequest(Step{Verb: Ask, Op: verb}, rest)
+	case verb == "balance":
+		printed := len(rest) == 1 && rest[0] == "printed"
+		if len(rest) > 0 && !printed {
+			return Step{}, errors.New("write balance, or balance printed where the cardholder wants a slip")
+		}
+		return Step{Verb: Ask, Op: verb, Printed: printed}, nil
 	case len(rest) == 1 && slices.Contains(ofBatches, verb+" "+rest[0]):
 		return Step{Verb: Ask, Op: verb + " " + rest[0]}, nil
 	case verb == "batch":
 		return Step{}, fmt.Errorf("write one of %s", strings.Join(ofBatches, ", "))
 	case verb == "ask":
-		if len(rest) == 0 || slices.Contains(deals, rest[0]) || rest[0] == "cancel" || !isName(rest[0]) {
-			return Step{}, errors.New("write ask and a request of the terminal's socket, as in \"ask recover\"; sale, void, refund and cancel are verbs of their own")
+		if len(rest) == 0 || isDeal(rest[0]) || rest[0] == "cancel" || rest[0] == "balance" || !isName(rest[0]) {
+			return Step{}, errors.New("write ask and a request of the terminal's socket, as in \"ask recover\"; transactions, balance and cancel are verbs of their own")
 		}
-		return parseRequest(Step{Verb: Ask, Op: rest[0]}, rest[1:])
+		return parseAsk(Step{Verb: Ask, Op: rest[0]}, rest[1:])
 	case verb == "wait":
 		d, err := parseDuration(rest)
 		return Step{Verb: Wait, Time: d}, err
@@ -140,36 +147,62 @@ func parseDeed(w []string) (Step, error) {
 	return Step{}, fmt.Errorf("%q is no step; write %s", strings.Join(w, " "), verbs)
 }
 
-// deals are the requests that begin a transaction, and ofBatches those about all of them.
-var (
-	deals     = []string{"sale", "void", "refund"}
-	ofBatches = []string{"batch close", "batch totals", "batch report"}
-)
+// ofBatches are the requests about a whole batch.
+var ofBatches = []string{"batch close", "batch totals", "batch report"}
 
-// parseRequest reads what may stand behind a request: an amount, "again", "of NAME", "by WHO", "as NAME".
-func parseRequest(s Step, w []string) (Step, error) {
-	sale, deal := s.Op == "sale", slices.Contains(deals, s.Op)
-	if len(w) > 0 && s.Op != "void" && !slices.Contains([]string{"again", "of", "by", "as"}, w[0]) {
+// parseDeal reads what stands behind the words of a deal.
+func parseDeal(d deal, w []string) (Step, error) {
+	s := Step{Verb: Ask, Op: d.op}
+	called := strings.Join(d.words, " ")
+	if d.amount {
+		if len(w) == 0 || slices.Contains([]string{"again", "auth", "of", "by", "as"}, w[0]) {
+			return s, fmt.Errorf("write %s and an amount, as in \"%s 12.50\"", called, called)
+		}
 		s.Amount, w = w[0], w[1:]
 	}
-	if (sale || s.Op == "refund") && s.Amount == "" {
-		return s, fmt.Errorf("write %s and an amount, as in \"%s 12.50\"", s.Op, s.Op)
+	if d.auth {
+		if len(w) < 2 || w[0] != "auth" {
+			return s, fmt.Errorf("write the authorisation that was given, as in \"%s 12.50 auth 123456\"", called)
+		}
+		s.Auth, w = w[1], w[2:]
 	}
-	if sale && len(w) > 0 && w[0] == "again" {
+	if d.again && len(w) > 0 && w[0] == "again" {
 		s.Again, w = true, w[1:]
 	}
-	if !sale && len(w) > 1 && w[0] == "of" && isName(w[1]) {
+	if d.code && len(w) > 1 && w[0] == "by" && w[1] == "code" {
+		s.ByCode, w = true, w[2:]
+	}
+	s, w = s.parseNames(d, w)
+	if len(w) > 0 {
+		return s, fmt.Errorf("%q does not belong there; write %s", strings.Join(w, " "), usage)
+	}
+	return s, nil
+}
+
+// parseNames reads "of NAME", "by WHO" and "as NAME", and returns what it does not understand.
+func (s Step) parseNames(d deal, w []string) (Step, []string) {
+	if d.of && len(w) > 1 && w[0] == "of" && isName(w[1]) {
 		s.Of, w = w[1], w[2:]
 	}
-	if deal && !sale && len(w) > 1 && w[0] == "by" && isName(w[1]) {
+	if d.by && len(w) > 1 && w[0] == "by" && isName(w[1]) {
 		s.By, w = w[1], w[2:]
 	}
-	if deal && len(w) > 1 && w[0] == "as" && isName(w[1]) {
+	if len(w) > 1 && w[0] == "as" && isName(w[1]) {
 		s.Name, w = w[1], w[2:]
 	}
+	return s, w
+}
+
+// parseAsk reads what may stand behind any other request: an amount, and "of NAME".
+func parseAsk(s Step, w []string) (Step, error) {
+	if len(w) > 0 && w[0] != "of" {
+		s.Amount, w = w[0], w[1:]
+	}
+	if len(w) > 1 && w[0] == "of" && isName(w[1]) {
+		s.Of, w = w[1], w[2:]
+	}
 	if len(w) > 0 {
-		return s, fmt.Errorf("%q does not belong there; write sale AMOUNT [again] [as NAME], void [of NAME] [by WHO] [as NAME], "+
-			"refund AMOUNT [of NAME] [by WHO] [as NAME] or ask OP [AMOUNT] [of NAME]", strings.Join(w, " "))
+		return s, fmt.Errorf("%q does not belong there; write ask OP [AMOUNT] [of NAME]", strings.Join(w, " "))
 	}
 	return s, nil
 }

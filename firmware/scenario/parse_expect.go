@@ -17,12 +17,12 @@ const expectations = "expect till OUTCOME [\"WORDS\"], store STATE, host STANDIN
 
 // outcomes are what a till may be told.
 var outcomes = []words.Outcome{words.OutcomeApproved, words.OutcomeDeclined, words.OutcomeNotDone, words.OutcomeReversed,
-	words.OutcomeUnknown, words.OutcomeResolved, words.OutcomeRefused, Lost}
+	words.OutcomeUnknown, words.OutcomeResolved, words.OutcomeRefused, words.OutcomeQueued, Lost}
 
 // steps are where the closing of a batch may stand.
 var steps = []txn.Step{txn.Asking, txn.Details, txn.Advices, txn.Certificates, txn.Ending, txn.Closed, txn.Refused}
 
-var standings = []Standing{Unseen, Held, Voided, Refunded, Given, Reversed, Refused, Absent}
+var standings = []Standing{Unseen, Held, Voided, Refunded, Given, Completed, Cancelled, Lapsed, Done, Reversed, Refused, Absent}
 
 // aboutOne are the expectations that look at one transaction, and may name it.
 var aboutOne = []Subject{Till, Store, Host, Reversal, Paper, Journal, Reason, Code, Tries, Bearer}

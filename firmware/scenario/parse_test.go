@@ -49,6 +49,20 @@ void of lunch as undone
 refund 5.00 of lunch as some
 void of lunch by nobody as undone
 refund 5.00 by 07
+preauth 100.00
+preauth 100.00 again as room
+cancel preauth
+cancel preauth by code of room by 07 as gone
+complete 80.00 of room
+complete 80.00 by code of room as paid
+cancel completion of paid by nobody as back
+cancel completion
+notice 80.00
+notice 80.00 by code of room as told
+offline 12.00 auth 123456
+offline 12.00 auth A1b2C3 again as phoned
+balance
+balance printed
 batch close
 batch totals
 cancel on stage present-card
@@ -105,6 +119,11 @@ expect closing refused "not settled"
 expect closing none "nothing to close"
 expect batch 2
 expect host given
+expect till queued
+expect host completed
+expect host cancelled of room
+expect host lapsed
+expect host done of gone
 expect books agree
 `
 
@@ -114,6 +133,11 @@ func TestEveryFormPrintsBack(t *testing.T) {
 
 func TestWordsOfTheLanguage(t *testing.T) {
 	for line, want := range map[string]Step{
+		"cancel preauth by code of room by 07": {Verb: Ask, Op: "preauth-cancel", ByCode: true, Of: "room", By: "07"},
+		"cancel":                               {Verb: Cancel},
+		"cancel completion as back":            {Verb: Ask, Op: "completion-cancel", Name: "back"},
+		"offline 12.00 auth 123456 again":      {Verb: Ask, Op: "offline-sale", Amount: "12.00", Auth: "123456", Again: true},
+		"balance printed":                      {Verb: Ask, Op: "balance", Printed: true},
 		"printer silent on on card read":       {Verb: Hand, Who: "printer", What: "silent on", On: Event{Kind: CardRead, Nth: 1}},
 		"printer paper out after 3":            {Verb: Hand, Who: "printer", What: "paper out after 3"},
 		"printer paper out after 3s":           {Verb: Hand, Who: "printer", What: "paper out", On: Event{Kind: Elapsed, Time: 3 * time.Second}},
@@ -141,6 +165,17 @@ func TestWhatIsNotUnderstoodIsExplained(t *testing.T) {
 		"refund":                              "write refund and an amount",
 		"void 12.50":                          "does not belong there",
 		"void as a of b":                      "does not belong there",
+		"preauth":                             "write preauth and an amount",
+		"preauth by code":                     "write preauth and an amount",
+		"complete of room":                    "write complete and an amount",
+		"complete 5.00 by 07 of room":         "does not belong there",
+		"cancel sale":                         "is no step; write present CARD",
+		"cancel preauth 5.00":                 "does not belong there",
+		"offline 12.00":                       "write the authorisation that was given",
+		"offline auth 123456":                 "write offline and an amount",
+		"offline 12.00 auth 123456 of room":   "does not belong there",
+		"balance 5.00":                        "write balance, or balance printed",
+		"ask preauth 5.00":                    "verbs of their own",
 		"batch open":                          "write one of batch close",
 		"ask void":                            "verbs of their own",
 		"cut power on recv 210":               "\"on recv 210\" is no event; write on [2nd] send",

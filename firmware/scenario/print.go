@@ -48,14 +48,22 @@ func (s Step) deed() string {
 
 func (s Step) request() string {
 	text := s.Op
-	if !slices.Contains(deals, s.Op) && !slices.Contains(ofBatches, s.Op) {
+	if d, is := dealOf(s.Op); is {
+		text = strings.Join(d.words, " ")
+	} else if s.Op != "balance" && !slices.Contains(ofBatches, s.Op) {
 		text = "ask " + s.Op
 	}
 	if s.Amount != "" {
 		text += " " + s.Amount
 	}
+	if s.Auth != "" {
+		text += " auth " + s.Auth
+	}
 	if s.Again {
 		text += " again"
+	}
+	if s.ByCode {
+		text += " by code"
 	}
 	if s.Of != "" {
 		text += " of " + s.Of
@@ -65,6 +73,9 @@ func (s Step) request() string {
 	}
 	if s.Name != "" {
 		text += " as " + s.Name
+	}
+	if s.Printed {
+		text += " printed"
 	}
 	return text
 }

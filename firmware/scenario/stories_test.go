@@ -106,7 +106,7 @@ func TestStoriesAreForPeople(t *testing.T) {
 		}
 		assert.Positive(t, expects, "%s cannot fail", s.Name)
 	}
-	for _, group := range []string{"link", "acquirer", "device", "power", "trade"} {
+	for _, group := range []string{"link", "acquirer", "device", "power", "trade", "hold", "offline"} {
 		assert.GreaterOrEqual(t, groups[group], 8, group)
 	}
 }

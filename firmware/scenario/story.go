@@ -36,13 +36,18 @@ type Step struct {
 	Verb Verb
 	On   Event // when it happens in the course of the step before it that has none; the zero Event otherwise
 
-	Card   string        // of Present: a name of cards.toml
-	Op     string        // of Ask: "sale", "void", "refund", "batch close" …, or another of the socket's requests
-	Amount string        // of Ask: "12.50", or what a cashier may type instead
-	Again  bool          // of Ask: the customer agreed to pay the same again
-	Name   string        // of Ask: gives the transaction a name, which is its reference; empty gives it a new one
-	Of     string        // of Ask and Expect: the transaction meant, by name; empty is the newest
-	By     string        // of Ask: the supervisor who allows a void or a refund, or "nobody"; empty is one who may
+	Card   string // of Present: a name of cards.toml
+	Op     string // of Ask: a kind of transaction, "balance", "batch close" …, or another of the socket's requests
+	Amount string // of Ask: "12.50", or what a cashier may type instead
+	Again  bool   // of Ask: the customer agreed to pay the same again
+	Name   string // of Ask: gives the transaction a name, which is its reference; empty gives it a new one
+	Of     string // of Ask and Expect: the transaction meant, by name; empty is the newest
+	By     string // of Ask: the supervisor who allows what takes money back, or "nobody"; empty is one who may
+
+	Auth    string // of Ask, an offline sale: the authorisation that somebody gave
+	ByCode  bool   // of Ask: what it follows is named as its slip does, by authorisation code and date
+	Printed bool   // of Ask, a balance: the cardholder wants a slip
+
 	Who    string        // of Hand: one of Hands
 	What   string        // of Hand: in that machine's words
 	Time   time.Duration // of Wait

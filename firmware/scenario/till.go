@@ -38,38 +38,72 @@ type watch struct {
 // ask makes a request and returns without waiting for its end. A till whose terminal has no power is told so by its end.
 func (p *play) ask(s Step) (*request, error) {
 	q := &request{op: s.Op, name: s.Name, ended: make(chan struct{})}
-	ask := agent.Request{Op: s.Op, Amount: s.Amount, Again: s.Again}
 	p.mu.Lock()
-	earlier := p.meantLocked(s.Of)
-	deal := slices.Contains(deals, s.Op)
-	if s.Of != "" && earlier == nil || s.Op != "sale" && deal && earlier == nil {
+	ask, err := p.writtenLocked(s, q)
+	if err != nil {
 		p.mu.Unlock()
-		return q, fmt.Errorf("no sale before this line is named %s", cmp.Or(s.Of, "anything"))
-	}
-	switch {
-	case deal && s.Name == "":
-		p.numbered++
-		q.reference = fmt.Sprintf("till-%d", p.numbered)
-	case deal:
-		q.reference = s.Name
-	case s.Of != "":
-		q.reference = earlier.reference
-	}
-	if deal && s.Op != "sale" {
-		ask.OriginalReference, ask.Supervisor = earlier.reference, cmp.Or(s.By, supervisor)
-		if s.By == nobody {
-			ask.Supervisor = ""
-		}
+		return q, err
 	}
 	p.requests = append(p.requests, q)
 	p.mu.Unlock()
-	ask.Reference = q.reference
 	line, err := json.Marshal(ask)
 	if err != nil {
 		return q, err
 	}
 	go p.converse(q, append(line, '\n'))
 	return q, nil
+}
+
+// writtenLocked is the request in the socket's words.
+func (p *play) writtenLocked(s Step, q *request) (agent.Request, error) {
+	ask := agent.Request{Op: s.Op, Amount: s.Amount, Again: s.Again, AuthCode: s.Auth, Print: s.Printed}
+	earlier := p.meantLocked(s.Of)
+	d, is := dealOf(s.Op)
+	if earlier == nil && (s.Of != "" || d.of) {
+		return ask, fmt.Errorf("no sale before this line is named %s", cmp.Or(s.Of, "anything"))
+	}
+	switch {
+	case is && s.Name == "":
+		p.numbered++
+		q.reference = fmt.Sprintf("till-%d", p.numbered)
+	case is:
+		q.reference = s.Name
+	case s.Of != "":
+		q.reference = earlier.reference
+	}
+	ask.Reference = q.reference
+	if d.by {
+		ask.Supervisor = cmp.Or(s.By, supervisor)
+		if s.By == nobody {
+			ask.Supervisor = ""
+		}
+	}
+	switch {
+	case s.ByCode:
+		slip := p.toldLocked(earlier.reference)
+		if slip == nil {
+			return ask, fmt.Errorf("the till was never told an authorisation code of %s", earlier.reference)
+		}
+		ask.OriginalAuth, ask.OriginalDate = slip.AuthCode, slip.HostDate
+		ask.Amount = cmp.Or(s.Amount, slip.Amount) // what is let go is let go as a whole
+	case d.of:
+		ask.OriginalReference = earlier.reference
+	}
+	return ask, nil
+}
+
+// toldLocked is what the till was told of an approved transaction: what stands on its slip.
+func (p *play) toldLocked(reference string) *agent.Record {
+	for _, q := range p.requests {
+		select {
+		case <-q.ended:
+			if x := q.event.Txn; q.reference == reference && x != nil && x.AuthCode != "" {
+				return x
+			}
+		default:
+		}
+	}
+	return nil
 }
 
 // converse is the goroutine of one request.
@@ -180,16 +214,16 @@ func (p *play) answered() error {
 	return nil
 }
 
-// supervisor is who allows voids and refunds at the story's till, unless the story names somebody, or nobody.
+// supervisor is who allows what takes money back at the story's till, unless the story names somebody, or nobody.
 const (
 	supervisor = "00"
 	nobody     = "nobody"
 )
 
-// meantLocked finds a sale, void or refund by its name; empty and "last" are the newest.
+// meantLocked finds a transaction by its name; empty and "last" are the newest.
 func (p *play) meantLocked(name string) *request {
 	for i := len(p.requests) - 1; i >= 0; i-- {
-		if q := p.requests[i]; slices.Contains(deals, q.op) && (name == "" || name == "last" || q.name == name) {
+		if q := p.requests[i]; isDeal(q.op) && (name == "" || name == "last" || q.name == name) {
 			return q
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"posagent/firmware/scenario"
-	"posagent/link/linktest"
 	"posagent/txnstore/txn"
 )
 
@@ -46,9 +45,13 @@ func (w *World) Books() (scenario.Books, error) {
 		return b, err
 	}
 	for _, row := range book.Rows {
-		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Kind: txn.Kind(row.Kind.String()), Of: scenario.Voucher(row.Of),
+		kind := txn.Kind(row.Kind.String())
+		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Kind: kind, Of: scenario.Voucher(row.Of),
 			Amount: row.Amount, Held: row.Held, Back: row.Back, Standing: scenario.Standing(row.State), Reversals: row.Reversals, Account: row.Account})
-		at := side{row.Batch, row.Kind != linktest.Sale}
+		if !kind.Settled() {
+			continue
+		}
+		at := side{row.Batch, kind.Credits()}
 		if row.Stands() {
 			sum := theirs[at]
 			theirs[at] = scenario.Sum{Count: sum.Count + 1, Amount: sum.Amount + row.Held + row.Back}

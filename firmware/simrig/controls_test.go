@@ -51,7 +51,7 @@ func TestTheJudgeFindsEveryPlantedMistake(t *testing.T) {
 		"a refund told again as a new one": {favourite: []string{"silent for refund"}, kind: &busyDay, plant: func(o *Options) {
 			o.PlantLine = newMeddler(func() meddling { return &refundAnew{} })
 		}},
-		"a batch closed with a sale still owed": {favourite: []string{"silent", "lost for reversal times 2"}, kind: &mix{void: 60, refund: 60, close: 300}, plant: func(o *Options) {
+		"a batch closed with a sale still owed": {favourite: []string{"silent", "lost for reversal times 2"}, kind: &mix{void: 100, refund: 100, close: 400}, plant: func(o *Options) {
 			o.PlantStore = func(s agent.Store) agent.Store { return closesOverOwed{s} }
 		}},
 		"a void that takes its sale out of the batch": {kind: &busyDay, plant: func(o *Options) {
@@ -59,6 +59,18 @@ func TestTheJudgeFindsEveryPlantedMistake(t *testing.T) {
 		}},
 		"a record skipped after a difference": {kind: &mix{void: 100, refund: 100, close: 200}, plant: func(o *Options) {
 			o.PlantStore = func(s agent.Store) agent.Store { return cursorTooFar{s} }
+		}},
+		"a cancellation that nobody answered taken as done": {favourite: []string{"lost for preauth-cancel"}, kind: &hotelDay, plant: func(o *Options) {
+			o.PlantStore = func(s agent.Store) agent.Store { return letGoUnheard{s} }
+		}},
+		"an offline sale dropped after its first try": {favourite: []string{"lost for offline-sale"}, kind: &hotelDay, plant: func(o *Options) {
+			o.PlantStore = func(s agent.Store) agent.Store { return toldOnce{s} }
+		}},
+		"a hold counted in a settlement": {kind: &hotelDay, plant: func(o *Options) {
+			o.PlantStore = func(s agent.Store) agent.Store { return holdCounted{s} }
+		}},
+		"a reversal of a completion that forgets the pre-authorisation": {favourite: []string{"silent for completion"}, kind: &hotelDay, plant: func(o *Options) {
+			o.PlantLine = newMeddler(func() meddling { return &reversedAsSale{} })
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,10 +94,14 @@ func TestTheJudgeFindsEveryPlantedMistake(t *testing.T) {
 func TestWithoutAMistakeNothingIsFound(t *testing.T) {
 	cards := testCards(t)
 	for _, favourite := range [][]string{{"late 40s", "silent for reversal"}, {"silent", "lost for reversal times 3"}, {"late 40s", "lost for reversal"},
-		{"silent for void"}, {"silent for refund"}, {"silent", "lost for reversal times 2"}} {
+		{"silent for void"}, {"silent for refund"}, {"silent", "lost for reversal times 2"}, {"lost for preauth-cancel", "lost for offline-sale", "silent for completion"}} {
 		dir, sales := fastDir(t), 0
 		for seed := uint64(1); sales < 60; seed++ {
-			r := playRandom(t, randomOptions(seed, dir, cards), randomStory(seed, 25, favourite, &busyDay))
+			kind := &busyDay
+			if seed%2 == 0 {
+				kind = &hotelDay
+			}
+			r := playRandom(t, randomOptions(seed, dir, cards), randomStory(seed, 25, favourite, kind))
 			assert.Empty(t, r.Wrong)
 			sales += r.Sales
 		}

@@ -28,8 +28,10 @@
 //     unplugged and plugged in again.
 //   - The printer runs out of paper, has its cover open, jams, is switched off, answers nothing or rubbish, is unplugged. Its
 //     line stands still, loses, doubles and flips bytes: the money is right then, and so is what is printed afterwards.
-//   - A void, a refund or the closing of a batch meets any of this at each of its messages and commits, and the acquirer's
-//     business day changes.
+//   - An adapter that is unplugged comes back as another tty. A terminal's ports are named by what follows it (by-path, by-id,
+//     usb:…); how such a name is looked up is the business of package device/serial and its tests.
+//   - Every other kind of transaction, and the closing of a batch, meets any of this at each of its messages and commits, and the
+//     acquirer's business day changes. What needs no line is done without one.
 //   - The acquirer orders downloads at any time, and any of this meets them: the set in force is the old one or the new one,
 //     whole.
 //   - The terminal's wall clock jumps by hours, back and forth. The till loses its connection in a cut and asks again with
@@ -43,7 +45,6 @@
 //     wrong digit of a total is a total. The same is true of a downloaded parameter. The line between two modems corrects errors (V.42); the cable to the modem does not.
 //   - A disk that loses or changes what it has acknowledged: cmd/hil crash and the store's own tests are about that.
 //   - A refusal forged where the acquirer sends refusals without a MAC, as this dialect allows: nobody could tell.
-//   - An adapter that comes back under another name: the ports of a terminal are named by their place (/dev/serial/by-path).
 //   - Two faults of hardware that hide each other's evidence, such as both copies of a record gone bad.
 //
 // # How a world is the same each time

@@ -14,7 +14,8 @@ import (
 // Hand implements scenario.Rig. Machines take the words of their simulators. Of this rig's own:
 //
 //	line down | up | drop         the network cable is pulled, put back; its connections are broken
-//	wire WHICH unplug | plug      the adapter is gone, with every line that is open; it is back
+//	wire WHICH unplug | plug      the adapter is gone, with every line that is open; it is back, as another tty
+//	wire WHICH replug             both at once
 //	wire WHICH stall TIME         nothing arrives at either end for so long
 //	wire WHICH lose|double|flip|split N    so many chunks in ten thousand, both ways, until "clean"
 //	wire WHICH late N TIME        so many in ten thousand come late, by up to TIME
@@ -58,7 +59,7 @@ func (w *World) Hand(who, what string) error {
 	return err
 }
 
-var errWire = errors.New("wire wants reader, printer, modem or line, and then unplug, plug, stall TIME, lose N, double N, flip N, split N, late N TIME or clean")
+var errWire = errors.New("wire wants reader, printer, modem or line, and then unplug, plug, replug, stall TIME, lose N, double N, flip N, split N, late N TIME or clean")
 
 func (w *World) wireCommand(words []string) error {
 	if len(words) < 2 {
@@ -74,6 +75,10 @@ func (w *World) wireCommand(words []string) error {
 	switch verb, rest := words[1], words[2:]; verb {
 	case "unplug", "plug":
 		p.plug(verb == "plug")
+		return nil
+	case "replug":
+		p.plug(false)
+		p.plug(true)
 		return nil
 	case "stall":
 		d, err := duration(rest)

@@ -43,9 +43,10 @@ type Options struct {
 	BootCuts int
 
 	// What tests plant, to prove that the judge finds it. Nil plants nothing.
-	PlantStore    func(agent.Store) agent.Store               // between the agent and its store
-	PlantLine     func(link.Dialer, link.Framing) link.Dialer // between the agent and a bearer
-	PlantUnsynced func(commit string) bool                    // such a commit is on the disk only when the next one begins
+	PlantStore     func(agent.Store) agent.Store               // between the agent and its store
+	PlantLine      func(link.Dialer, link.Framing) link.Dialer // between the agent and a bearer
+	PlantFirstName bool                                        // the agent opens its ports by the tty's name that they had first
+	PlantUnsynced  func(commit string) bool                    // such a commit is on the disk only when the next one begins
 }
 
 // Cards are the test cards in the terms of the reader, of the bank and of who searches for them.

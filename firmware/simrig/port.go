@@ -21,6 +21,7 @@ type port struct {
 
 	mu        sync.Mutex // guards everything below
 	unplugged bool
+	tty       int   // how often it came back: each time it is another tty, as it is while somebody holds the one before
 	wire      *Wire // the newest
 	toFar     Faults
 	toNear    Faults
@@ -38,7 +39,7 @@ func (p *port) opener(l *life) agent.Opener {
 func (p *port) open(l *life) (agent.Port, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.unplugged {
+	if p.unplugged || p.world.o.PlantFirstName && p.tty > 0 {
 		return nil, fmt.Errorf("open %s: %w; is the cable plugged in?", p.o.Name, syscall.ENOENT)
 	}
 	w, err := l.lay(p.o)
@@ -70,6 +71,9 @@ func (p *port) open(l *life) (agent.Port, error) {
 func (p *port) plug(in bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if in && p.unplugged {
+		p.tty++
+	}
 	p.unplugged = !in
 	if !in && p.wire != nil {
 		p.wire.Break(syscall.EIO)

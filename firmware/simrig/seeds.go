@@ -19,8 +19,11 @@ func Random(seed uint64, sales int) scenario.Story { return randomStory(seed, sa
 // said to be of a certain kind.
 func randomStory(seed uint64, sales int, favourite []string, kind *mix) scenario.Story {
 	d := &day{dice: stream(seed, "story"), favourite: favourite, mix: ordinaryDay}
-	if d.chance(oftenBusy) {
+	switch n := d.dice.IntN(1000); {
+	case n < oftenBusy:
 		d.mix = busyDay
+	case n < oftenBusy+oftenHotel:
+		d.mix = hotelDay
 	}
 	if kind != nil {
 		d.mix = *kind
@@ -40,8 +43,9 @@ type day struct {
 	favourite []string // faults of the acquirer
 	mix       mix
 	sold      []sold
-	batch     int // sales before those of the open batch
-	numbered  int // voids and refunds
+	holds     []hold // not used up yet, as far as anybody knows
+	batch     int    // sales before those of the open batch
+	numbered  int    // of what is no sale
 }
 
 // chance is true so many times in a thousand.

@@ -118,7 +118,7 @@ func (d *day) dialUp() []scenario.Step {
 			On: one(d, scenario.Event{Kind: scenario.Send, What: "0200", Nth: 1}, scenario.Event{Kind: scenario.Recv, What: "0210", Nth: 1},
 				scenario.Event{Kind: scenario.SendByte, What: "0200", N: d.between(1, 200), Nth: 1})}}
 	case 7:
-		return []scenario.Step{{Verb: scenario.Hand, Who: "wire", What: "modem unplug", On: scenario.Event{Kind: scenario.ByteTo, What: "modem", N: d.between(1, 350)}},
+		return []scenario.Step{{Verb: scenario.Hand, Who: "wire", What: "modem " + one(d, "unplug", "replug"), On: scenario.Event{Kind: scenario.ByteTo, What: "modem", N: d.between(1, 350)}},
 			{Verb: scenario.Hand, Who: "wire", What: "modem plug", On: scenario.Event{Kind: scenario.Elapsed, Time: time.Duration(d.between(5, 70)) * time.Second}}}
 	case 8, 9:
 		d.hand("wire", "modem "+one(d, "flip 100", "flip 1500", "lose 300", "lose 1500", "double 300", "double 1500", "late 500 800ms"))
@@ -149,7 +149,7 @@ func (d *day) reader() []scenario.Step {
 		d.until("wire", "reader plug")
 	case 6:
 		d.until("wire", "reader plug")
-		return []scenario.Step{{Verb: scenario.Hand, Who: "wire", What: "reader unplug",
+		return []scenario.Step{{Verb: scenario.Hand, Who: "wire", What: "reader " + one(d, "unplug", "replug"),
 			On: scenario.Event{Kind: one(d, scenario.ByteTo, scenario.ByteFrom), What: "reader", N: d.between(1, 200)}}}
 	default:
 		d.hand("wire", fmt.Sprintf("reader stall %ds", d.between(1, 4)))
@@ -180,7 +180,7 @@ func (d *day) printer() []scenario.Step {
 		d.until("wire", "printer plug")
 	case 7:
 		d.until("wire", "printer plug")
-		return []scenario.Step{{Verb: scenario.Hand, Who: "wire", What: "printer unplug",
+		return []scenario.Step{{Verb: scenario.Hand, Who: "wire", What: "printer " + one(d, "unplug", "replug"),
 			On: scenario.Event{Kind: scenario.ByteTo, What: "printer", N: d.between(1, 1900)}}}
 	case 8:
 		d.hand("wire", "printer "+one(d, "split 5000", "late 500 800ms"))

@@ -8,15 +8,21 @@ import (
 )
 
 // mix is how often what is no sale comes, out of a thousand sales.
-type mix struct{ void, refund, close int }
+type mix struct{ void, refund, close, hold, offline, balance int }
 
-// Most days are ordinary. On a busy one seven of ten requests are sales.
+// Most days are ordinary. On a busy one seven of ten requests are sales; on a hotel's six, and most others hold money for later
+// or charge what was held.
 var (
-	ordinaryDay = mix{20, 20, 6}
-	busyDay     = mix{180, 180, 70}
+	ordinaryDay = mix{void: 20, refund: 20, close: 6, hold: 3, offline: 3, balance: 1}
+	busyDay     = mix{void: 180, refund: 180, close: 70}
+	hotelDay    = mix{void: 20, refund: 40, close: 60, hold: 240, offline: 120, balance: 30}
 )
 
-const oftenBusy = 80 // days out of a thousand
+// Days out of a thousand.
+const (
+	oftenBusy  = 80
+	oftenHotel = 30
+)
 
 // Out of a thousand of these.
 const (
@@ -48,6 +54,7 @@ func (d *day) back() {
 		d.numbered++
 		d.bring(s, scenario.Step{Verb: scenario.Ask, Op: "refund", Amount: amount, Of: s.name, Name: fmt.Sprintf("r%d", d.numbered)}, "refund", d.refundMoment)
 	}
+	d.rooms()
 	if d.chance(d.mix.close) {
 		d.shut()
 	}
@@ -85,8 +92,11 @@ func (d *day) shut() {
 func (d *day) doubtful() {
 	d.numbered++
 	s, ask := d.earlier(d.batch), scenario.Step{Verb: scenario.Ask, Name: fmt.Sprintf("d%d", d.numbered)}
-	switch ask.Op = one(d, "sale", "sale", "void", "refund"); ask.Op {
-	case "sale":
+	switch ask.Op = one(d, "sale", "sale", "void", "refund", "offline-sale", "preauth"); ask.Op {
+	case "offline-sale":
+		ask.Auth = "123456"
+		fallthrough
+	case "sale", "preauth":
 		ask.Amount = fmt.Sprintf("%d.%02d", d.between(30, 40), d.between(1, 99)) // more than any other
 	case "refund":
 		ask.Of, ask.Amount = s.name, fmt.Sprintf("0.%02d", d.between(1, 99))
@@ -94,8 +104,8 @@ func (d *day) doubtful() {
 		ask.Of = s.name
 	}
 	d.hand("acquirer", "fault silent for "+ask.Op)
-	if ask.Op == "refund" {
-		d.hand("acquirer", "fault decline 61 for refund")
+	if ask.Op == "refund" || ask.Op == "offline-sale" {
+		d.hand("acquirer", "fault decline 61 for "+ask.Op)
 	} else {
 		d.hand("acquirer", "fault lost for reversal times 3")
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"posagent/firmware/scenario"
 )
 
 func lay(o WireOpts, seed uint64) *Wire { return newWire(o, seed, 1) }
@@ -209,4 +211,18 @@ func TestSomethingHappensAtAByte(t *testing.T) {
 		require.NoError(t, err)
 		assert.Len(t, all, 17)
 	})
+}
+
+// A terminal that goes by the kernel's own names does not find an adapter that came back, and the world notices.
+func TestAnAdapterThatReturnsAsAnotherTTY(t *testing.T) {
+	s := story(t, "present visa-4242", "wire printer replug", "sale 12.50", "expect till approved")
+	for _, byFirstName := range []bool{false, true} {
+		o := Options{Seed: 1, Dir: fastDir(t), Cards: testCards(t), PlantFirstName: byFirstName}
+		err := inWorld(t, o, func(w *World) error { return scenario.Run(s, w) })
+		if byFirstName {
+			require.ErrorContains(t, err, "1 slips owed")
+		} else {
+			require.NoError(t, err)
+		}
+	}
 }

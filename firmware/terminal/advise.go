@@ -112,9 +112,8 @@ func (t *Terminal) advise(ctx context.Context, x txn.Txn) (txn.Txn, error) {
 		case notYet(answer.Code) || !t.host.SignedIn():
 			return t.failedTry(x, answer.Code, "refused "+answer.Code, refused)
 		default:
-			return t.store.Advance(x.ID, txn.Suspense, func(x *txn.Txn) {
+			return t.suspend(x.ID, func(x *txn.Txn) {
 				x.Tries.Code = answer.Code
-				x.Slips.Merchant = txn.SlipOwed
 				if earlier == 0 {
 					t.note(x, "refused "+answer.Code+" after the slip was given out")
 				} else {

@@ -111,7 +111,7 @@ func (t *Terminal) ReprintReport(ctx context.Context, batch uint32) (txn.Closing
 // as a duplicate: two unmarked slips for one sale are worse than one marked slip too many.
 func (t *Terminal) print(ctx context.Context, x txn.Txn, c txn.Copy) error {
 	key := slipKey{id: x.ID, copy: c}
-	reprint := t.mayBeOnPaper(key) || x.EndBoot != t.boot
+	reprint := t.mayBeOnPaper(key) || dueSince(x) != t.boot
 	proven, err := t.printer.Print(ctx, x, c, reprint)
 	t.attempted(key, err)
 	if err != nil {
@@ -123,6 +123,15 @@ func (t *Terminal) print(ctx context.Context, x txn.Txn, c txn.Copy) error {
 	}
 	_, err = t.store.Mark(x.ID, func(x *txn.Txn) { x.SetSlip(c, became) })
 	return err
+}
+
+// dueSince is the boot in which a slip of x fell due. What is told and not asked for has its slips once it is recorded: one
+// of them may be in somebody's hands, unmarked in the record, when another boot hears that it is booked.
+func dueSince(x txn.Txn) uint32 {
+	if x.Kind.Final() && x.State != txn.Suspense {
+		return x.Boot
+	}
+	return x.EndBoot
 }
 
 func (t *Terminal) mayBeOnPaper(key slipKey) bool {

@@ -112,11 +112,7 @@ func (t *Terminal) reverse(ctx context.Context, x txn.Txn) (txn.Txn, error) {
 		case err != nil:
 			return x, err
 		case ends && doubt != "":
-			return t.store.Advance(x.ID, txn.Suspense, func(x *txn.Txn) {
-				x.Tries.Code = answer.Code
-				x.Slips.Merchant = txn.SlipOwed
-				t.note(x, doubt)
-			})
+			return t.suspend(x.ID, func(x *txn.Txn) { x.Tries.Code = answer.Code; t.note(x, doubt) })
 		case ends:
 			return t.store.Advance(x.ID, txn.Reversed, func(x *txn.Txn) {
 				x.Tries.Code = answer.Code
@@ -184,9 +180,8 @@ func (t *Terminal) failedTry(x txn.Txn, code, event string, cause error) (txn.Tx
 		reason = why // what came back in its place, of the next try
 	}
 	if x.Tries.Made-x.Tries.Unsent >= t.o.ReversalTries {
-		return t.store.Advance(x.ID, txn.Suspense, func(x *txn.Txn) {
+		return t.suspend(x.ID, func(x *txn.Txn) {
 			x.Tries.Code, x.Reason = code, reason
-			x.Slips.Merchant = txn.SlipOwed
 			t.note(x, event)
 			t.note(x, "tries spent, people must look")
 		})

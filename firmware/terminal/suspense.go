@@ -15,6 +15,15 @@ import (
 // daily is how often what waits for people is tried again.
 const daily = 24 * time.Hour
 
+// suspend commits that people must look. The merchant gets a notice, which is another slip than what may be on paper.
+func (t *Terminal) suspend(id txn.ID, change func(*txn.Txn)) (txn.Txn, error) {
+	x, err := t.store.Advance(id, txn.Suspense, func(x *txn.Txn) { change(x); x.Slips.Merchant = txn.SlipOwed })
+	if err == nil {
+		delete(t.tried, slipKey{id: id, copy: txn.MerchantCopy})
+	}
+	return x, err
+}
+
 // retrySuspense makes the daily tries that are due. That one proves nothing is no news; none of them keeps the shop from
 // trading.
 func (t *Terminal) retrySuspense(ctx context.Context) error {

@@ -133,19 +133,21 @@ func TestWhatADifferenceIsMadeOf(t *testing.T) {
 	}
 	void := sale(9, 500)
 	void.Kind = txn.Void
-	doubtful := []txn.Txn{sale(1, 100), sale(2, 200), sale(3, 300), void}
+	held := sale(4, 200)
+	held.Kind = txn.PreAuth
+	doubtful := []txn.Txn{sale(1, 100), sale(2, 200), sale(3, 300), held, void}
 	own := txn.Totals{Domestic: txn.Sums{Debit: txn.Sum{Count: 5, Amount: 5000}}}
 	for name, c := range map[string]struct {
 		debit, credit    txn.Sum
 		explains, others []txn.ID
 	}{
-		"nothing":                 {txn.Sum{}, txn.Sum{}, nil, []txn.ID{1, 2, 3, 9}},
-		"one":                     {txn.Sum{Count: 1, Amount: 200}, txn.Sum{}, []txn.ID{2}, []txn.ID{1, 3, 9}},
-		"the count tells two":     {txn.Sum{Count: 2, Amount: 300}, txn.Sum{}, []txn.ID{1, 2}, []txn.ID{3, 9}},
-		"and one":                 {txn.Sum{Count: 1, Amount: 300}, txn.Sum{}, []txn.ID{3}, []txn.ID{1, 2, 9}},
-		"both sides":              {txn.Sum{Count: 1, Amount: 100}, txn.Sum{Count: 1, Amount: 500}, []txn.ID{1, 9}, []txn.ID{2, 3}},
-		"not of these":            {txn.Sum{Count: 1, Amount: 101}, txn.Sum{}, nil, []txn.ID{1, 2, 3, 9}},
-		"the acquirer holds less": {txn.Sum{Count: -1, Amount: -100}, txn.Sum{}, nil, []txn.ID{1, 2, 3, 9}},
+		"nothing":                 {txn.Sum{}, txn.Sum{}, nil, []txn.ID{1, 2, 3, 4, 9}}, // though what is held comes to it
+		"one":                     {txn.Sum{Count: 1, Amount: 200}, txn.Sum{}, []txn.ID{2}, []txn.ID{1, 3, 4, 9}},
+		"the count tells two":     {txn.Sum{Count: 2, Amount: 300}, txn.Sum{}, []txn.ID{1, 2}, []txn.ID{3, 4, 9}},
+		"and one":                 {txn.Sum{Count: 1, Amount: 300}, txn.Sum{}, []txn.ID{3}, []txn.ID{1, 2, 4, 9}},
+		"both sides":              {txn.Sum{Count: 1, Amount: 100}, txn.Sum{Count: 1, Amount: 500}, []txn.ID{1, 9}, []txn.ID{2, 3, 4}},
+		"not of these":            {txn.Sum{Count: 1, Amount: 101}, txn.Sum{}, nil, []txn.ID{1, 2, 3, 4, 9}},
+		"the acquirer holds less": {txn.Sum{Count: -1, Amount: -100}, txn.Sum{}, nil, []txn.ID{1, 2, 3, 4, 9}},
 	} {
 		host := own
 		host.Domestic.Debit.Count += c.debit.Count

@@ -237,7 +237,7 @@ func TestAClosingSettlesWhatIsOwedFirst(t *testing.T) {
 	inWorld(t, func(w *world) {
 		approved(t, w.sell("visa-4242", "1.00"))
 		w.fault("silent")
-		w.fault("lost for reversal times 2")
+		w.fault("lost for reversal") // the next try is the closing's, or that of a round which came first
 		owed := w.sell("visa-4242", "12.50")
 		require.Equal(t, words.OutcomeUnknown, owed.Outcome)
 		_, e := w.ask(Request{Op: "batch close"})

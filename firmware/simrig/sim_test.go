@@ -16,6 +16,7 @@ import (
 
 	"posagent/firmware/agent"
 	"posagent/firmware/scenario"
+	"posagent/link/profile"
 )
 
 // What make sim asks for, behind -args.
@@ -46,6 +47,18 @@ func playRandom(t *testing.T, o Options, s scenario.Story) (r Result) {
 		r.Wrong = append(r.Wrong, fmt.Sprintf("seed %d: %v", o.Seed, err))
 	}
 	return r
+}
+
+// Random worlds in which terminal and acquirer speak ISO 8583:1987 in characters.
+func TestRandomWorldsUnderTheGenericProfileKeepTheirBooks(t *testing.T) {
+	cards, dir := testCards(t), fastDir(t)
+	var all Result
+	for seed := uint64(1); all.Sales < 300; seed++ {
+		o := randomOptions(seed, dir, cards)
+		o.Profile = profile.ISO87()
+		all.Add(playRandom(t, o, Random(seed, salesAWorld)))
+	}
+	require.Empty(t, all.Wrong)
 }
 
 func TestRandomWorldsKeepTheirBooks(t *testing.T) {

@@ -60,11 +60,11 @@ func TestTheGenericProfileOnTheWire(t *testing.T) {
 			hold.Kind = txn.PreAuth
 			held := w.asked(hold, p)
 			completion := w.after(hold, held, txn.Completion, 57500)
-			charged := w.asked(completion, p)
+			w.asked(completion, p)
 			w.reversed(completion)
 			w.stan++
 			completion.STAN = w.stan
-			charged = w.asked(completion, p)
+			charged := w.asked(completion, p)
 			cancel := w.after(completion, charged, txn.CompletionCancel, 57500)
 			w.asked(cancel, p)
 			w.reversed(cancel)

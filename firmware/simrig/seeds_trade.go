@@ -20,8 +20,8 @@ var (
 
 // Days out of a thousand.
 const (
-	oftenBusy  = 80
-	oftenHotel = 30
+	oftenBusy  = 70
+	oftenHotel = 20
 )
 
 // Out of a thousand of these.

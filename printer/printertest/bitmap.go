@@ -53,9 +53,9 @@ func (p *Printer) bandLocked(b bitmap) {
 
 // imageEndLocked puts the picture under way on the paper, as it has become.
 func (p *Printer) imageEndLocked() {
-	image := p.head.image
-	p.head.image = bitmap{}
-	if image.height > 0 {
+	if p.head.image.height > 0 {
+		image := p.head.image
+		p.head.image = bitmap{}
 		p.blockLocked(fmt.Sprintf("[image %d x %d]", image.width, image.height), image)
 	}
 }

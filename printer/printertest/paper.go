@@ -28,6 +28,7 @@ type line struct {
 
 func (l line) words() string {
 	var b strings.Builder
+	b.Grow(l.indent + 3*len(l.cells))
 	b.WriteString(strings.Repeat(" ", l.indent))
 	for _, c := range l.cells {
 		b.WriteRune(c.r)

@@ -15,7 +15,9 @@ var ErrBadSwipe = errors.New("the swipe could not be read")
 // badSwipe says what is wrong with a swipe, and never what was on the stripe.
 type badSwipe struct{ why error }
 
-func (b badSwipe) Error() string   { return ErrBadSwipe.Error() + ": swipe the card again (" + b.why.Error() + ")" }
+func (b badSwipe) Error() string {
+	return ErrBadSwipe.Error() + ": swipe the card again (" + b.why.Error() + ")"
+}
 func (b badSwipe) Unwrap() []error { return []error{ErrBadSwipe, reader.ErrCardUnread, b.why} }
 
 func bad(format string, args ...any) error { return badSwipe{fmt.Errorf(format, args...)} }

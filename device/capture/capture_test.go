@@ -114,7 +114,7 @@ func TestNothingIsWrittenWhereACardMayBe(t *testing.T) {
 		"one digit damaged":        {[]string{"x", strings.Replace(test, "42", "43", 1)}, false},
 		"number cut by noise":      {[]string{"x", other[:8] + "\x7f" + other[9:] + "=30122011234567890123?"}, false},
 		"chip track":               {[]string{"x", "\x57\x0c" + packed(other) + "\xd3\x01\x22\x01"}, false},
-		"chip track of odd length": {[]string{"x", packed("620000000000000000")[:9] + "\x3d\x31\x03"}, false},
+		"chip track of odd length": {[]string{"x", packed("620000000000000000")[:9] + "\x3d\x31\x03\x22\x01"}, false},
 		"chip number":              {[]string{"x", "\x5a\x08" + packed(other)}, false},
 		"chip number of 19":        {[]string{"x", "\x5a\x0a" + packed("620000000000000000") + "\x3f"}, false},
 		"payment code":             {[]string{"x", "2812345678901234\r\n"}, false},

@@ -23,7 +23,8 @@ const (
 //   - 12 or more digits in a row as text, in groups or not, with a parity bit or not: a track, a payment code, a number
 //     anywhere. Digits behind a known number and one separator (= ^ D) belong to its track: date, service code,
 //     discretionary data. On track 1 a name stands between.
-//   - 12 or more packed digits that end with the separator D: track 2 of a chip.
+//   - 12 or more packed digits, the separator D, and behind it a date YYMM and the three digits of a service code: track 2 of
+//     a chip.
 //   - packed digits of the length that a tag 5A announces: the number of a chip.
 //
 // Random bytes may look like a number; they are refused as well.
@@ -70,7 +71,7 @@ func strangeText(stream []byte, known []string) bool {
 					trusted = end + 1 + separated(stream[end+1:], name)
 				}
 			}
-		case len(number) >= minNumber && at != trusted:
+		case len(number) >= minNumber && at != trusted && strings.Trim(number, "0") != "": // zeros are nobody's
 			return true
 		}
 		at = end
@@ -104,22 +105,30 @@ func separated(b []byte, limit int) int {
 	return -1
 }
 
-// strangeTrack looks for packed digits in front of a D.
+// strangeTrack looks for packed digits in front of a D and a date.
 func strangeTrack(stream []byte, known []string) bool {
-	var run strings.Builder
+	half := func(i int) byte {
+		if i%2 == 0 {
+			return stream[i/2] >> 4
+		}
+		return stream[i/2] & 0x0F
+	}
+	begin := 0
 	for i := range 2 * len(stream) {
-		half := stream[i/2] >> 4
-		if i%2 == 1 {
-			half = stream[i/2] & 0x0F
-		}
-		switch {
-		case half <= 9:
-			run.WriteByte('0' + half)
+		if half(i) <= 9 {
 			continue
-		case half == 0x0D && run.Len() >= minNumber && !endsWithKnown(run.String(), known) && !isText(stream[:i/2]):
-			return true
 		}
-		run.Reset()
+		if half(i) == 0x0D && i-begin >= minNumber && i+7 < 2*len(stream) && !isText(stream[:i/2]) {
+			var run strings.Builder
+			for j := begin; j < i+8; j++ {
+				run.WriteByte('0' + half(j))
+			}
+			number, rest := run.String()[:i-begin], run.String()[i-begin+1:]
+			if strings.Trim(rest, "0123456789") == "" && rest[2:4] >= "01" && rest[2:4] <= "12" && !endsWithKnown(number, known) {
+				return true
+			}
+		}
+		begin = i + 1
 	}
 	return false
 }

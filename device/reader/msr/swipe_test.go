@@ -149,6 +149,9 @@ func FuzzSwipe(f *testing.F) {
 		f.Add([]byte(wire), uint16(7), false)
 		f.Add([]byte(wire), uint16(40), true)
 	}
+	for _, c := range broken(f) {
+		f.Add(c.wire, uint16(9), false)
+	}
 	f.Fuzz(func(t *testing.T, wire []byte, at uint16, sends bool) {
 		cut := int(at) % (len(wire) + 1)
 		whole, pieces := newSwipe(sends), newSwipe(sends)

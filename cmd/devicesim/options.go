@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 // options is the command line, checked.
 type options struct {
 	reader, printer, modem wire
+	scanner                wire
+	readerKind             string // neo2, msr, msr-lrc or pn532
+	scannerKind            string // plain or gm72
 	cards                  string // file
 	paper                  string // directory
 	columns                int
@@ -31,10 +35,10 @@ type wire struct {
 }
 
 // machineNames are the names in flags and commands.
-var machineNames = [...]string{"reader", "printer", "modem"}
+var machineNames = [...]string{"reader", "printer", "modem", "scanner"}
 
 func (o options) wires() map[string]wire {
-	return map[string]wire{"reader": o.reader, "printer": o.printer, "modem": o.modem}
+	return map[string]wire{"reader": o.reader, "printer": o.printer, "modem": o.modem, "scanner": o.scanner}
 }
 
 // address is "pty:LINK", "unix:PATH" or "serial:DEVICE"; the zero address is none.
@@ -91,9 +95,13 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 	f.Var(&o.reader.address, "reader", "line of the card reader: pty:LINK, unix:PATH or serial:DEVICE")
 	f.Var(&o.printer.address, "printer", "line of the printer, likewise")
 	f.Var(&o.modem.address, "modem", "line of the modem, likewise")
+	f.Var(&o.scanner.address, "scanner", "line of the scanner, likewise")
 	f.IntVar(&o.reader.baud, "baud-reader", 0, "speed of the reader's line in bits per second; 0 is unpaced")
 	f.IntVar(&o.printer.baud, "baud-printer", 0, "speed of the printer's line")
 	f.IntVar(&o.modem.baud, "baud-modem", 0, "speed of the modem's line")
+	f.IntVar(&o.scanner.baud, "baud-scanner", 0, "speed of the scanner's line")
+	f.StringVar(&o.readerKind, "reader-kind", "neo2", "neo2, msr (stripe reader), msr-lrc (one that passes on check characters) or pn532")
+	f.StringVar(&o.scannerKind, "scanner-kind", "plain", "plain (sends what it sees) or gm72 (looks when it is told to)")
 	f.StringVar(&o.cards, "cards", "", "TOML file of the cards that \"reader present NAME\" knows")
 	f.StringVar(&o.paper, "paper", "", "directory for what the printer prints; empty throws it away")
 	f.IntVar(&o.columns, "columns", 32, "characters on a printed line: 32 or 48")
@@ -135,9 +143,11 @@ func (o options) check() error {
 		refuse(w.address.kind == "serial" && w.baud == 0, "-%s %s needs its speed: set -baud-%s", name, w.address, name)
 	}
 	claim("control", o.control)
-	attached := o.reader.address != none || o.printer.address != none || o.modem.address != none
+	attached := o.reader.address != none || o.printer.address != none || o.modem.address != none || o.scanner.address != none
 	refuse(o.control != none && o.control.kind != "unix", "-control %s: want unix:PATH", o.control)
-	refuse(!attached, "nothing to do: give -reader, -printer or -modem")
+	refuse(!attached, "nothing to do: give -reader, -printer or -modem, or -scanner")
+	refuse(!slices.Contains([]string{"neo2", "msr", "msr-lrc", "pn532"}, o.readerKind), "-reader-kind %q: want neo2, msr, msr-lrc or pn532", o.readerKind)
+	refuse(o.scannerKind != "plain" && o.scannerKind != "gm72", "-scanner-kind %q: want plain or gm72", o.scannerKind)
 	refuse(o.reader.address != none && o.cards == "", "-reader needs -cards FILE")
 	refuse(o.columns != 32 && o.columns != 48, "-columns %d: want 32 or 48", o.columns)
 	refuse(o.family != "hayes" && o.family != string(linktest.Quectel) && o.family != string(linktest.SIMCom),

@@ -12,8 +12,8 @@ import (
 )
 
 // Board is a simulated PN532 board on its high speed UART, with a field in which a test card may lie. It sleeps until it is
-// woken and configured, takes one command at a time, waits for a card as long as it is let, repeats its last answer on a
-// NACK and forgets what it does on an ACK. Its methods are safe for concurrent use. Nothing it says or returns holds a card
+// woken and configured, takes one command at a time, waits for a card until an ACK ends that, and repeats its last answer on
+// a NACK. Its methods are safe for concurrent use. Nothing it says or returns holds a card
 // number; its line does.
 type Board struct {
 	station
@@ -134,12 +134,12 @@ func (b *Board) obeyLocked(item hsu.Item) {
 		if b.last != nil {
 			b.sendLocked(b.last)
 		}
+	case b.waiting: // only an ACK ends a search
 	case item.Kind == hsu.Info && item.TFI == hsu.ToChip && len(item.Data) > 0:
 		if b.lostAcks > 0 {
 			b.lostAcks--
 			return
 		}
-		b.waiting = false
 		b.say(hsu.AckFrame[:])
 		b.carryOutLocked(item.Data[0], item.Data[1:])
 	}

@@ -89,7 +89,8 @@ func TestATableThatContradictsItselfIsRefused(t *testing.T) {
 		assert.ErrorContains(t, err, want, "every fault at once")
 	}
 	list := append([]Route(nil), published...)
-	routes, err := NewRoutes(append(list, Route{"other", 19, 19, "10", "15"}, Route{"narrow", 18, 18, "1600", "1600"}))
+	routes, err := NewRoutes(append(list, Route{"other", 19, 19, "10", "15"}, Route{"narrow", 18, 18, "1600", "1600"},
+		Route{"shorter", 17, 17, "10", "15"}))
 	require.NoError(t, err, "neighbours do not overlap")
 	list[0].First = "99"
 	_, known := routes.of(digits("10", 18))

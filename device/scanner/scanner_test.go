@@ -49,8 +49,10 @@ func withKind(t *testing.T, kind scanner.Kind, story func(t *testing.T, c counte
 		served := make(chan error, 1)
 		go func() { served <- c.sim.Serve(ctx, far) }()
 		var err error
+		began := time.Now()
 		c.drive, err = scanner.New(near, options(t, kind))
 		require.NoError(t, err)
+		assert.LessOrEqual(t, time.Since(began), 50*time.Millisecond, "woken in time, it understands at once")
 		story(t, c)
 		assert.False(t, c.sim.Looking(), "its light is left on")
 		stop()

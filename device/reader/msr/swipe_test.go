@@ -22,7 +22,7 @@ func TestTheCheckCharacterIsThatOfTheStandard(t *testing.T) {
 	} {
 		assert.Equal(t, c.check[0], lrc(c.track, c.start, []byte(c.content)), c.content)
 	}
-	assert.Equal(t, lrc(2, ';', []byte("42")), lrc(2, '+', []byte("42")), "a reader's own symbol is not what stands on the stripe")
+	assert.Equal(t, lrc(2, ';', []byte("42")), lrc(2, '!', []byte("42")), "a reader's own symbol is not what stands on the stripe")
 }
 
 func TestCheckDigits(t *testing.T) {

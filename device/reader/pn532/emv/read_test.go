@@ -137,6 +137,21 @@ func TestCardsThatCannotBeRead(t *testing.T) {
 	require.ErrorIs(t, err, gone)
 }
 
+// A card may name more records than anybody has; not more than 32 are asked for.
+func TestACardWithoutEnd(t *testing.T) {
+	asked, whole := 0, story(exchange{options, "80 0a 1980 08 01 ff 00 10 01 ff 00 9000"})
+	transmit := play(t, whole)
+	_, err := Read(t.Context(), func(ctx context.Context, command []byte) ([]byte, error) {
+		if command[1] == insReadRecord {
+			asked++
+			return []byte{0x70, 0x00, 0x90, 0x00}, nil
+		}
+		return transmit(ctx, command)
+	}, terms)
+	require.ErrorIs(t, err, reader.ErrCardUnread)
+	assert.Equal(t, 32, asked)
+}
+
 func TestWhatACardIsTold(t *testing.T) {
 	wanted, err := readDOL(unhex(t, "9f66049f02069f03069f1a0295055f2a029a039c019f37049f3501"))
 	require.NoError(t, err)

@@ -1,5 +1,6 @@
 // Package line is the near end of a device's line as its driver needs it: a read that ends with bytes, at a moment, or when
-// the caller gives up, and says which; a write with a limit; and a way to forget what an earlier conversation left behind.
+// the caller gives up, and says which; a write with a limit; a way to forget what an earlier conversation left behind; and
+// a Turn, so that a device has one user at a time, whom another can stop.
 //
 // # On failure
 //

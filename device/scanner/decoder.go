@@ -50,6 +50,15 @@ func (d *decoder) take(octet byte) (item, bool) {
 	return item{}, false
 }
 
+// pause says that the line was silent for longer than between two characters. What was begun before does not belong to what
+// comes now: a stray digit in front of a code would make another code of it.
+func (d *decoder) pause() {
+	if d.n > 0 {
+		d.forget()
+		d.fault = damaged
+	}
+}
+
 func (d *decoder) frame(octet byte) (item, bool) {
 	d.held[d.n] = octet
 	d.n++

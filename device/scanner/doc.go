@@ -22,6 +22,7 @@
 // # On failure
 //
 // No failure of this package has moved money. A code that was shown before Scan is dropped: it belongs to nobody's order.
-// A code that is damaged, or too long, or no payment code, ends the Scan with an error that says so. A plain scanner that is
+// A code that is damaged, interrupted by a pause, or too long, and what is no payment code, ends the Scan with an error that
+// says so. A plain scanner that is
 // unplugged cannot be told from one that sees nothing: both end in ErrTimeout.
 package scanner

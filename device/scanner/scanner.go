@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"posagent/device/line"
@@ -45,6 +44,7 @@ type Opts struct {
 const (
 	wakeTime = 50 * time.Millisecond // between WakeUp and a command (GM72 manual)
 
+	lineGap     = 150 * time.Millisecond // a longer pause in the middle of a code: at 9600 baud a character takes 1 ms
 	answerTime  = 500 * time.Millisecond
 	resends     = 2
 	leftQuiet   = 50 * time.Millisecond // silence after which an earlier code is believed to be over
@@ -57,22 +57,17 @@ const (
 
 // Scanner is one scanner. Its methods may be called from any goroutine.
 type Scanner struct {
-	opts    Opts
+	opts Opts
+	turn line.Turn
+
+	// Owned by whoever has the turn.
 	line    *line.Line
 	decoder decoder
 	buffer  [128]byte // what has arrived, and from where on nobody has looked at it
 	arrived int
 	next    int
+	heard   time.Time     // when something came last
 	seen    []Fingerprint // the newest last
-	turn    chan struct{} // holds one value while the scanner is free; whoever takes it owns the fields above
-
-	mu     sync.Mutex
-	active *activation // guarded by mu; nil when no code is awaited
-}
-
-type activation struct {
-	stop context.CancelFunc
-	done chan struct{}
 }
 
 // New takes a line that is open at the scanner's speed. A GM72 must answer; a plain scanner cannot be asked anything. The line
@@ -81,7 +76,7 @@ func New(port line.Port, o *Opts) (*Scanner, error) {
 	if o == nil || len(o.Routes.list) == 0 {
 		return nil, errors.New("scanner: no routes of payment codes are given")
 	}
-	s := &Scanner{opts: *o, line: line.New(port, "scanner"), turn: make(chan struct{}, 1)}
+	s := &Scanner{opts: *o, line: line.New(port, "scanner")}
 	if s.opts.Kind == "" {
 		s.opts.Kind = Plain
 	}
@@ -98,7 +93,6 @@ func New(port line.Port, o *Opts) (*Scanner, error) {
 	}
 	s.opts.Key = slices.Clone(s.opts.Key)
 	s.decoder.frames = s.opts.Kind == GM72
-	s.turn <- struct{}{}
 	if s.opts.Kind == GM72 {
 		if err := s.command(context.Background(), gm72.Frame{Operation: gm72.Stop, Source: gm72.FromHost}); err != nil {
 			return nil, fmt.Errorf("scanner not usable: %w", err)
@@ -121,12 +115,11 @@ func (s *Scanner) Provision(ctx context.Context) error {
 	if s.opts.Kind != GM72 {
 		return errors.New("a plain scanner is set up with the barcodes of its manual")
 	}
-	select {
-	case <-s.turn:
-	default:
+	ctx, over, free := s.turn.Begin(ctx, ErrCancelled)
+	if !free {
 		return ErrBusy
 	}
-	defer func() { s.turn <- struct{}{} }()
+	defer over()
 	return s.inWords(ctx, s.command(ctx, gm72.HostTrigger))
 }
 
@@ -134,24 +127,11 @@ func (s *Scanner) Provision(ctx context.Context) error {
 // ended, ErrBusy when another Scan runs, ErrNotPayCode, ErrUsed or ErrUnread for a code that cannot be taken, ErrNoAnswer,
 // ErrGarbage, or the line's error.
 func (s *Scanner) Scan(ctx context.Context) (Code, error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	select {
-	case <-s.turn:
-	default:
+	ctx, over, free := s.turn.Begin(ctx, ErrCancelled)
+	if !free {
 		return Code{}, ErrBusy
 	}
-	active := &activation{stop: func() { stop(ErrCancelled) }, done: make(chan struct{})}
-	s.mu.Lock()
-	s.active = active
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		s.active = nil
-		s.mu.Unlock()
-		s.turn <- struct{}{}
-		close(active.done)
-	}()
+	defer over()
 	code, err := s.scan(ctx)
 	return code, s.inWords(ctx, err)
 }
@@ -198,21 +178,7 @@ func (s *Scanner) remember(code *Code) error {
 }
 
 // Cancel makes a Scan that is under way end, and returns once it has. Without one it does nothing.
-func (s *Scanner) Cancel(ctx context.Context) error {
-	s.mu.Lock()
-	active := s.active
-	s.mu.Unlock()
-	if active == nil {
-		return nil
-	}
-	active.stop()
-	select {
-	case <-active.done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+func (s *Scanner) Cancel(ctx context.Context) error { return s.turn.Cancel(ctx) }
 
 // Halt is Cancel with a limit of its own.
 func (s *Scanner) Halt() error {

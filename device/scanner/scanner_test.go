@@ -129,6 +129,35 @@ func TestCodesThatCannotBeTaken(t *testing.T) {
 	})
 }
 
+// A stray digit in front of a code, or a code in two parts, is not taken for another code.
+func TestAPauseWithinACodeSpoilsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		drive, err := scanner.New(near, options(t, scanner.Plain))
+		require.NoError(t, err)
+		for _, parts := range [][2]string{{"11", alipay}, {wechat[:1], alipay + "1"}, {unionpay[:5], unionpay[5:]}} {
+			time.AfterFunc(5*time.Second, func() {
+				_, _ = far.Write([]byte(parts[0]))
+				time.Sleep(200 * time.Millisecond)
+				_, _ = far.Write([]byte(parts[1] + "\r\n"))
+			})
+			_, err = drive.Scan(t.Context())
+			require.ErrorIs(t, err, scanner.ErrUnread)
+		}
+		time.AfterFunc(5*time.Second, func() {
+			for _, octet := range []byte(unionpay + "\r") { // slow, and whole
+				_, _ = far.Write([]byte{octet})
+				time.Sleep(100 * time.Millisecond)
+			}
+		})
+		_, err = drive.Scan(t.Context())
+		require.NoError(t, err)
+		near.Close()
+		far.Close()
+		time.Sleep(time.Second)
+	})
+}
+
 // A code that was shown when nobody asked belongs to nobody's order; a GM72 has not even looked.
 func TestAnEarlierCodeIsDropped(t *testing.T) {
 	withKind(t, scanner.Plain, func(t *testing.T, c counter) {

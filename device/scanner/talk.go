@@ -60,6 +60,10 @@ func (s *Scanner) await(ctx context.Context, until time.Time, wanted func(item) 
 		if err != nil {
 			return item{}, err
 		}
+		if time.Since(s.heard) > lineGap {
+			s.decoder.pause()
+		}
+		s.heard = time.Now()
 		s.arrived = n
 		if heard += n; heard > maxStrange {
 			return item{}, fmt.Errorf("%w: %d bytes without a code", ErrGarbage, heard)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"posagent/device/line"
@@ -39,15 +38,8 @@ const (
 // Reader is one stripe reader. Its methods may be called from any goroutine.
 type Reader struct {
 	opts Opts
-	line *line.Line // owned by the Activate that is under way
-
-	mu     sync.Mutex
-	active *activation // guarded by mu; nil when no card is awaited
-}
-
-type activation struct {
-	stop context.CancelFunc
-	done chan struct{}
+	turn line.Turn
+	line *line.Line // owned by whoever has the turn
 }
 
 // New takes a line that is open at the reader's speed and parity. It cannot prove that a reader is there: none of them
@@ -74,22 +66,11 @@ func (r *Reader) Activate(ctx context.Context, q reader.Request) (txn.Presented,
 	if q.Timeout <= 0 || q.Timeout > maxTimeout {
 		return txn.Presented{}, fmt.Errorf("card timeout %v is outside 0 to %v", q.Timeout, maxTimeout)
 	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	active := &activation{stop: func() { stop(reader.ErrCancelled) }, done: make(chan struct{})}
-	r.mu.Lock()
-	if r.active != nil {
-		r.mu.Unlock()
+	ctx, over, free := r.turn.Begin(ctx, reader.ErrCancelled)
+	if !free {
 		return txn.Presented{}, reader.ErrBusy
 	}
-	r.active = active
-	r.mu.Unlock()
-	defer func() {
-		r.mu.Lock()
-		r.active = nil
-		r.mu.Unlock()
-		close(active.done)
-	}()
+	defer over()
 	presented, err := r.await(ctx, q.Timeout)
 	switch {
 	case errors.Is(err, line.ErrInterrupted):
@@ -144,21 +125,7 @@ func nobody(stray int) error {
 }
 
 // Cancel makes an Activate that is under way end, and returns once it has. Without one it does nothing.
-func (r *Reader) Cancel(ctx context.Context) error {
-	r.mu.Lock()
-	active := r.active
-	r.mu.Unlock()
-	if active == nil {
-		return nil
-	}
-	active.stop()
-	select {
-	case <-active.done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+func (r *Reader) Cancel(ctx context.Context) error { return r.turn.Cancel(ctx) }
 
 // Halt is Cancel without a caller who could give up: nothing is sent to the reader, so it ends at once.
 func (r *Reader) Halt() error { return r.Cancel(context.Background()) }

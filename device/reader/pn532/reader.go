@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"posagent/device/line"
@@ -40,16 +39,8 @@ const (
 // Reader is one board. Its methods may be called from any goroutine.
 type Reader struct {
 	opts Opts
-	chip *chip // owned by whoever holds the turn
-
-	turn   chan struct{} // holds one value while the board is free
-	mu     sync.Mutex
-	active *activation // guarded by mu; nil when no card is awaited
-}
-
-type activation struct {
-	stop context.CancelFunc
-	done chan struct{}
+	turn line.Turn
+	chip *chip // owned by whoever has the turn
 }
 
 // New wakes the board up, configures it and asks what it is. The line stays the caller's and is never closed.
@@ -57,14 +48,13 @@ func New(port line.Port, o *Opts) (*Reader, error) {
 	if o == nil || !o.Development {
 		return nil, ErrDevelopmentOnly
 	}
-	r := &Reader{opts: *o, chip: newChip(port), turn: make(chan struct{}, 1)}
+	r := &Reader{opts: *o, chip: newChip(port)}
 	if r.opts.Events == nil {
 		r.opts.Events = func(reader.Event) {}
 	}
 	if r.opts.Now == nil {
 		r.opts.Now = time.Now
 	}
-	r.turn <- struct{}{}
 	if err := r.Ping(context.Background()); err != nil {
 		return nil, fmt.Errorf("PN532 board not usable: %w", err)
 	}
@@ -80,18 +70,13 @@ func (r *Reader) Ping(ctx context.Context) error {
 	return err
 }
 
-// Version is the firmware's version, such as "1.6".
+// Version is the firmware's version, such as "1.6". It is refused with reader.ErrBusy while a card is awaited.
 func (r *Reader) Version(ctx context.Context) (string, error) {
-	r.mu.Lock()
-	busy := r.active != nil
-	r.mu.Unlock()
-	if busy {
+	ctx, over, free := r.turn.Begin(ctx, reader.ErrCancelled)
+	if !free {
 		return "", reader.ErrBusy
 	}
-	if err := r.take(ctx); err != nil {
-		return "", err
-	}
-	defer r.release()
+	defer over()
 	if err := r.chip.begin(ctx); err != nil {
 		return "", inWords(ctx, err)
 	}
@@ -105,17 +90,6 @@ func (r *Reader) Version(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d.%d", version[1], version[2]), nil
 }
 
-func (r *Reader) take(ctx context.Context) error {
-	select {
-	case <-r.turn:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", reader.ErrBusy, context.Cause(ctx))
-	}
-}
-
-func (r *Reader) release() { r.turn <- struct{}{} }
-
 // Activate waits for a card to be tapped, reads its number and track, and returns them as txn.Tapped. It ends as the
 // Activate of package reader does: ErrTimeout, ErrCancelled with the context's own error, ErrBusy, ErrNoAnswer, ErrGarbage,
 // ErrCardUnread, ErrCardRefused, ErrUseContact, or the line's error. The timeout is 1 ms to 255 s.
@@ -126,26 +100,11 @@ func (r *Reader) Activate(ctx context.Context, q reader.Request) (txn.Presented,
 	if q.Amount != 0 && !q.Amount.Valid() {
 		return txn.Presented{}, fmt.Errorf("%w: %d minor units", txn.ErrAmount, q.Amount)
 	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	active := &activation{stop: func() { stop(reader.ErrCancelled) }, done: make(chan struct{})}
-	r.mu.Lock()
-	if r.active != nil {
-		r.mu.Unlock()
+	ctx, over, free := r.turn.Begin(ctx, reader.ErrCancelled)
+	if !free {
 		return txn.Presented{}, reader.ErrBusy
 	}
-	r.active = active
-	r.mu.Unlock()
-	defer func() {
-		r.mu.Lock()
-		r.active = nil
-		r.mu.Unlock()
-		close(active.done)
-	}()
-	if err := r.take(ctx); err != nil {
-		return txn.Presented{}, inWords(ctx, line.ErrInterrupted)
-	}
-	defer r.release()
+	defer over()
 	presented, err := r.read(ctx, q)
 	return presented, inWords(ctx, err)
 }
@@ -174,21 +133,7 @@ func (r *Reader) read(ctx context.Context, q reader.Request) (txn.Presented, err
 func (r *Reader) tell(p reader.Prompt) { r.opts.Events(reader.Event{At: r.opts.Now(), Prompt: p}) }
 
 // Cancel makes an Activate that is under way end, and returns once it has. Without one it does nothing.
-func (r *Reader) Cancel(ctx context.Context) error {
-	r.mu.Lock()
-	active := r.active
-	r.mu.Unlock()
-	if active == nil {
-		return nil
-	}
-	active.stop()
-	select {
-	case <-active.done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+func (r *Reader) Cancel(ctx context.Context) error { return r.turn.Cancel(ctx) }
 
 // Halt is Cancel with a limit of twice an answer's time.
 func (r *Reader) Halt() error {

@@ -52,7 +52,7 @@ const (
 	StatusOK   byte = 0x00
 )
 
-// StatusText is what a status means, shortened (UM table 15).
+// StatusText is what a status means, shortened (UM 7.1).
 func StatusText(status byte) string {
 	switch status & StatusMask {
 	case StatusOK:

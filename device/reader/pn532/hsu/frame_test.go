@@ -28,6 +28,8 @@ var golden = []struct {
 	{"SAMConfiguration", "00 00 ff 03 fd d4 14 01 17 00", ToChip, []byte{SAMConfiguration, SAMNormal}},
 	{"SAMConfiguration answered", "00 00 ff 02 fe d5 15 16 00", FromChip, []byte{SAMConfiguration + 1}},
 	{"GetFirmwareVersion", "00 00 ff 02 fe d4 02 2a 00", ToChip, []byte{GetFirmwareVersion}},
+	{"firmware version of a board, as its users print it", "00 00 ff 06 fa d5 03 32 01 06 07 e8 00", FromChip,
+		[]byte{GetFirmwareVersion + 1, ChipPN532, 1, 6, 7}},
 	{"InListPassiveTarget", "00 00 ff 04 fc d4 4a 01 00 e1 00", ToChip, []byte{InListPassiveTarget, 1, TypeA106}},
 }
 

@@ -95,7 +95,7 @@ func New(port line.Port, o *Opts) (*Scanner, error) {
 	s.decoder.frames = s.opts.Kind == GM72
 	if s.opts.Kind == GM72 {
 		if err := s.command(context.Background(), gm72.Frame{Operation: gm72.Stop, Source: gm72.FromHost}); err != nil {
-			return nil, fmt.Errorf("scanner not usable: %w", err)
+			return nil, fmt.Errorf("scanner not usable: %w", s.inWords(context.Background(), err))
 		}
 	}
 	return s, nil

@@ -19,7 +19,7 @@ const (
 )
 
 const helpText = "reader present NAME|remove|garbage|silent on|off; printer paper out|near|ok, cover open|closed, silent on|off; " +
-	"modem nocarrier|busy|nodialtone|ok|drop; quit; help. Each machine lists the rest when it does not understand"
+	"modem nocarrier|busy|nodialtone|ok|drop; scanner show CODE|silent on|off; quit; help. Each machine lists the rest when it does not understand"
 
 // control serves the control socket until ctx ends: one command a line, one answer a line.
 type control struct {
@@ -91,14 +91,14 @@ func (c *control) do(command string) (string, error) {
 		return m.Command(strings.TrimSpace(rest))
 	}
 	switch name {
-	case "reader", "printer", "modem":
+	case "reader", "printer", "modem", "scanner":
 		return "", fmt.Errorf("there is no %s here: start devicesim with -%s", name, name)
 	case "quit":
 		return "ending", nil
 	case "help":
 		return helpText, nil
 	}
-	return "", fmt.Errorf("%.40q is not a command: begin with reader, printer, modem, quit or help", name)
+	return "", fmt.Errorf("%.40q is not a command: begin with reader, printer, modem, scanner, quit or help", name)
 }
 
 // answer puts an outcome on one line.

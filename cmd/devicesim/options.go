@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,9 @@ type options struct {
 	reader, printer, modem wire
 	pinpad                 wire
 	padKey                 string // file
+	scanner                wire
+	readerKind             string // neo2, msr, msr-lrc or pn532
+	scannerKind            string // plain or gm72
 	cards                  string // file
 	paper                  string // directory
 	columns                int
@@ -34,10 +38,10 @@ type wire struct {
 }
 
 // machineNames are the names in flags and commands.
-var machineNames = [...]string{"reader", "printer", "modem", "pinpad"}
+var machineNames = [...]string{"reader", "printer", "modem", "pinpad", "scanner"}
 
 func (o options) wires() map[string]wire {
-	return map[string]wire{"reader": o.reader, "printer": o.printer, "modem": o.modem, "pinpad": o.pinpad}
+	return map[string]wire{"reader": o.reader, "printer": o.printer, "modem": o.modem, "pinpad": o.pinpad, "scanner": o.scanner}
 }
 
 // address is "pty:LINK", "unix:PATH" or "serial:DEVICE"; the zero address is none.
@@ -95,10 +99,14 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 	f.Var(&o.printer.address, "printer", "line of the printer, likewise")
 	f.Var(&o.modem.address, "modem", "line of the modem, likewise")
 	f.Var(&o.pinpad.address, "pinpad", "line of the PIN pad, likewise")
+	f.Var(&o.scanner.address, "scanner", "line of the scanner, likewise")
 	f.IntVar(&o.reader.baud, "baud-reader", 0, "speed of the reader's line in bits per second; 0 is unpaced")
 	f.IntVar(&o.printer.baud, "baud-printer", 0, "speed of the printer's line")
 	f.IntVar(&o.modem.baud, "baud-modem", 0, "speed of the modem's line")
 	f.IntVar(&o.pinpad.baud, "baud-pinpad", 0, "speed of the PIN pad's line")
+	f.IntVar(&o.scanner.baud, "baud-scanner", 0, "speed of the scanner's line")
+	f.StringVar(&o.readerKind, "reader-kind", "neo2", "neo2, msr (stripe reader), msr-lrc (one that passes on check characters) or pn532")
+	f.StringVar(&o.scannerKind, "scanner-kind", "plain", "plain (sends what it sees) or gm72 (looks when it is told to)")
 	f.StringVar(&o.padKey, "pinpad-key", "", "file with the PIN pad's master key, 16 bytes in hex: that of the terminal")
 	f.StringVar(&o.cards, "cards", "", "TOML file of the cards that \"reader present NAME\" and the PIN pad know")
 	f.StringVar(&o.paper, "paper", "", "directory for what the printer prints; empty throws it away")
@@ -142,9 +150,11 @@ func (o options) check() error {
 		refuse(w.address.kind == "serial" && w.baud == 0, "-%s %s needs its speed: set -baud-%s", name, w.address, name)
 	}
 	claim("control", o.control)
-	attached := o.reader.address != none || o.printer.address != none || o.modem.address != none || o.pinpad.address != none
+	attached := slices.ContainsFunc(machineNames[:], func(name string) bool { return o.wires()[name].address != none })
 	refuse(o.control != none && o.control.kind != "unix", "-control %s: want unix:PATH", o.control)
-	refuse(!attached, "nothing to do: give -reader, -printer, -modem or -pinpad")
+	refuse(!attached, "nothing to do: give -reader, -printer, -modem, -pinpad or -scanner")
+	refuse(!slices.Contains([]string{"neo2", "msr", "msr-lrc", "pn532"}, o.readerKind), "-reader-kind %q: want neo2, msr, msr-lrc or pn532", o.readerKind)
+	refuse(o.scannerKind != "plain" && o.scannerKind != "gm72", "-scanner-kind %q: want plain or gm72", o.scannerKind)
 	refuse(o.reader.address != none && o.cards == "", "-reader needs -cards FILE")
 	refuse(o.pinpad.address != none && (o.padKey == "" || o.cards == ""), "-pinpad needs -pinpad-key FILE and -cards FILE")
 	refuse(o.columns != 32 && o.columns != 48, "-columns %d: want 32 or 48", o.columns)

@@ -26,6 +26,8 @@ func TestFlagsOfAWholeCounter(t *testing.T) {
 		guard:   100 * time.Millisecond,
 		control: address{"unix", "/tmp/control.sock"},
 		family:  "hayes",
+
+		readerKind: "neo2", scannerKind: "plain",
 	}, o)
 }
 
@@ -49,6 +51,9 @@ func TestWrongFlagsAreToldWithWhatToDo(t *testing.T) {
 		"-modem pty:/m -phone 1=h:1 -phone 1=h:2": "in the phone book twice",
 		"-reader pty:/r":                          "needs -cards",
 		"-modem pty:/m -modem-kind gsm":           "want hayes, quectel or simcom",
+		"-reader pty:/r -reader-kind card":        "want neo2, msr, msr-lrc or pn532",
+		"-scanner pty:/s -scanner-kind laser":     "want plain or gm72",
+		"-scanner pty:/s -modem pty:/s":           "-modem and -scanner are at the same place",
 		"-fax pty:/f":                             "flag provided but not defined",
 	} {
 		_, err := parse(line)

@@ -16,7 +16,7 @@ import (
 	"posagent/printer/printertest"
 )
 
-// machine is the far end of a line: a reader, a printer or a modem.
+// machine is the far end of a line: a reader, a printer, a modem or a scanner.
 type machine interface {
 	// Serve speaks on a stream until it ends or ctx does.
 	Serve(ctx context.Context, stream io.ReadWriter) error
@@ -99,7 +99,10 @@ func (o options) machines() (map[string]machine, error) {
 		if err != nil {
 			return nil, err
 		}
-		machines["reader"] = devicetest.NewReader(devicetest.ReaderOpts{Cards: cards})
+		machines["reader"] = o.readerOf(cards)
+	}
+	if o.scanner.address != (address{}) {
+		machines["scanner"] = devicetest.NewScanner(devicetest.ScannerOpts{Host: o.scannerKind == "gm72"})
 	}
 	if o.printer.address != (address{}) {
 		if o.paper != "" {
@@ -139,6 +142,17 @@ func (o options) pinPadOf() (machine, error) {
 	pad := devicetest.NewPinPad(devicetest.PinPadOpts{MasterKey: key, Cards: cards})
 	_, err = pad.Command("pin given")
 	return pad, err
+}
+
+func (o options) readerOf(cards map[string]devicetest.TestCard) machine {
+	switch o.readerKind {
+	case "msr", "msr-lrc":
+		return devicetest.NewStripe(devicetest.StripeOpts{Cards: cards, SendsLRC: o.readerKind == "msr-lrc"})
+	case "pn532":
+		return devicetest.NewBoard(cards)
+	default:
+		return devicetest.NewReader(devicetest.ReaderOpts{Cards: cards})
+	}
 }
 
 func (o options) modemOf() machine {

@@ -25,6 +25,10 @@ type Opts struct {
 	Answer time.Duration    // how long an ordinary command may take to be answered; default 2 s
 	Events func(Event)      // user-interface events, called from the goroutine that calls Activate; it must return soon
 	Now    func() time.Time // the clock of Event.At; default time.Now
+
+	// Fallback lets a card's stripe be swiped after its chip could not be read, in the same Activate. Acquirers differ in
+	// whether they take such cards.
+	Fallback bool
 }
 
 const (
@@ -39,12 +43,15 @@ type Reader struct {
 	events func(Event)
 	now    func() time.Time
 
+	fallback bool
+
 	token  chan struct{} // holds one value while the line is free
 	line   line          // owned by whoever took the token
 	orphan bool          // with the token: a transaction nobody waits for may still run in the reader
 
-	mu     sync.Mutex
-	active *activation // guarded by mu; nil when no card is awaited
+	mu      sync.Mutex
+	active  *activation // guarded by mu; nil when no card is awaited
+	session *session    // guarded by mu; nil when no card waits in the slot
 }
 
 // New pings the reader and returns an error that says what it answered and what to check. The line stays the caller's:
@@ -53,7 +60,7 @@ func New(port Port, o *Opts) (*Reader, error) {
 	if o == nil {
 		o = &Opts{}
 	}
-	r := &Reader{answer: o.Answer, events: o.Events, now: o.Now, token: make(chan struct{}, 1)}
+	r := &Reader{answer: o.Answer, events: o.Events, now: o.Now, fallback: o.Fallback, token: make(chan struct{}, 1)}
 	if r.answer <= 0 {
 		r.answer = defaultAnswer
 	}
@@ -134,7 +141,7 @@ func (r *Reader) Halt() error {
 // ask does one ordinary command with the line to itself.
 func (r *Reader) ask(ctx context.Context, command neo2.Frame) ([]byte, error) {
 	r.mu.Lock()
-	busy := r.active != nil
+	busy := r.active != nil || r.session != nil // any other command would end the card's transaction (IDG p. 208)
 	r.mu.Unlock()
 	if busy {
 		return nil, ErrBusy

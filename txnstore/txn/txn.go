@@ -22,6 +22,7 @@ type Entry string
 const (
 	Keyed       Entry = "keyed"       // 01
 	Swiped      Entry = "swiped"      // 02
+	Fallback    Entry = "fallback"    // 02 with the chip condition 2 in field 60.5: a chip was there and could not be read
 	Inserted    Entry = "inserted"    // 05
 	Contactless Entry = "contactless" // 07, chip data
 	Tapped      Entry = "tapped"      // 91, contactless with magnetic stripe data
@@ -35,7 +36,7 @@ type Card struct {
 	Entry    Entry
 	Label    string // application label or scheme, for the slip; at most 16 bytes
 	AID      string // application identifier in hex, for the slip; at most 32 characters
-	Chip     Chip   // the few EMV tags that a reversal repeats: 95 9F1E 9F10 9F36
+	Chip     Chip   // the few EMV tags that a reversal repeats, 95 9F1E 9F10 9F36 DF31, or those of a Confirmation
 }
 
 // Presented is a card as the reader saw it. Track and Chip exist for one request and are never stored.
@@ -58,6 +59,15 @@ type Answer struct {
 	SettledOn string // field 15, MMDD
 	Scheme    string // field 63, first three characters: the card organisation, "CUP"
 	Text      string // field 63 after the card organisation, UTF-8, at most 60 bytes
+
+	Chip Chip // field 55: the issuer's data and scripts for the card. It exists for one exchange and is never stored
+}
+
+// Kept is the answer as it may be stored, and the part for the card, which may not.
+func (a Answer) Kept() (Answer, Chip) {
+	chip := a.Chip
+	a.Chip = Chip{}
+	return a, chip
 }
 
 // Reason is why a reversal was decided (field 39 of a 0400).

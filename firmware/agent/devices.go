@@ -60,6 +60,30 @@ func (c *cardReader) Present(ctx context.Context, a txn.Amount, cur txn.Currency
 	return p, err
 }
 
+// Complete brings the acquirer's answer to the card in the slot. A reader whose line is gone has no card.
+func (c *cardReader) Complete(ctx context.Context, a txn.Answer) (txn.Confirmation, error) {
+	if c.drive == nil {
+		return txn.Confirmation{}, fmt.Errorf("card reader: %w", reader.ErrNoCardOpen)
+	}
+	done, err := c.drive.Complete(ctx, a)
+	if err != nil && !ordinary(err) {
+		c.detach()
+	}
+	return done, err
+}
+
+// Release lets go of the card in the slot. A line that fails now is opened again by the next sale.
+func (c *cardReader) Release(ctx context.Context) error {
+	if c.drive == nil {
+		return nil
+	}
+	err := c.drive.Release(ctx)
+	if err != nil && !ordinary(err) {
+		c.detach()
+	}
+	return err
+}
+
 // promptOf puts what the reader wants shown into words. Prompts that say no more than the stage itself are left out.
 func promptOf(p reader.Prompt) (words.Pair, bool) {
 	switch p {
@@ -77,6 +101,12 @@ func promptOf(p reader.Prompt) (words.Pair, bool) {
 		return words.PleaseWait, true
 	case reader.CardFailed:
 		return words.CardFailed, true
+	case reader.InsertCard:
+		return words.InsertChip, true
+	case reader.SwipeCard:
+		return words.SwipeInstead, true
+	case reader.RemoveCard:
+		return words.RemoveCard, true
 	default:
 		return words.Pair{}, false
 	}
@@ -162,7 +192,7 @@ func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) 
 // ordinary endings leave the reader's line as good as it was.
 func ordinary(err error) bool {
 	for _, ending := range []error{reader.ErrTimeout, reader.ErrCancelled, reader.ErrCardUnread, reader.ErrCardRefused,
-		reader.ErrUseContact, reader.ErrBusy, reader.ErrTampered, reader.ErrRestarted} {
+		reader.ErrUseContact, reader.ErrUseChip, txn.ErrCardRemoved, reader.ErrBusy, reader.ErrTampered, reader.ErrRestarted} {
 		if errors.Is(err, ending) {
 			return true
 		}

@@ -35,6 +35,7 @@ func (t *Terminal) Balance(ctx context.Context, paper bool, progress func(Event)
 	if err != nil {
 		return txn.Enquiry{}, fmt.Errorf("%w: %w", ErrNoCard, err)
 	}
+	t.letGo(ctx, presented.Card) // all that is wanted of it was read
 	o.say(words.CardRead, txn.Txn{})
 	if err := ctx.Err(); err != nil {
 		return txn.Enquiry{}, fmt.Errorf("cancelled before it was sent: %w", err)

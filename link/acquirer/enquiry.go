@@ -49,7 +49,7 @@ func enquiryMessage(e txn.Enquiry, c txn.Currency, p txn.Presented) (*iso8583.Me
 	m.Set(41, e.Terminal)
 	m.Set(42, e.Merchant)
 	m.Set(49, c.Number)
-	m.Set(60, private60(typeBalance, e.Batch))
+	m.Set(60, private60(typeBalance, e.Batch, e.Card.Entry))
 	if err := setEntry(m, e.Card); err != nil {
 		return nil, err
 	}

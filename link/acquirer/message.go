@@ -31,6 +31,7 @@ const (
 	networkSignInTracks = "004" // double-length keys, and one for tracks
 	capability          = "6"   // contact chip, contactless and magnetic stripe
 	chipOrdinary        = "0"   // no fallback
+	chipFailed          = "2"   // the stripe was read because the chip could not be
 	wholeAmount         = "0"
 
 	operatorLength = 3
@@ -42,7 +43,7 @@ const (
 
 // entryModes is field 22 without a PIN: two digits for the way the card came in, and 2 for no PIN.
 var entryModes = map[txn.Entry]string{
-	txn.Keyed: "012", txn.Swiped: "022", txn.Inserted: "052", txn.Contactless: "072", txn.Tapped: "912",
+	txn.Keyed: "012", txn.Swiped: "022", txn.Fallback: "022", txn.Inserted: "052", txn.Contactless: "072", txn.Tapped: "912",
 }
 
 func signInMessage(o Options, stan uint32) *iso8583.Message {
@@ -98,13 +99,17 @@ func common(t txn.Txn) (form, *iso8583.Message, error) {
 	m.Set(41, t.Terminal)
 	m.Set(42, t.Merchant)
 	m.Set(49, t.Currency.Number)
-	m.Set(60, private60(f.private, t.Batch))
+	m.Set(60, private60(f.private, t.Batch, t.Card.Entry))
 	return f, m, setEntry(m, t.Card)
 }
 
 // private60 is field 60 of a financial message.
-func private60(kind string, batch uint32) string {
-	return fmt.Sprintf("%s%06d%s%s%s%s", kind, batch, networkCards, capability, chipOrdinary, wholeAmount)
+func private60(kind string, batch uint32, e txn.Entry) string {
+	condition := chipOrdinary
+	if e == txn.Fallback {
+		condition = chipFailed
+	}
+	return fmt.Sprintf("%s%06d%s%s%s%s", kind, batch, networkCards, capability, condition, wholeAmount)
 }
 
 // setEntry says how the card came in.
@@ -125,7 +130,7 @@ func chip(e txn.Entry) bool { return e == txn.Inserted || e == txn.Contactless }
 // setCard puts in what the card gave. From a magnetic stripe the acquirer takes number and expiry itself, so fields 2 and 14
 // stay out.
 func setCard(m *iso8583.Message, c txn.Card, p txn.Presented) error {
-	stripe := c.Entry == txn.Swiped || c.Entry == txn.Tapped
+	stripe := c.Entry == txn.Swiped || c.Entry == txn.Fallback || c.Entry == txn.Tapped
 	switch {
 	case stripe && p.Track.IsZero():
 		return errors.New("a card read from its stripe has no track 2")

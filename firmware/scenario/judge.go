@@ -13,7 +13,7 @@ import (
 //
 //	approved here ⇔ held by the acquirer ⇔ both copies on paper
 //
-// where a void or a refund is held when it stands: its money went back to the card. With equal totals on both sides, batches
+// where an approved sale with a chip card in the slot has the card's word besides, and a void or a refund is held when it stands: its money went back to the card. With equal totals on both sides, batches
 // settled alike, no money made or lost, nothing owed but what truly waits for people, and no card data or key anywhere.
 func Judge(b Books) []string {
 	return sorted(b.disagreements(), b.unfinished(), b.Leaks)
@@ -77,6 +77,7 @@ func (b Books) disagreements() []string {
 		wrong.claimedHere(s, there[k])
 	}
 	wrong.undone(there)
+	wrong.unconfirmed(b)
 	smudged := wrong.paper(here, b.Slips)
 	wrong.totals(b)
 	wrong.settled(b, smudged)

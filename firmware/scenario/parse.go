@@ -59,7 +59,7 @@ func Parse(name, text string) (Story, error) {
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // verbs is said wherever a line begins with nothing known.
-const verbs = "present CARD, sale AMOUNT [again] [as NAME], void [of NAME] [by WHO] [as NAME], refund AMOUNT [of NAME] [by WHO] [as NAME], " +
+const verbs = "present CARD, insert CARD, swipe CARD, sale AMOUNT [again] [as NAME], void [of NAME] [by WHO] [as NAME], refund AMOUNT [of NAME] [by WHO] [as NAME], " +
 	"batch close, ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, wait DURATION, settle, expect …, or reader, printer, modem, acquirer, line, wire or clock with its words"
 
 // parseStep reads one line without spaces around it.
@@ -102,11 +102,11 @@ func splitEvent(w []string) (deed, clause []string) {
 func parseDeed(w []string) (Step, error) {
 	verb, rest := w[0], w[1:]
 	switch {
-	case verb == "present":
+	case verb == string(Present) || verb == string(Insert) || verb == string(Swipe):
 		if len(rest) != 1 {
-			return Step{}, errors.New("write present and the name of one card, as in \"present visa-4242\"")
+			return Step{}, fmt.Errorf("write %s and the name of one card, as in \"%s visa-4242\"", verb, verb)
 		}
-		return Step{Verb: Present, Card: rest[0]}, nil
+		return Step{Verb: Verb(verb), Card: rest[0]}, nil
 	case slices.Contains(deals, verb):
 		return parseRequest(Step{Verb: Ask, Op: verb}, rest)
 	case len(rest) == 1 && slices.Contains(ofBatches, verb+" "+rest[0]):

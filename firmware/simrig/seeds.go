@@ -195,10 +195,12 @@ func faultName(who, what string) string {
 		return "clock set"
 	case who == "acquirer" && what == "day next":
 		return "day changed"
-	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "near"}, last):
+	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "near", "none"}, last):
 		return ""
-	case who == "reader" && words[0] == "present":
+	case who == "reader" && slices.Contains([]string{"present", "insert", "swipe"}, words[0]):
 		return ""
+	case who == "reader" && words[0] == "at":
+		return who + " " + what
 	case who == "wire":
 		return who + " " + words[0] + " " + words[1]
 	case who == "printer" && words[0] == "paper":

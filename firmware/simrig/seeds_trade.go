@@ -7,13 +7,13 @@ import (
 	"posagent/firmware/scenario"
 )
 
-// mix is how often what is no sale comes, out of a thousand sales.
-type mix struct{ void, refund, close int }
+// mix is how often what is no sale comes, out of a thousand sales, and how many of a thousand cards with a chip are inserted.
+type mix struct{ void, refund, close, chip int }
 
 // Most days are ordinary. On a busy one seven of ten requests are sales.
 var (
-	ordinaryDay = mix{20, 20, 6}
-	busyDay     = mix{180, 180, 70}
+	ordinaryDay = mix{20, 20, 6, 300}
+	busyDay     = mix{180, 180, 70, 300}
 )
 
 const oftenBusy = 80 // days out of a thousand
@@ -125,8 +125,11 @@ func (d *day) trade(card *string, ask scenario.Step, moment func() scenario.Even
 		within = append(within, scenario.Step{Verb: scenario.Hand, Who: "line", What: one(d, "drop", "drop", "down"), On: moment()})
 		d.until("line", "up")
 	}
+	takeOut := func() {}
 	if card != nil {
-		d.do(scenario.Step{Verb: scenario.Present, Card: *card})
+		var more []scenario.Step
+		more, _, takeOut = d.bringIn(*card)
+		within = append(within, more...)
 	}
 	cut := d.chance(oftenCutTrade)
 	if cut {
@@ -140,6 +143,7 @@ func (d *day) trade(card *string, ask scenario.Step, moment func() scenario.Even
 	if d.chance(oftenAgain) {
 		d.do(ask)
 	}
+	takeOut()
 }
 
 func (d *day) voidMoment() scenario.Event {

@@ -149,6 +149,10 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 	if c.Terminal.Supervisors != "" {
 		supervisors = supervisor.Open(c.path(c.Terminal.Supervisors))
 	}
+	selfCheck, err := c.Reader.selfCheck()
+	if err != nil {
+		return agent.Options{}, err
+	}
 	return agent.Options{
 		Supervisors: supervisors,
 		Terminal:    c.Terminal.ID, Merchant: c.Terminal.Merchant, Operator: c.Terminal.Operator, Currency: currency, TMK: tmk,
@@ -158,7 +162,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		MACOnDeclines: c.Acquirer.MACOnDeclines, ReversalTries: c.Acquirer.ReversalTries, ReversalEnds: c.Acquirer.ReversalEnds, Lookalike: c.Acquirer.Lookalike.Duration, MaxRefund: maxRefund, MaxCharge: maxCharge, MaxDay: maxDay,
 		Blocklist: c.path(c.Terminal.Blocklist), AlarmFile: c.path(c.Store.Dir) + ".alarms", CompletionCap: c.Terminal.CompletionCap, MaxBatch: c.Acquirer.MaxBatch,
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
-		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration,
+		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration, Fallback: c.Reader.Fallback, SelfCheck: selfCheck,
 		Print: printer.Opts{Columns: c.Printer.Columns, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,
 			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof)},
 		Layout: receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local},

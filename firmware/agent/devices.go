@@ -20,6 +20,7 @@ type cardReader struct {
 	opts  reader.Opts
 	port  Port
 	drive *reader.Reader
+	check selfCheck
 }
 
 func (c *cardReader) attach() error {
@@ -43,12 +44,15 @@ func (c *cardReader) detach() {
 	if c.port != nil {
 		_ = c.port.Close()
 	}
-	c.port, c.drive = nil, nil
+	c.port, c.drive, c.check.asked = nil, nil, false
 }
 
 // Present asks for one card. After anything but an ordinary ending the line is closed, so that the next sale starts on a
 // fresh one.
 func (c *cardReader) Present(ctx context.Context, a txn.Amount, cur txn.Currency) (txn.Presented, error) {
+	if err := c.check.due(); err != nil {
+		return txn.Presented{}, err
+	}
 	if err := c.attach(); err != nil {
 		return txn.Presented{}, err
 	}

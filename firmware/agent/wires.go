@@ -83,8 +83,10 @@ type Options struct {
 	PaperRetry    time.Duration // between attempts at owed paper
 	Tidy          time.Duration // quiet time before the store is tidied
 
-	CardWait    time.Duration // how long the reader waits for a card
-	ReaderReply time.Duration // answer of the reader to an ordinary command
+	CardWait    time.Duration  // how long the reader waits for a card
+	ReaderReply time.Duration  // answer of the reader to an ordinary command
+	Fallback    bool           // the stripe may be swiped where the chip could not be read
+	SelfCheck   *time.Duration // when the reader starts anew each day, from midnight UTC; nil leaves it its own time
 	Print       printer.Opts
 	Layout      receipt.Layout
 }

@@ -173,6 +173,15 @@ func (t *Terminal) takeTurn(ctx context.Context) error {
 	}
 }
 
+// Alone does something with the wires while nothing else is being done.
+func (t *Terminal) Alone(ctx context.Context, do func(context.Context) error) error {
+	if err := t.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer t.giveTurn()
+	return do(ctx)
+}
+
 func (t *Terminal) giveTurn() { t.turn <- struct{}{} }
 
 // Event is one visible step of a sale.

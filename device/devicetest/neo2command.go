@@ -15,7 +15,8 @@ import (
 //	insert NAME      a card is put into the slot; it stays there until it is taken away, and is read once
 //	remove           the card that stays is taken away, also out of the slot, and out of a transaction
 //	refuse           the card declines what it is asked to confirm next, once
-//	at STEP TROUBLE  once, at start, authenticate or complete: restart, pull, silent, garbage, late, fail, or an ask: menu, pin
+//	at STEP TROUBLE  once, at start, authenticate or complete: restart, pull, silent, garbage, late, fail; decline or offline
+//	                 (the card's own verdict, without the acquirer); or an ask: menu, pin
 //	at none          nothing of this is planned any more
 //	garbage          the next answer comes behind line noise and with a wrong checksum, once
 //	nonsense on|off  every command is answered with whole frames that mean nothing

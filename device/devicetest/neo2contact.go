@@ -47,7 +47,7 @@ func (r *Reader) Verdicts() []Verdict {
 }
 
 // Things that may be planned for a step.
-var troubles = []string{"restart", "pull", "silent", "garbage", "late", "fail", "menu", "pin"}
+var troubles = []string{"restart", "pull", "silent", "garbage", "late", "fail", "menu", "pin", "decline", "offline"}
 
 var steps = map[string]byte{"start": neo2.ContactStart, "authenticate": neo2.ContactAuthenticate, "complete": neo2.ContactComplete}
 
@@ -131,6 +131,14 @@ func (r *Reader) contactLocked(sub byte, data []byte) {
 	case "fail":
 		r.slot.sale = nil
 		r.resultLocked(neo2.ResultFallback, nil)
+		return
+	case "decline":
+		r.slot.sale = nil
+		r.resultLocked(neo2.ResultDeclinedOffline, neo2.AppendTLV(nil, neo2.TagCryptogramInfo, []byte{neo2.CryptogramAAC}))
+		return
+	case "offline":
+		r.slot.sale = nil
+		r.resultLocked(neo2.ResultApprovedOffline, neo2.AppendTLV(nil, neo2.TagCryptogramInfo, []byte{neo2.CryptogramTC}))
 		return
 	case "menu", "pin":
 		ask := neo2.Frame{Command: neo2.Ask, Sub: neo2.AskDisplay, Data: []byte{neo2.DisplayMenu}}

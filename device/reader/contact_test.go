@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -220,6 +221,7 @@ func TestAChipCardThatIsSwiped(t *testing.T) {
 		done := c.begin(t.Context(), order)
 		c.do("swipe unionpay")
 		time.Sleep(time.Second)
+		synctest.Wait()
 		assert.Contains(t, c.events, reader.InsertCard)
 		c.do("insert unionpay")
 		got := <-done
@@ -248,6 +250,7 @@ func TestFallbackToTheStripe(t *testing.T) {
 		c.do("at start fail")
 		c.do("insert unionpay")
 		time.Sleep(time.Second)
+		synctest.Wait()
 		assert.Contains(t, c.events, reader.SwipeCard)
 		c.do("remove")
 		c.do("swipe unionpay")
@@ -268,6 +271,52 @@ func TestFallbackToTheStripe(t *testing.T) {
 		c.do("at start pull")
 		c.do("insert unionpay")
 		assert.ErrorIs(t, (<-done).err, txn.ErrCardRemoved)
+	})
+}
+
+// A verdict that the card gives by itself is final, whichever it is: nothing is sent, and its stripe is no way round it.
+func TestACardThatDecidesByItself(t *testing.T) {
+	for _, verdict := range []string{"decline", "offline"} {
+		t.Run(verdict, func(t *testing.T) {
+			atCounterWith(t, reader.Opts{Fallback: true}, func(t *testing.T, c *counter) {
+				c.do("at authenticate " + verdict)
+				done := c.begin(t.Context(), order)
+				c.do("insert unionpay")
+				got := <-done
+				assert.ErrorIs(t, got.err, reader.ErrCardRefused)
+				assert.True(t, got.card.Card.PAN.IsZero())
+				assert.Contains(t, c.events, reader.RemoveCard)
+				if verdict == "offline" {
+					assert.ErrorContains(t, got.err, "electronic purse")
+				}
+			})
+		})
+	}
+}
+
+func TestEncryptedChipDataIsRefusedWithItsReason(t *testing.T) {
+	onBench(t, func(t *testing.T, b *bench, drive *reader.Reader) {
+		done := activate(t.Context(), drive, plain)
+		b.fence()
+		b.expect(plainOrder)
+		b.answer(neo2.Activate, neo2.OK, unhex(t, "00 00 00 00 9f390105"))
+		b.frame()
+		b.answer(neo2.Contact, neo2.Continues, nil)
+		b.answer(neo2.Contact, neo2.OK, unhex(t, "0010 dfee12 0a 629949012c0000000003"))
+		assert.Equal(t, byte(neo2.PowerOff), b.frame().Sub, "the card is let go")
+		b.answer(neo2.PassThrough, neo2.OK, nil)
+		err := (<-done).err
+		assert.ErrorIs(t, err, reader.ErrCardUnread)
+		assert.ErrorContains(t, err, "without a data key")
+	})
+}
+
+func TestCancelLetsACardInTheSlotGo(t *testing.T) {
+	atCounter(t, func(t *testing.T, c *counter) {
+		c.inserted("unionpay")
+		require.NoError(t, c.drive.Cancel(t.Context()))
+		_, err := c.drive.Complete(t.Context(), txn.Answer{Code: "00", Approved: true})
+		assert.ErrorIs(t, err, reader.ErrNoCardOpen)
 	})
 }
 

@@ -105,6 +105,9 @@ type ResultError struct {
 // Error names the step, the raw result and its meaning.
 func (e *ResultError) Error() string {
 	text := fmt.Sprintf("card reader, command %02X-%02X: result %04Xh, %s", neo2.Contact, e.Sub, e.Result, neo2.ResultText(e.Result))
+	if e.Result == neo2.ResultApprovedOffline {
+		text += ", which this terminal does not do; if the card is an electronic purse check its balance"
+	}
 	if cause := e.Unwrap(); cause != nil {
 		text += fmt.Sprintf(": %v", cause)
 	}

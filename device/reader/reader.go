@@ -101,7 +101,7 @@ func (r *Reader) Version(ctx context.Context) (string, error) {
 }
 
 // Cancel ends whatever transaction runs in the reader (05-01). If an Activate is under way it is made to end, and Cancel
-// returns once it has; Activate then returns ErrCancelled. Without one, a reader that says it has nothing to cancel is
+// returns once it has; Activate then returns ErrCancelled. A card that waits in the slot is released. Without either, a reader that says it has nothing to cancel is
 // as good as one that cancelled.
 func (r *Reader) Cancel(ctx context.Context) error {
 	r.mu.Lock()
@@ -115,6 +115,9 @@ func (r *Reader) Cancel(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+	if r.opened() != nil {
+		return r.Release(ctx)
 	}
 	_, err := r.ask(ctx, neo2.Frame{Command: neo2.Cancel, Sub: neo2.CancelSub})
 	var refused *StatusError

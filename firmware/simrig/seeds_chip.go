@@ -31,7 +31,7 @@ func (d *day) bringIn(card string) (within []scenario.Step, chip bool, done func
 		case 1, 2:
 			d.hand("reader", "at complete "+one(d, "restart", "pull", "silent", "garbage", "late", "menu"))
 		case 3:
-			d.hand("reader", "at "+one(d, "start", "authenticate")+" "+one(d, "restart", "pull", "silent", "garbage", "late", "fail", "menu", "pin"))
+			d.hand("reader", "at "+one(d, "start", "authenticate")+" "+one(d, "restart", "pull", "silent", "garbage", "late", "fail", "menu", "pin", "decline", "offline"))
 		default:
 			within = append(within, scenario.Step{Verb: scenario.Hand, Who: "reader", What: one(d, "remove", "remove", "restart"),
 				On: one(d, scenario.Event{Kind: scenario.CardRead, Nth: 1}, scenario.Event{Kind: scenario.Send, What: "0200", Nth: 1},

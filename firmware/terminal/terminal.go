@@ -173,10 +173,12 @@ func (t *Terminal) takeTurn(ctx context.Context) error {
 	}
 }
 
-// Alone does something with the wires while nothing else is being done.
+// Alone does something with the wires if nothing else is being done, and otherwise returns ErrBusy at once.
 func (t *Terminal) Alone(ctx context.Context, do func(context.Context) error) error {
-	if err := t.takeTurn(ctx); err != nil {
-		return err
+	select {
+	case <-t.turn:
+	default:
+		return ErrBusy
 	}
 	defer t.giveTurn()
 	return do(ctx)

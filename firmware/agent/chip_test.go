@@ -53,6 +53,11 @@ func TestAChipHasTheLastWord(t *testing.T) {
 			assert.Contains(t, kept, tag, "the reversal says what the card said")
 		}
 		assert.NotContains(t, kept, uint32(neo2.TagCryptogram))
+		seen := w.acquirer.Seen()
+		last := seen[len(seen)-1]
+		assert.Equal(t, "0400", last.MTI)
+		assert.Equal(t, "06", last.Reason)
+		assert.Contains(t, last.Fields, 55, "it travels")
 
 		_, e = w.inserted("poor-0002", Request{Op: "sale", Reference: "c", Amount: "13.50"})
 		assert.Equal(t, words.OutcomeDeclined, e.Outcome)

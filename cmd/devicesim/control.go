@@ -18,7 +18,7 @@ const (
 	answerPatience = 5 * time.Second // for a controller that does not read
 )
 
-const helpText = "reader present NAME|remove|garbage|silent on|off; printer paper out|near|ok, cover open|closed, silent on|off; " +
+const helpText = "reader present NAME|insert NAME|swipe NAME|remove|refuse|garbage|silent on|off; printer paper out|near|ok, cover open|closed, silent on|off; " +
 	"modem nocarrier|busy|nodialtone|ok|drop; scanner show CODE|silent on|off; quit; help. Each machine lists the rest when it does not understand"
 
 // control serves the control socket until ctx ends: one command a line, one answer a line.

@@ -49,6 +49,12 @@ func (s *shop) Present(context.Context, txn.Amount, txn.Currency) (txn.Presented
 	return txn.Presented{Card: txn.Card{PAN: pan, Expiry: "3012", Entry: txn.Swiped}}, err
 }
 
+func (s *shop) Complete(context.Context, txn.Answer) (txn.Confirmation, error) {
+	return txn.Confirmation{}, errOnlySells // its cards have no chip
+}
+
+func (s *shop) Release(context.Context) error { return nil }
+
 func (s *shop) Request(_ context.Context, x txn.Txn, _ txn.Presented) (txn.Answer, txn.Evidence, error) {
 	sent := txn.Evidence{Written: 200, Total: 200, Bearer: "ethernet"}
 	switch x.Amount % 5 {

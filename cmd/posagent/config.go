@@ -88,6 +88,9 @@ type Reader struct {
 	Baud     int      `toml:"baud"`
 	CardWait duration `toml:"card_wait"`
 	Reply    duration `toml:"reply"`
+
+	Fallback  bool   `toml:"fallback"`   // the stripe may be swiped where the chip could not be read
+	SelfCheck string `toml:"self_check"` // when it starts anew each day, "18:30" UTC; empty leaves it its own time
 }
 
 // PINPad is the PIN pad's line. Without a port there is none.
@@ -148,6 +151,16 @@ func (d *duration) UnmarshalText(text []byte) error {
 	}
 	d.Duration = parsed
 	return nil
+}
+
+// selfCheck is the time of day, from midnight UTC, or nil.
+func (r Reader) selfCheck() (*time.Duration, error) {
+	if r.SelfCheck == "" {
+		return nil, nil
+	}
+	at, err := time.Parse("15:04", r.SelfCheck)
+	since := time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+	return &since, err
 }
 
 func defaults() Config {
@@ -250,6 +263,8 @@ func (c *Config) faults() []string {
 	positive(c.Reader.CardWait, "reader.card_wait")
 	fault(c.Reader.CardWait.Duration > 255*time.Second, "reader.card_wait", "the reader counts at most 255s")
 	positive(c.Reader.Reply, "reader.reply")
+	_, badTime := c.Reader.selfCheck()
+	fault(badTime != nil, "reader.self_check", "want a time of day in UTC such as 18:30, got %q", c.Reader.SelfCheck)
 	fault(c.Printer.Port == "", "printer.port", "missing; name the printer's line, best by /dev/serial/by-path/…")
 	fault(c.Printer.Baud <= 0, "printer.baud", "must be positive")
 	fault(c.Printer.Columns != 32 && c.Printer.Columns != 48, "printer.columns", "want 32 (58 mm paper) or 48 (80 mm), got %d", c.Printer.Columns)

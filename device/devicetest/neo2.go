@@ -24,7 +24,8 @@ type ReaderOpts struct {
 
 // Reader is a simulated ID TECH NEO 2 card reader without display, in clear mode, with bootup notification in frame form:
 // the far end of the line that device/reader drives. It is strict about what the terminal sends, times a transaction out
-// by itself, takes any command during one for a cancel (IDG p. 208), and remembers its cards' counters over restarts.
+// by itself, takes any command during one for a cancel (IDG p. 208), and remembers its cards' counters and verdicts over
+// restarts. It has a slot for chip cards (neo2contact.go).
 //
 // Its methods are safe for concurrent use. Nothing it says or returns holds a card number; its line does.
 type Reader struct {
@@ -40,6 +41,9 @@ type Reader struct {
 	total   int  // transactions of this reader, for its own counter 9F41
 	news    bool // a card was read and nothing said about it yet
 	faults  faultSwitches
+
+	slot      slot    // guarded by mu
+	selfCheck [2]byte // guarded by mu; when the reader starts anew each day, UTC, in decimal digits
 }
 
 // faultSwitches are what Command turns on and off; guarded by Reader.mu.
@@ -74,7 +78,8 @@ func NewReader(o ReaderOpts) *Reader {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Reader{cards: o.Cards, now: o.Now, cardRead: o.CardRead, counter: make(map[string]int)}
+	return &Reader{cards: o.Cards, now: o.Now, cardRead: o.CardRead, counter: make(map[string]int),
+		slot: slot{planned: make(map[byte]string)}, selfCheck: [2]byte{0x18, 0x30}}
 }
 
 // Serve speaks with a terminal on rw until ctx ends or the line does, and returns nil in both cases. One Serve at a time;
@@ -177,18 +182,30 @@ func (r *Reader) hear(item neo2.Item) {
 		return
 	}
 	r.forgetLocked() // any command during a transaction ends it
+	if item.Command != neo2.Contact && item.Command != neo2.Ask {
+		r.slot.sale, r.slot.asked = nil, nil
+	}
 	if r.faults.tampered {
 		r.answerLocked(item.Command, neo2.Tampered, nil)
 		return
 	}
 	switch subs := map[byte]byte{neo2.Ping: neo2.PingSub, neo2.Version: neo2.VersionSub, neo2.Cancel: neo2.CancelSub,
-		neo2.Activate: neo2.ActivateSub}; {
+		neo2.Activate: neo2.ActivateSub, neo2.Clock: neo2.SelfCheck, neo2.PassThrough: neo2.PowerOff}; {
+	case item.Command == neo2.Contact:
+		r.contactLocked(item.Sub, item.Data)
+	case item.Command == neo2.Ask: // what the terminal says to an ask of ours; nobody answers it
+		if goOn := r.slot.asked; goOn != nil {
+			r.slot.asked = nil
+			goOn()
+		}
 	case !has(subs, item.Command):
 		r.answerLocked(item.Command, neo2.UnknownCommand, nil)
 	case item.Sub != subs[item.Command]:
 		r.answerLocked(item.Command, neo2.UnknownSub, nil)
 	case item.Command == neo2.Activate:
 		r.activateLocked(item.Data)
+	case item.Command == neo2.Clock:
+		r.clockLocked(item.Data)
 	case len(item.Data) != 0:
 		r.answerLocked(item.Command, neo2.BadParameter, nil)
 	case item.Command == neo2.Version:
@@ -211,10 +228,13 @@ func (r *Reader) activateLocked(data []byte) {
 	t.timer = time.AfterFunc(request.timeout, func() { r.timeOut(t) })
 	r.waiting = t
 	r.sendLocked(neo2.Frame{Command: neo2.Screen, Sub: neo2.ScreenSub, Data: []byte{neo2.ShowPresent}})
-	if r.queued != nil {
+	switch {
+	case r.queued != nil:
 		card := *r.queued
 		r.queued = nil
 		r.readCardLocked(card)
+	case r.slot.card != nil && r.slot.fresh:
+		r.seatedLocked()
 	}
 }
 

@@ -269,3 +269,28 @@ func TestALineMayBeUnpluggedAndPluggedInAgain(t *testing.T) {
 		assert.ErrorIs(t, err, io.EOF)
 	})
 }
+
+// The card in the slot is a machine of its own: it is read once, remembers its verdicts, and its commands are strict.
+func TestTheSlotsCommands(t *testing.T) {
+	r := NewReader(ReaderOpts{Cards: map[string]TestCard{
+		"chip":   {PAN: "4242424242424242", Expiry: "3012", Service: "201", Entry: "contactless", Label: "VISA", AID: "A0000000031010"},
+		"stripe": {PAN: "6200000000000005", Expiry: "3012", Service: "120", Entry: "swiped", Label: "UnionPay"},
+	}})
+	for command, said := range map[string]string{"insert chip": "waits in the slot", "swipe chip": "waits", "refuse": "decline",
+		"at start fail": "fail at start", "at complete late": "late at complete", "at none": "nothing"} {
+		got, err := r.Command(command)
+		require.NoError(t, err, command)
+		assert.Contains(t, got, said, command)
+	}
+	for _, command := range []string{"insert stripe", "insert nobody", "insert", "at", "at lunch restart", "at start lunch", "refuse twice"} {
+		_, err := r.Command(command)
+		assert.Error(t, err, command)
+	}
+	got, err := r.Command("remove")
+	require.NoError(t, err)
+	assert.Equal(t, "chip taken away", got, "the one on the reader goes first")
+	got, err = r.Command("remove")
+	require.NoError(t, err)
+	assert.Equal(t, "chip taken out", got)
+	assert.Empty(t, r.Verdicts())
+}

@@ -11,7 +11,13 @@ import (
 // Command does what a person or a fault does to the reader, and says in one line what happened:
 //
 //	present NAME     a card is swiped or tapped; without a transaction it stays until the next one
-//	remove           the card that stays is taken away
+//	swipe NAME       the same, by its stripe, whatever the card can do
+//	insert NAME      a card is put into the slot; it stays there until it is taken away, and is read once
+//	remove           the card that stays is taken away, also out of the slot, and out of a transaction
+//	refuse           the card declines what it is asked to confirm next, once
+//	at STEP TROUBLE  once, at start, authenticate or complete: restart, pull, silent, garbage, late, fail; decline or offline
+//	                 (the card's own verdict, without the acquirer); or an ask: menu, pin
+//	at none          nothing of this is planned any more
 //	garbage          the next answer comes behind line noise and with a wrong checksum, once
 //	nonsense on|off  every command is answered with whole frames that mean nothing
 //	silent on|off    nothing is answered; commands are lost, a running transaction never ends by itself
@@ -22,36 +28,67 @@ import (
 func (r *Reader) Command(line string) (string, error) {
 	words := strings.Fields(line)
 	if len(words) == 0 {
-		return "", fmt.Errorf("empty command: want present NAME, remove, garbage, nonsense, silent, restart or tamper")
+		return "", fmt.Errorf("empty command: want %s", readerCommands)
 	}
 	verb, rest := words[0], words[1:]
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case verb == "present" && len(rest) == 1:
-		return r.presentLocked(rest[0])
+	case (verb == "present" || verb == "swipe" || verb == "insert") && len(rest) == 1:
+		return r.presentLocked(verb, rest[0])
 	case verb == "remove" && len(rest) == 0:
-		if r.queued == nil {
-			return "no card was there", nil
-		}
-		name := r.queued.Name
-		r.queued = nil
-		return name + " taken away", nil
+		return r.removeLocked(), nil
+	case verb == "refuse" && len(rest) == 0:
+		r.slot.refuse = true
+		return "the card will decline the acquirer's answer", nil
+	case verb == "at":
+		return r.planLocked(rest)
 	case verb == "garbage" && len(rest) == 0:
 		r.faults.garbage = true
 		return "the next answer will be damaged", nil
 	case verb == "restart" && len(rest) == 0:
-		r.forgetLocked()
-		r.sendLocked(neo2.Frame{Command: neo2.Boot, Sub: neo2.BootSub, Data: []byte(readerPlatform)})
+		r.restartLocked()
 		return "restarted", nil
 	case verb == "nonsense" || verb == "silent" || verb == "tamper":
 		return r.switchLocked(verb, rest)
 	default:
-		return "", fmt.Errorf("command %q: want present NAME, remove, garbage, nonsense on|off, silent on|off, restart or tamper on|off", verb)
+		return "", fmt.Errorf("command %q: want %s", verb, readerCommands)
 	}
 }
 
-func (r *Reader) presentLocked(name string) (string, error) {
+const readerCommands = "present NAME, swipe NAME, insert NAME, remove, refuse, at start|authenticate|complete TROUBLE, at none, " +
+	"garbage, nonsense on|off, silent on|off, restart or tamper on|off"
+
+func (r *Reader) removeLocked() string {
+	switch {
+	case r.queued != nil:
+		name := r.queued.Name
+		r.queued = nil
+		return name + " taken away"
+	case r.slot.card != nil:
+		name := r.slot.card.Name
+		r.pulledLocked()
+		return name + " taken out"
+	}
+	return "no card was there"
+}
+
+// planLocked remembers what shall go wrong at a step of a chip card's transaction.
+func (r *Reader) planLocked(words []string) (string, error) {
+	if len(words) == 1 && words[0] == "none" {
+		clear(r.slot.planned)
+		r.slot.refuse = false
+		return "nothing is planned", nil
+	}
+	if len(words) != 2 || steps[words[0]] == 0 || !slices.Contains(troubles, words[1]) {
+		return "", fmt.Errorf("at wants start, authenticate or complete, and one of %s", strings.Join(troubles, ", "))
+	}
+	r.slot.planned[steps[words[0]]] = words[1]
+	return words[1] + " at " + words[0], nil
+}
+
+// presentLocked brings a card in one of three ways.
+func (r *Reader) presentLocked(way, name string) (string, error) {
 	card, known := r.cards[name]
 	if !known {
 		names := make([]string, 0, len(r.cards))
@@ -62,6 +99,14 @@ func (r *Reader) presentLocked(name string) (string, error) {
 		return "", fmt.Errorf("card %q is not known: there are %s", name, strings.Join(names, ", "))
 	}
 	card.Name = name
+	switch {
+	case way == "insert" && card.AID == "":
+		return "", fmt.Errorf("card %s has no chip", name)
+	case way == "insert":
+		return r.insertLocked(card), nil
+	case way == "swipe":
+		card.Entry = entrySwiped
+	}
 	if r.waiting == nil || r.faults.silent {
 		r.queued = &card
 		return name + " waits for the next transaction", nil

@@ -38,10 +38,15 @@ type activation struct {
 	done chan struct{}
 }
 
-// Activate waits for a card to be swiped or tapped and returns what it gave. When ctx ends it cancels in the reader, waits
-// for that to be answered, and returns an error that is both ErrCancelled and the context's; card data that arrives in
+// Activate waits for a card to be swiped, tapped or inserted and returns what it gave. When ctx ends it cancels in the reader,
+// waits for that to be answered, and returns an error that is both ErrCancelled and the context's; card data that arrives in
 // that moment is dropped. It returns ErrTimeout when nobody came, ErrBusy when another Activate runs, and otherwise the
 // errors of this package: none of them has moved money.
+//
+// An inserted card (txn.Inserted) has asked to go online and waits, powered, for Complete and Release; one that is still in the
+// slot from before is let go first. A card with a chip (service code 2xx or 6xx, ISO/IEC 7813) that is swiped is not taken: the
+// prompt InsertCard is given and the waiting goes on, at most maxTurns times, then ErrUseChip. With Opts.Fallback a chip that
+// could not be read is followed by the prompt SwipeCard, and that card's stripe is taken as txn.Fallback.
 func (r *Reader) Activate(ctx context.Context, q Request) (txn.Presented, error) {
 	payload, err := q.payload()
 	if err != nil {
@@ -67,13 +72,49 @@ func (r *Reader) Activate(ctx context.Context, q Request) (txn.Presented, error)
 		return txn.Presented{}, cancelled(ctx)
 	}
 	defer r.release()
-	if err := r.fence(ctx); err != nil {
-		return txn.Presented{}, err
+	r.open(nil)
+	chipFailed := false
+	for turn, until := 1, time.Now().Add(q.Timeout); ; turn++ {
+		if err := r.fence(ctx); err != nil {
+			return txn.Presented{}, err
+		}
+		presented, err := r.once(ctx, q, payload)
+		again := InsertCard
+		switch {
+		case err == nil && presented.Card.Entry == txn.Swiped && hasChip(presented.Track):
+			if chipFailed {
+				presented.Card.Entry = txn.Fallback
+				return presented, nil
+			}
+			err = ErrUseChip
+		case stripeMayFollow(err) && r.fallback:
+			chipFailed, again = true, SwipeCard
+		default:
+			return presented, err
+		}
+		if q.Timeout = time.Until(until); turn == maxTurns || q.Timeout < time.Second {
+			return txn.Presented{}, err
+		}
+		r.events(Event{At: r.now(), Prompt: again})
+		if payload, err = q.payload(); err != nil {
+			return txn.Presented{}, err
+		}
 	}
+}
+
+// maxTurns is how often one Activate asks for a card.
+const maxTurns = 4
+
+// once waits for one card, and reads its chip where it was inserted.
+func (r *Reader) once(ctx context.Context, q Request, payload []byte) (txn.Presented, error) {
 	if err := r.line.send(neo2.Frame{Command: neo2.Activate, Sub: neo2.ActivateSub, Data: payload}, r.answer); err != nil {
 		return txn.Presented{}, err
 	}
-	return r.awaitCard(ctx, q)
+	presented, err := r.awaitCard(ctx, q)
+	if errors.Is(err, errInserted) {
+		return r.insert(ctx, q)
+	}
+	return presented, err
 }
 
 // fence makes sure that the next answer to 02-01 is the answer to ours, and finds a dead reader in one answer time

@@ -19,8 +19,12 @@ var requestTags = [...]uint32{
 	neo2.TagCounter, neo2.TagProduct,
 }
 
-// What a reversal of the same transaction repeats.
-var reversalTags = [...]uint32{neo2.TagTVR, neo2.TagSerial, neo2.TagIssuerData, neo2.TagATC}
+// What a reversal of the same transaction repeats, and what is kept of a second cryptogram.
+var (
+	reversalTags  = [...]uint32{neo2.TagTVR, neo2.TagSerial, neo2.TagIssuerData, neo2.TagATC, neo2.TagScriptSent}
+	certifiedTags = [...]uint32{neo2.TagUnpredictable, neo2.TagDate, neo2.TagAIP, neo2.TagCapabilities, neo2.TagCVMResults}
+	signedTags    = [...]uint32{neo2.TagCryptogram, neo2.TagCryptogramInfo, neo2.TagTVR, neo2.TagATC, neo2.TagIssuerData}
+)
 
 // Bounds of what is kept of a card.
 const (
@@ -42,9 +46,8 @@ func parseCard(data []byte, q Request) (txn.Presented, error) {
 	if err != nil {
 		return txn.Presented{}, err
 	}
-	if _, encrypted := objects[neo2.TagKSN]; encrypted || objects[neo2.TagEnhancedMSR] != nil {
-		return txn.Presented{}, fmt.Errorf("%w: the reader encrypts card data and this program reads it in clear; have the "+
-			"reader provisioned without a data key", ErrCardUnread)
+	if err := inTheClear(objects); err != nil {
+		return txn.Presented{}, err
 	}
 	if err := signedForUs(objects, q); err != nil {
 		return txn.Presented{}, err
@@ -54,9 +57,27 @@ func parseCard(data []byte, q Request) (txn.Presented, error) {
 		return txn.Presented{}, err
 	}
 	if entry == txn.Contactless {
-		return chipCard(objects)
+		return chipCard(entry, objects)
 	}
 	return stripeCard(entry, stripe, objects)
+}
+
+// inTheClear refuses card data that the reader has encrypted: it shows by its key serial number or by its enhanced format.
+func inTheClear(objects map[uint32][]byte) error {
+	if _, encrypted := objects[neo2.TagKSN]; encrypted || objects[neo2.TagEnhancedMSR] != nil {
+		return fmt.Errorf("%w: the reader encrypts card data and this program reads it in clear; have the "+
+			"reader provisioned without a data key", ErrCardUnread)
+	}
+	return nil
+}
+
+// errInserted says that the card that was waited for is in the slot.
+var errInserted = errors.New("a card was inserted")
+
+// hasChip reads the service code behind the expiry date: its first digit is 2 or 6 on a card with a chip (ISO/IEC 7813).
+func hasChip(t txn.Track) bool {
+	_, rest, _ := strings.Cut(t.DataInTheClear(), "=")
+	return len(rest) > 4 && (rest[4] == '2' || rest[4] == '6')
 }
 
 // split cuts an answer into tracks and TLV objects. Present firmware puts track 3 between track 2 and the flag (IDG p.
@@ -145,7 +166,7 @@ func entryOf(stripe tracks, objects map[uint32][]byte) (txn.Entry, error) {
 		case neo2.ModeSwipe, neo2.ModeFallback:
 			return txn.Swiped, nil
 		case neo2.ModeContact:
-			return "", fmt.Errorf("%w: it was inserted, and only swiping and tapping were asked for", ErrCardUnread)
+			return "", errInserted
 		}
 	}
 	source := objects[neo2.TagSource]
@@ -155,6 +176,8 @@ func entryOf(stripe tracks, objects map[uint32][]byte) (txn.Entry, error) {
 	switch {
 	case len(source) == 1 && source[0] == neo2.SourceSwipe:
 		return txn.Swiped, nil
+	case len(source) == 1 && source[0] == neo2.SourceContact:
+		return "", errInserted
 	case len(source) == 1 && source[0] == neo2.SourceTap:
 		return tapped, nil
 	case tapped == txn.Contactless:
@@ -212,7 +235,7 @@ func track2(stripe tracks, objects map[uint32][]byte) (txn.Track, error) {
 	return two, nil
 }
 
-func chipCard(objects map[uint32][]byte) (txn.Presented, error) {
+func chipCard(entry txn.Entry, objects map[uint32][]byte) (txn.Presented, error) {
 	if err := checkCryptogram(objects); err != nil {
 		return txn.Presented{}, err
 	}
@@ -239,8 +262,8 @@ func chipCard(objects map[uint32][]byte) (txn.Presented, error) {
 	if len(chip) > maxChip {
 		return txn.Presented{}, fmt.Errorf("%w: its chip data has %d bytes, at most %d can be sent", ErrCardUnread, len(chip), maxChip)
 	}
-	card := txn.Card{PAN: pan, Expiry: expiry, Sequence: sequence(objects), Entry: txn.Contactless, Label: label(objects),
-		AID: aid(objects), Chip: txn.NewChip(collect(objects, reversalTags[:]))}
+	card := txn.Card{PAN: pan, Expiry: expiry, Sequence: sequence(objects), Entry: entry, Label: label(objects),
+		AID: aid(objects), Chip: txn.NewChip(fitting(objects, reversalTags[:]))}
 	return txn.Presented{Card: card, Track: two, Chip: txn.NewChip(chip), AsksPIN: onlinePIN(objects)}, nil
 }
 

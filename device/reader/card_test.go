@@ -93,7 +93,7 @@ func TestAnswersThatCannotBeUsed(t *testing.T) {
 		{"cryptogram of 4 bytes", "00 00 00 00 9f2604 01020304 9f36020001 " + track, ErrCardUnread},
 		{"declined by the card", "00 00 00 00 9f270100 " + track + chipTags, ErrCardRefused},
 		{"approved offline", "00 00 00 00 9f270140 " + track + chipTags, ErrCardRefused},
-		{"inserted", "00 00 00 00 9f390105 " + track + chipTags, ErrCardUnread},
+		{"inserted", "00 00 00 00 9f390105 " + track + chipTags, errInserted},
 		{"encrypted", "00 00 00 00 dfee120a ffff9876543210000001 " + track + chipTags, ErrCardUnread},
 		{"swipe in the encrypted format", "00 00 00 00 dfee2302 0102", ErrCardUnread},
 		{"another amount", "00 00 00 00 9f0206000000001235 " + track + chipTags, ErrGarbage},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"posagent/device/reader/neo2"
+	"posagent/txnstore/txn"
 )
 
 // checkCryptogram refuses a card that did not ask to go online. A TC means that the card has already agreed offline, and
@@ -42,6 +43,24 @@ func collect(objects map[uint32][]byte, tags []uint32) []byte {
 	for _, tag := range tags {
 		if value, ok := objects[tag]; ok {
 			out = neo2.AppendTLV(out, tag, value)
+		}
+	}
+	return out
+}
+
+// fitting is collect as far as a record has room. Where it has not, the reader's own number is left out first, which the
+// acquirer can do without, and then whatever does not fit, whole.
+func fitting(objects map[uint32][]byte, tags []uint32) []byte {
+	if all := collect(objects, tags); len(all) <= txn.MaxKeptChip {
+		return all
+	}
+	var out []byte
+	for _, tag := range tags {
+		if tag == neo2.TagSerial {
+			continue
+		}
+		if longer := append(out[:len(out):len(out)], collect(objects, []uint32{tag})...); len(longer) <= txn.MaxKeptChip {
+			out = longer
 		}
 	}
 	return out

@@ -1,5 +1,6 @@
-// Package reader drives an ID TECH NEO 2 card reader (ViVOpay "ViVOtech2" protocol 2) over a serial line: magnetic
-// stripe and contactless, in clear, by the command Activate Transaction 02-01. The line is 115200 8N1 (IDG 2.7.1).
+// Package reader drives an ID TECH NEO 2 card reader (ViVOpay "ViVOtech2" protocol 2) over a serial line, in clear: magnetic
+// stripe and contactless by the command Activate Transaction 02-01, and chip cards in its slot by the three contact commands
+// 60-10, 60-11 and 60-12 (contact.go draws them). The line is 115200 8N1 (IDG 2.7.1).
 //
 // Source: ID TECH "NEO 2 Interface Developer's Guide" (2019), below IDG with page numbers. The numbers of the protocol
 // are in the package neo2 beside this one.
@@ -16,15 +17,16 @@
 //	   │◄───────────────────────────── 05 OK       │
 //
 // While a transaction is active the reader takes every other command for a cancel (IDG p. 208), so Ping and Version are
-// refused with ErrBusy during Activate.
+// refused with ErrBusy during Activate, and while a card in the slot waits for Complete.
 //
 // # On failure
 //
-// No failure of this package has moved money: nothing has been sent to an acquirer when Activate returns. Answers carry
+// No failure of Activate has moved money: nothing has been sent to an acquirer when it returns. A failure of Complete has an
+// approval behind it that did not come about at the card, and says so. Answers carry
 // no number, so one that comes late could be taken for the answer to a later sale. Three things prevent it: after an
 // exchange that ended in doubt the line is read empty, and 05-01 is sent, before the next activation; every activation
 // begins behind a ping; and a contactless answer is refused when the amount or the currency it signed is not the one
-// asked for. A damaged answer cannot be asked for again: the card must be presented again.
+// asked for. A card's agreement counts only with a certificate of the very transaction that went online. A damaged answer cannot be asked for again: the card must be presented again.
 //
 // # Published and assumed
 //
@@ -32,7 +34,9 @@
 // and error codes, 02-01 request and answer (track 1, 2 and 3 with their lengths, a flag, E1, TLVs; the older order
 // without track 3 that p. 407-409 still shows is accepted too), tag 9F39 and FFEE01/DFEE30 naming the entry mode, status
 // 23h also on magnetic stripe mode cards, tracks of such cards without sentinels, failure data, event 02-0E, 05-01,
-// 29-00, and the boot frame 14-01. RF state names are those of the maker's SDK headers.
+// 29-00, the boot frame 14-01, the flow of 60-10, 60-11 and 60-12 with their tags and the result 0004h (p. 160, 178-189), the
+// first answer 63h, 2C-18 (p. 300), 25-07 (p. 118), and the asks 61-01 to 61-03 (p. 160, 206). Results other than 0004h and the
+// modes of 61-01 are those of the maker's SDK headers. RF state names are those of the maker's SDK headers.
 //
 // Assumed, to be confirmed on hardware: event frames 03-03 (their message indexes are published, their frame is not);
 // that 02-01 answers a swipe with clear tracks in the layout above; that an idle reader answers 05-01; that a reader
@@ -40,6 +44,10 @@
 // data with sentinels was swiped and without was tapped. The boot notification must be switched on, in its frame form, when
 // the reader is provisioned (IDG p. 149); without it a restart shows as ErrNoAnswer.
 //
+// Of chip cards it is assumed besides: that a card put into the slot ends 02-01 with entry mode 05 or source 01, which it does
+// where the reader is provisioned for all three ways; that 60-10 then reads it from the beginning; that a second answer is two
+// bytes of result and then objects; that 60-12 takes 8A, 89, 91, 71 and 72 as objects; and what ask.go says of our answers.
+//
 // 02-01 works only while no data encryption key is loaded in the reader (IDG p. 208). A reader that encrypts is refused
-// with that reason.
+// with that reason: its data is for whoever holds the key, which this terminal does not.
 package reader

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"posagent/device/reader/neo2"
+	"posagent/txnstore/txn"
 )
 
 // What a caller can act on. Every error of this package unwraps to one of these, to the line's own error, or to none
@@ -20,7 +21,9 @@ var (
 	ErrBusy        = errors.New("the card reader is waiting for a card: finish or cancel that first")
 	ErrCardUnread  = errors.New("the card could not be read: present one card again")
 	ErrCardRefused = errors.New("the card cannot be used here: ask for another card")
-	ErrUseContact  = errors.New("the card cannot be tapped for this amount: swipe it")
+	ErrUseContact  = errors.New("the card cannot be tapped for this amount: insert it")
+	ErrUseChip     = errors.New("the card has a chip and was swiped: insert it")
+	ErrNoCardOpen  = errors.New("no card waits in the slot for an answer")
 )
 
 // StatusError is an answer with a status other than success. Code, SW1, SW2 and RF are the failure data of 02-01
@@ -57,8 +60,11 @@ func (e *StatusError) Unwrap() error {
 	case neo2.Tampered:
 		return ErrTampered
 	case neo2.Failed:
-		if e.Command == neo2.Activate {
+		switch e.Command {
+		case neo2.Activate:
 			return causeOf(e.Code)
+		case neo2.Contact:
+			return ErrCardUnread
 		}
 		return nil
 	}
@@ -88,4 +94,48 @@ func failure(answer neo2.Frame) error {
 		e.Code, e.SW1, e.SW2, e.RF = answer.Data[0], answer.Data[1], answer.Data[2], answer.Data[3]
 	}
 	return e
+}
+
+// ResultError is the result of a contact command that ends the transaction.
+type ResultError struct {
+	Sub    byte
+	Result uint16
+}
+
+// Error names the step, the raw result and its meaning.
+func (e *ResultError) Error() string {
+	text := fmt.Sprintf("card reader, command %02X-%02X: result %04Xh, %s", neo2.Contact, e.Sub, e.Result, neo2.ResultText(e.Result))
+	if e.Result == neo2.ResultApprovedOffline {
+		text += ", which this terminal does not do; if the card is an electronic purse check its balance"
+	}
+	if cause := e.Unwrap(); cause != nil {
+		text += fmt.Sprintf(": %v", cause)
+	}
+	return text
+}
+
+// Unwrap sorts the results by what the person at the terminal can do.
+func (e *ResultError) Unwrap() error {
+	switch e.Result {
+	case neo2.ResultTimeout:
+		return ErrTimeout
+	case neo2.ResultCancelled:
+		return ErrCancelled
+	case neo2.ResultCardAbsent:
+		return txn.ErrCardRemoved
+	case neo2.ResultApprovedOffline, neo2.ResultDeclinedOffline, neo2.ResultApproved, neo2.ResultDeclined, neo2.ResultCallBank,
+		neo2.ResultNotAccepted, neo2.ResultCardRejected, neo2.ResultCardBlocked:
+		return ErrCardRefused
+	case neo2.ResultFallback, neo2.ResultFallbackNow, neo2.ResultCardFailed, neo2.ResultCardLost, neo2.ResultNoApplication:
+		return ErrCardUnread
+	default:
+		return ErrGarbage
+	}
+}
+
+// stripeMayFollow reports whether the stripe may be read instead: the chip does not work. A card that refused, was blocked or
+// was taken out too early is no reason.
+func stripeMayFollow(err error) bool {
+	var result *ResultError
+	return errors.As(err, &result) && errors.Is(result.Unwrap(), ErrCardUnread)
 }

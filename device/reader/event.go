@@ -20,6 +20,9 @@ const (
 	NoCard        Prompt = "no card"
 	CardRead      Prompt = "card read"
 	CardFailed    Prompt = "card failed"
+	InsertCard    Prompt = "insert the chip" // a card with a chip was swiped
+	SwipeCard     Prompt = "swipe the card"  // its chip could not be read
+	RemoveCard    Prompt = "take the card out"
 	UnknownPrompt Prompt = "other message" // see Event.Index
 )
 

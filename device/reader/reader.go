@@ -25,6 +25,10 @@ type Opts struct {
 	Answer time.Duration    // how long an ordinary command may take to be answered; default 2 s
 	Events func(Event)      // user-interface events, called from the goroutine that calls Activate; it must return soon
 	Now    func() time.Time // the clock of Event.At; default time.Now
+
+	// Fallback lets a card's stripe be swiped after its chip could not be read, in the same Activate. Acquirers differ in
+	// whether they take such cards.
+	Fallback bool
 }
 
 const (
@@ -39,12 +43,15 @@ type Reader struct {
 	events func(Event)
 	now    func() time.Time
 
+	fallback bool
+
 	token  chan struct{} // holds one value while the line is free
 	line   line          // owned by whoever took the token
 	orphan bool          // with the token: a transaction nobody waits for may still run in the reader
 
-	mu     sync.Mutex
-	active *activation // guarded by mu; nil when no card is awaited
+	mu      sync.Mutex
+	active  *activation // guarded by mu; nil when no card is awaited
+	session *session    // guarded by mu; nil when no card waits in the slot
 }
 
 // New pings the reader and returns an error that says what it answered and what to check. The line stays the caller's:
@@ -53,7 +60,7 @@ func New(port Port, o *Opts) (*Reader, error) {
 	if o == nil {
 		o = &Opts{}
 	}
-	r := &Reader{answer: o.Answer, events: o.Events, now: o.Now, token: make(chan struct{}, 1)}
+	r := &Reader{answer: o.Answer, events: o.Events, now: o.Now, fallback: o.Fallback, token: make(chan struct{}, 1)}
 	if r.answer <= 0 {
 		r.answer = defaultAnswer
 	}
@@ -94,7 +101,7 @@ func (r *Reader) Version(ctx context.Context) (string, error) {
 }
 
 // Cancel ends whatever transaction runs in the reader (05-01). If an Activate is under way it is made to end, and Cancel
-// returns once it has; Activate then returns ErrCancelled. Without one, a reader that says it has nothing to cancel is
+// returns once it has; Activate then returns ErrCancelled. A card that waits in the slot is released. Without either, a reader that says it has nothing to cancel is
 // as good as one that cancelled.
 func (r *Reader) Cancel(ctx context.Context) error {
 	r.mu.Lock()
@@ -108,6 +115,9 @@ func (r *Reader) Cancel(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+	if r.opened() != nil {
+		return r.Release(ctx)
 	}
 	_, err := r.ask(ctx, neo2.Frame{Command: neo2.Cancel, Sub: neo2.CancelSub})
 	var refused *StatusError
@@ -134,7 +144,7 @@ func (r *Reader) Halt() error {
 // ask does one ordinary command with the line to itself.
 func (r *Reader) ask(ctx context.Context, command neo2.Frame) ([]byte, error) {
 	r.mu.Lock()
-	busy := r.active != nil
+	busy := r.active != nil || r.session != nil // any other command would end the card's transaction (IDG p. 208)
 	r.mu.Unlock()
 	if busy {
 		return nil, ErrBusy

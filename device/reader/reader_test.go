@@ -18,7 +18,7 @@ import (
 )
 
 var cards = map[string]devicetest.TestCard{
-	"visa":       {PAN: "4242424242424242", Expiry: "3012", Service: "201", Entry: "swiped", Label: "VISA"},
+	"visa":       {PAN: "4242424242424242", Expiry: "3012", Service: "101", Entry: "swiped", Label: "VISA"},
 	"unionpay":   {PAN: "6224242900000113", Expiry: "3011", Service: "220", Entry: "contactless", Label: "UnionPay Credit", AID: "A000000333010102"},
 	"mastercard": {PAN: "5555555555554444", Expiry: "2902", Service: "201", Entry: "contactless", Label: "Mastercard", AID: "A0000000041010"},
 	"long":       {PAN: "6200000000000000003", Expiry: "3103", Service: "220", Entry: "contactless", Label: "UnionPay Debit", AID: "A000000333010101"},
@@ -41,6 +41,10 @@ type counter struct {
 
 // atCounter runs a story in virtual time.
 func atCounter(t *testing.T, story func(t *testing.T, c *counter)) {
+	atCounterWith(t, reader.Opts{}, story)
+}
+
+func atCounterWith(t *testing.T, opts reader.Opts, story func(t *testing.T, c *counter)) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
 		c := &counter{t: t, sim: devicetest.NewReader(devicetest.ReaderOpts{Cards: cards}), line: near}
@@ -48,7 +52,8 @@ func atCounter(t *testing.T, story func(t *testing.T, c *counter)) {
 		served := make(chan error, 1)
 		go func() { served <- c.sim.Serve(ctx, far) }()
 		var err error
-		c.drive, err = reader.New(near, &reader.Opts{Events: func(e reader.Event) { c.events = append(c.events, e.Prompt) }})
+		opts.Events = func(e reader.Event) { c.events = append(c.events, e.Prompt) }
+		c.drive, err = reader.New(near, &opts)
 		require.NoError(t, err)
 		story(t, c)
 		stop()
@@ -95,7 +100,7 @@ func TestACardIsSwiped(t *testing.T) {
 		assert.Equal(t, txn.Swiped, got.card.Card.Entry)
 		assert.Equal(t, "4242424242424242", got.card.Card.PAN.DigitsInTheClear())
 		assert.Equal(t, "3012", got.card.Card.Expiry)
-		assert.Equal(t, "4242424242424242=3012201", got.card.Track.DataInTheClear()[:24])
+		assert.Equal(t, "4242424242424242=3012101", got.card.Track.DataInTheClear()[:24])
 		assert.NotContains(t, got.card.Track.DataInTheClear(), ";")
 		assert.NotContains(t, got.card.Track.DataInTheClear(), "?")
 		assert.True(t, got.card.Chip.IsZero())

@@ -56,6 +56,23 @@ func (b *bench) expect(want string) {
 	assert.Equal(b.t, neo2.Header+string(wire), string(got))
 }
 
+// frame reads one whole frame.
+func (b *bench) frame() neo2.Frame {
+	b.t.Helper()
+	decoder, buffer := neo2.Decoder{Accept: neo2.LowFirst}, make([]byte, 512)
+	for {
+		if item, ok := decoder.Next(); ok {
+			assert.Equal(b.t, neo2.Whole, item.Fault)
+			return item.Frame
+		}
+		n, err := b.far.Read(buffer)
+		if !assert.NoError(b.t, err) {
+			return neo2.Frame{}
+		}
+		decoder.Write(buffer[:n])
+	}
+}
+
 func (b *bench) answer(command, status byte, data []byte) {
 	b.send(neo2.Frame{Command: command, Sub: status, Data: data}.Append(nil, neo2.HighFirst))
 }
@@ -89,7 +106,7 @@ func unhex(t *testing.T, text string) []byte {
 
 const (
 	plainOrder  = "02 01 00 16 1e 9f0206000000001234 9c0100 5f2a020156 5f360102 38 37" // 30 s, 12.34 CNY
-	swipeAnswer = "00 26 3b343234323432343234323432343234323d333031323230313132333435363738393031 323f 00 00"
+	swipeAnswer = "00 26 3b343234323432343234323432343234323d333031323130313132333435363738393031 323f 00 00"
 )
 
 var plain = reader.Request{Amount: 1234, Currency: yuan, Timeout: 30 * time.Second}

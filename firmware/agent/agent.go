@@ -26,6 +26,7 @@ type Agent struct {
 	line     *link.Link
 	host     *acquirer.Host
 	terminal *terminal.Terminal
+	card     *cardReader
 	wires    Wires
 	guard    guard
 	sounds   chan time.Duration // for the buzzer
@@ -83,18 +84,22 @@ func New(w Wires, o Options) (*Agent, error) {
 	}
 	a.host = acquirer.New(a.line, far)
 	a.o.TMK = nil // only the host needs it
-	card := &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt}, certificates: o.Profile.Certificates}
+	a.card = &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt, Fallback: o.Fallback},
+		check: selfCheck{wanted: o.SelfCheck, margin: o.CardWait + o.Answer + saleRest, now: w.Now}, certificates: o.Profile.Certificates}
 	a.paper = &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print, lines: w.Lines}
 	a.paper.layout.MerchantName = in.name
 	var pins terminal.PINPad
 	if w.PINPad != nil {
 		pins = &pinPad{open: w.PINPad, opts: pinpad.Opts{Answer: o.PINReply}, prompt: o.PINPrompt, wait: o.PINWait, key: a.host.PINKey}
 	}
-	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(card), a.paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, Currency: o.Currency, Operator: o.Operator,
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(a.card), a.paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: in.tries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay,
 		MaxCardDay: o.MaxCardDay, MaxCardCount: o.MaxCardCount, Bins: o.Bins, OtherBins: o.OtherBins, Blocked: a.blocked(), MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil
 }
+
+// saleRest is what a sale takes besides the wait for a card and for the acquirer: reading a chip and completing it.
+const saleRest = 30 * time.Second
 
 // errOnceMore has a sign-in repeated.
 var errOnceMore = errors.New("the acquirer names a batch that is new here, and must name it once more")
@@ -180,6 +185,7 @@ func (a *Agent) rounds(ctx context.Context) {
 			due = time.Now().Add(wait)
 		case !now.Before(quiet):
 			a.must("the store could not be tidied", a.store.Tidy())
+			a.tendReader(ctx)
 			quiet = time.Now().Add(a.o.Tidy)
 		}
 		timer.Reset(min(time.Until(due), time.Until(quiet)))

@@ -24,6 +24,7 @@ type cardReader struct {
 	opts  reader.Opts
 	port  Port
 	drive *reader.Reader
+	check selfCheck
 
 	certificates bool // the acquirer wants what chips certify; otherwise it is not kept
 }
@@ -49,7 +50,7 @@ func (c *cardReader) detach() {
 	if c.port != nil {
 		_ = c.port.Close()
 	}
-	c.port, c.drive = nil, nil
+	c.port, c.drive, c.check.asked = nil, nil, false
 }
 
 // Present asks for one card. After anything but an ordinary ending the line is closed, so that the next sale starts on a
@@ -57,13 +58,13 @@ func (c *cardReader) detach() {
 // since, and the customer should not notice.
 func (c *cardReader) Present(ctx context.Context, a txn.Amount, cur txn.Currency) (txn.Presented, error) {
 	for old := c.drive != nil; ; old = false {
+		if err := c.check.due(); err != nil {
+			return txn.Presented{}, err
+		}
 		if err := c.attach(); err != nil {
 			return txn.Presented{}, err
 		}
 		p, err := c.drive.Activate(ctx, reader.Request{Amount: a, Currency: cur, Timeout: c.wait})
-		if !c.certificates {
-			p.Card.Certificate = txn.Chip{}
-		}
 		if err == nil || ordinary(err) {
 			return p, err
 		}
@@ -84,6 +85,33 @@ func hungUp(err error) bool {
 	return false
 }
 
+// Complete brings the acquirer's answer to the card in the slot. A reader whose line is gone has no card.
+func (c *cardReader) Complete(ctx context.Context, a txn.Answer) (txn.Confirmation, error) {
+	if c.drive == nil {
+		return txn.Confirmation{}, fmt.Errorf("card reader: %w", reader.ErrNoCardOpen)
+	}
+	done, err := c.drive.Complete(ctx, a)
+	if !c.certificates {
+		done.Certificate = txn.Chip{}
+	}
+	if err != nil && !ordinary(err) {
+		c.detach()
+	}
+	return done, err
+}
+
+// Release lets go of the card in the slot. A line that fails now is opened again by the next sale.
+func (c *cardReader) Release(ctx context.Context) error {
+	if c.drive == nil {
+		return nil
+	}
+	err := c.drive.Release(ctx)
+	if err != nil && !ordinary(err) {
+		c.detach()
+	}
+	return err
+}
+
 // promptOf puts what the reader wants shown into words. Prompts that say no more than the stage itself are left out.
 func promptOf(p reader.Prompt) (words.Pair, bool) {
 	switch p {
@@ -101,6 +129,12 @@ func promptOf(p reader.Prompt) (words.Pair, bool) {
 		return words.PleaseWait, true
 	case reader.CardFailed:
 		return words.CardFailed, true
+	case reader.InsertCard:
+		return words.InsertChip, true
+	case reader.SwipeCard:
+		return words.SwipeInstead, true
+	case reader.RemoveCard:
+		return words.RemoveCard, true
 	default:
 		return words.Pair{}, false
 	}
@@ -206,7 +240,7 @@ func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) 
 // ordinary endings leave the reader's line as good as it was.
 func ordinary(err error) bool {
 	for _, ending := range []error{reader.ErrTimeout, reader.ErrCancelled, reader.ErrCardUnread, reader.ErrCardRefused,
-		reader.ErrUseContact, reader.ErrBusy, reader.ErrTampered, reader.ErrRestarted} {
+		reader.ErrUseContact, reader.ErrUseChip, txn.ErrCardRemoved, reader.ErrBusy, reader.ErrTampered, reader.ErrRestarted} {
 		if errors.Is(err, ending) {
 			return true
 		}

@@ -15,6 +15,9 @@ func outcome(x txn.Txn, err error) Event {
 	e := Event{Event: "outcome", Outcome: o, Text: &text, Txn: RecordOf(x)}
 	if x.Answer.Code != "" && !(x.State == txn.Approved && x.Answer.Code == "94") { // to the copy of a refund 94 is no refusal
 		advice := words.Advice(x.Answer.Code)
+		if x.Answer.Approved && x.Card.Entry == txn.Inserted && x.State != txn.Approved && x.Kind.Confirmed() {
+			advice = words.CardNotDone
+		}
 		e.Advice = &advice
 	}
 	if err != nil {

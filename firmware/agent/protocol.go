@@ -49,6 +49,10 @@ import (
 // closing that was begun and not ended goes on by itself. {"op":"batch totals"} answers with the open batch as it stands, and
 // {"op":"batch report","batch":"000001"} prints the report of a closed one again.
 //
+// A chip card in the slot is asked to confirm what the acquirer approved: "card-confirming", and then "approved", or "card-refused",
+// "card-removed" or "card-lost" while the approval is being reversed. Prompts of the reader, such as to insert a chip that was
+// swiped or to take the card out, come as another text of the present stage.
+//
 // A stage is repeated each second while it lasts. "outcome", "batch", "list", "slip", "status", "recount", "keys" and "error" end a request.
 // A sale is repeated safely with the same reference: it returns the first outcome, and waits for it if that sale is still
 // in progress. {"op":"cancel"} ends a sale that is

@@ -70,7 +70,7 @@ func (v *saleView) showLocked(e Event) {
 func (v *saleView) line(s words.Stage, detail string) {
 	v.mu.Lock()
 	switch v.event.Stage {
-	case words.Recovering, words.SigningIn, words.Unknown:
+	case words.Recovering, words.SigningIn, words.Unknown, words.CardRefused, words.CardRemoved, words.CardLost:
 		s = v.event.Stage
 	}
 	v.mu.Unlock()

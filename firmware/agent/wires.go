@@ -97,11 +97,13 @@ type Options struct {
 	PaperRetry    time.Duration    // between attempts at owed paper
 	Tidy          time.Duration    // quiet time before the store is tidied
 
-	CardWait    time.Duration // how long the reader waits for a card
-	ReaderReply time.Duration // answer of the reader to an ordinary command
-	PINPrompt   string        // one that the PIN pad knows for PIN entry
-	PINWait     time.Duration // how long the PIN pad waits for a PIN
-	PINReply    time.Duration // answer of the PIN pad to a packet
+	CardWait    time.Duration  // how long the reader waits for a card
+	ReaderReply time.Duration  // answer of the reader to an ordinary command
+	Fallback    bool           // the stripe may be swiped where the chip could not be read
+	SelfCheck   *time.Duration // when the reader starts anew each day, from midnight UTC; nil leaves it its own time
+	PINPrompt   string         // one that the PIN pad knows for PIN entry
+	PINWait     time.Duration  // how long the PIN pad waits for a PIN
+	PINReply    time.Duration  // answer of the PIN pad to a packet
 	Print       printer.Opts
 	Layout      receipt.Layout
 }

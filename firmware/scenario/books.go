@@ -16,6 +16,7 @@ type Books struct {
 	OpenAt   uint32         // the acquirer's
 	Slips    []Slip         // in the order in which they left the printer
 	Seen     map[string]int // messages that the acquirer has read, by type
+	Cards    []Word         // what chip cards have said of an acquirer's answer; nil of a bench whose cards do not tell
 	Tries    int            // of a reversal, before people must look; 0 where that is not known
 	Leaks    []string       // card data and keys found where they must not be, in words
 }
@@ -37,8 +38,17 @@ type Sale struct {
 	Reversal           string // the last answer to a reversal, or to the copy of what is told
 	Tries              int    // of those, as counted
 	Bearer             string
+	Entry              txn.Entry
+	Card               string // its number, masked
 	Merchant, Customer txn.Slip
 	Journal            []string
+}
+
+// Word is the last word of a chip card that was in the slot: whether it completed the transaction that it was asked to confirm.
+type Word struct {
+	Card   string // its number, masked
+	Amount txn.Amount
+	Agreed bool
 }
 
 // Standing is what the acquirer's books say of a transaction.

@@ -19,6 +19,7 @@
 // # Deeds
 //
 //	present CARD                      a card of cards.toml is put to the reader
+//	insert CARD, swipe CARD           its chip is put into the slot, where it stays until "reader remove"; its stripe is swiped
 //	sale AMOUNT [again] [as NAME]     the till asks for a sale and waits for its end; NAME is its reference
 //	void [of NAME] [by WHO] [as NAME] a sale is taken back, which the supervisor with the number WHO allows, or "nobody";
 //	                                  without it one who may. The card is presented again

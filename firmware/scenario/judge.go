@@ -13,8 +13,9 @@ import (
 //
 //	approved here ⇔ held by the acquirer ⇔ both copies on paper
 //
-// where a void or a refund is held when it stands: its money went back to the card, and a pre-authorisation when it stands or was
-// used up by exactly one thing that does. With equal totals on both sides, batches
+// where an approved sale with a chip card in the slot has the card's word besides, and a void or a refund is held when it stands:
+// its money went back to the card, and a pre-authorisation when it stands or was used up by exactly one thing that does. With
+// equal totals on both sides, batches
 // settled alike, no money made or lost, nothing owed but what truly waits for people, and no card data or key anywhere.
 func Judge(b Books) []string {
 	return sorted(b.disagreements(), b.unfinished(), b.Leaks)
@@ -87,6 +88,7 @@ func (b Books) disagreements() []string {
 	}
 	wrong.undone(there)
 	wrong.used(there)
+	wrong.unconfirmed(b)
 	smudged := wrong.paper(here, b.Slips)
 	wrong.totals(b)
 	wrong.settled(b, smudged)

@@ -59,7 +59,7 @@ func Parse(name, text string) (Story, error) {
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // verbs is said wherever a line begins with nothing known.
-const verbs = "present CARD, " + usage + ", balance [printed], " +
+const verbs = "present CARD, insert CARD, swipe CARD, " + usage + ", balance [printed], " +
 	"batch close, ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, wait DURATION, settle, expect …, or reader, printer, modem, acquirer, line, wire or clock with its words"
 
 // parseStep reads one line without spaces around it.
@@ -105,11 +105,11 @@ func parseDeed(w []string) (Step, error) {
 	}
 	verb, rest := w[0], w[1:]
 	switch {
-	case verb == "present":
+	case verb == string(Present) || verb == string(Insert) || verb == string(Swipe):
 		if len(rest) != 1 {
-			return Step{}, errors.New("write present and the name of one card, as in \"present visa-4242\"")
+			return Step{}, fmt.Errorf("write %s and the name of one card, as in \"%s visa-4242\"", verb, verb)
 		}
-		return Step{Verb: Present, Card: rest[0]}, nil
+		return Step{Verb: Verb(verb), Card: rest[0]}, nil
 	case verb == "balance":
 		printed := len(rest) == 1 && rest[0] == "printed"
 		if len(rest) > 0 && !printed {

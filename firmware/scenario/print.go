@@ -19,8 +19,8 @@ func (s Step) String() string {
 
 func (s Step) deed() string {
 	switch s.Verb {
-	case Present:
-		return "present " + s.Card
+	case Present, Insert, Swipe:
+		return string(s.Verb) + " " + s.Card
 	case Ask:
 		return s.request()
 	case Cancel:

@@ -219,8 +219,8 @@ func (p *play) do(s Step) error {
 // deed does what may also happen at an event, where it must not wait for an answer.
 func (p *play) deed(s Step, wait bool) error {
 	switch s.Verb {
-	case Present:
-		return p.rig.Hand("reader", "present "+s.Card)
+	case Present, Insert, Swipe:
+		return p.rig.Hand("reader", string(s.Verb)+" "+s.Card)
 	case Hand:
 		return p.rig.Hand(s.Who, s.What)
 	case Cut:

@@ -11,7 +11,7 @@ import (
 // SaleFrom takes a record as it stands in the store.
 func SaleFrom(x txn.Txn) Sale {
 	s := Sale{Batch: x.Batch, STAN: x.STAN, Kind: x.Kind, Of: Voucher{x.Original.Batch, x.Original.STAN}, Reference: x.Reference, Amount: x.Amount, State: x.State, Charged: x.Resolved.Charged,
-		Code: x.Answer.Code, Reason: x.Reason, Reversal: x.Tries.Code, Tries: x.Tries.Made - x.Tries.Unsent, Bearer: x.Sent.Bearer,
+		Code: x.Answer.Code, Reason: x.Reason, Reversal: x.Tries.Code, Tries: x.Tries.Made - x.Tries.Unsent, Bearer: x.Sent.Bearer, Entry: x.Card.Entry, Card: x.Card.PAN.Masked(),
 		Merchant: x.Slips.Merchant, Customer: x.Slips.Customer}
 	for _, line := range x.Journal {
 		s.Journal = append(s.Journal, line.Event)
@@ -22,7 +22,7 @@ func SaleFrom(x txn.Txn) Sale {
 // SaleOf takes a record as the socket shows it.
 func SaleOf(r agent.Record) (Sale, error) {
 	s := Sale{Kind: r.Kind, Reference: r.Reference, State: r.State, Code: r.Code, Reason: r.Reason, Reversal: r.Reversal,
-		Tries: r.Tries, Bearer: r.Bearer, Merchant: r.Merchant, Customer: r.Customer}
+		Tries: r.Tries, Bearer: r.Bearer, Entry: r.Entry, Card: r.Card, Merchant: r.Merchant, Customer: r.Customer}
 	s.Charged = r.Resolved != nil && r.Resolved.Charged
 	for _, line := range r.Journal {
 		s.Journal = append(s.Journal, line.Event)

@@ -20,6 +20,8 @@ type Verb string
 
 const (
 	Present Verb = "present" // a card is put to the reader; it stays until it is read or taken away
+	Insert  Verb = "insert"  // a chip card is put into the slot; it stays there until it is taken out, and is read once
+	Swipe   Verb = "swipe"   // a card's stripe is read, whatever else the card can do
 	Ask     Verb = "ask"     // the till asks the terminal for something, and waits for the end of it
 	Cancel  Verb = "cancel"  // the cashier presses cancel
 	Hand    Verb = "hand"    // something is done to a machine or a wire
@@ -36,7 +38,7 @@ type Step struct {
 	Verb Verb
 	On   Event // when it happens in the course of the step before it that has none; the zero Event otherwise
 
-	Card   string // of Present: a name of cards.toml
+	Card   string // of Present, Insert, Swipe: a name of cards.toml
 	Op     string // of Ask: a kind of transaction, "balance", "batch close" …, or another of the socket's requests
 	Amount string // of Ask: "12.50", or what a cashier may type instead
 	Again  bool   // of Ask: the customer agreed to pay the same again

@@ -31,6 +31,14 @@ func (w *World) Books() (scenario.Books, error) {
 	if !recount.Agrees() {
 		return b, fmt.Errorf("the store's totals disagree with its records: %d of %d unreadable", recount.Bad, recount.Records)
 	}
+	b.Cards = []scenario.Word{}
+	for _, v := range w.card.Verdicts() {
+		pan, err := txn.ParsePAN(w.o.Cards.Reader[v.Card].PAN)
+		if err != nil {
+			return b, err
+		}
+		b.Cards = append(b.Cards, scenario.Word{Card: pan.Masked(), Amount: txn.Amount(v.Amount), Agreed: v.Agreed})
+	}
 	ledger := w.acquirer.Ledger()
 	if err := ledger.Check(); err != nil {
 		return b, err

@@ -57,6 +57,15 @@ func TestTheJudgeFindsEveryPlantedMistake(t *testing.T) {
 		"a void that takes its sale out of the batch": {kind: &busyDay, plant: func(o *Options) {
 			o.PlantStore = func(s agent.Store) agent.Store { return voidUncounted{s} }
 		}},
+		"approved before the card had spoken": {kind: &mix{chip: 1000}, plant: func(o *Options) {
+			o.PlantStore = func(s agent.Store) agent.Store { return approvesEarly{s} }
+		}},
+		"authorized taken for approved after a restart": {kind: &mix{chip: 1000}, plant: func(o *Options) {
+			o.PlantStore = func(s agent.Store) agent.Store { return trustsTheAcquirer{s} }
+		}},
+		"a card's refusal ignored": {kind: &mix{chip: 1000}, plant: func(o *Options) {
+			o.PlantStore = func(s agent.Store) agent.Store { return deafToTheCard{s} }
+		}},
 		"a record skipped after a difference": {kind: &mix{void: 100, refund: 100, close: 200}, plant: func(o *Options) {
 			o.PlantStore = func(s agent.Store) agent.Store { return cursorTooFar{s} }
 		}},

@@ -26,6 +26,8 @@
 //     new sign-in at any time. Somebody on the line forges a refusal; the terminal demands a MAC on refusals here.
 //   - The reader's line loses, doubles and flips bytes; the reader is dead, talks nonsense, restarts, finds no card, is
 //     unplugged and plugged in again.
+//   - A chip is pulled at any moment, refuses what the acquirer approved, or decides by itself; the reader restarts, is silent,
+//     late or not understood at each of the card's three steps. What a card has completed is asked of the card.
 //   - The printer runs out of paper, has its cover open, jams, is switched off, answers nothing or rubbish, is unplugged. Its
 //     line stands still, loses, doubles and flips bytes: the money is right then, and so is what is printed afterwards.
 //   - An adapter that is unplugged comes back as another tty. A terminal's ports are named by what follows it (by-path, by-id,

@@ -179,8 +179,11 @@ func duration(words []string) (time.Duration, error) {
 
 // Able implements scenario.Rig: this world can do everything that the language has words for.
 func (w *World) Able(s scenario.Step) error {
-	if s.Verb == scenario.Present && w.o.Cards.Reader[s.Card].Name == "" {
-		return fmt.Errorf("%w: no card is called %s", scenario.ErrUnable, s.Card)
+	switch s.Verb {
+	case scenario.Present, scenario.Insert, scenario.Swipe:
+		if w.o.Cards.Reader[s.Card].Name == "" {
+			return fmt.Errorf("%w: no card is called %s", scenario.ErrUnable, s.Card)
+		}
 	}
 	return nil
 }
@@ -197,7 +200,7 @@ func (w *World) Heal() error {
 	}()
 	orders := map[string][]string{
 		"acquirer": {"fault none"},
-		"reader":   {"nonsense off", "silent off", "tamper off", "remove"},
+		"reader":   {"nonsense off", "silent off", "tamper off", "at none", "remove", "remove"},
 		"printer":  {"mute off", "nonsense off", "mingle off", "paper ok", "cover closed", "jam clear"},
 		"modem":    {"ok", "echo on", "silent off", "nonsense off"},
 		"line":     {"up"},

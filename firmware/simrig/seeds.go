@@ -114,15 +114,20 @@ func (d *day) sale(n int) {
 	if d.chance(oftenClock) {
 		d.hand("clock", one(d, "+1h", "-1h", "+3h30m0s", "-26h", "+30h", "-5m", "+4m"))
 	}
-	card := d.card()
+	card, chip, takeOut := d.card(), false, func() {}
 	if !d.chance(oftenNoCard) {
-		d.do(scenario.Step{Verb: scenario.Present, Card: card})
+		var more []scenario.Step
+		more, chip, takeOut = d.bringIn(card)
+		within = append(within, more...)
 	}
 	if d.chance(oftenCancel) {
 		within = append(within, scenario.Step{Verb: scenario.Cancel, On: scenario.Event{Kind: scenario.Stage, What: "present-card", Nth: 1}})
 	}
 	cut := d.chance(oftenCut)
-	if cut {
+	switch {
+	case cut && chip && d.chance(oftenChipCut):
+		within = append(within, scenario.Step{Verb: scenario.Cut, On: d.chipMoment()})
+	case cut:
 		within = append(within, scenario.Step{Verb: scenario.Cut, On: d.moment()})
 	}
 	d.do(sale)
@@ -133,6 +138,7 @@ func (d *day) sale(n int) {
 	if cut && d.chance(700) || d.chance(oftenRepeat) {
 		d.do(sale) // the cashier asks what became of it
 	}
+	takeOut()
 	if d.chance(oftenLookalike) {
 		sale.Name, sale.Again = name+"b", d.chance(500)
 		d.do(sale)
@@ -199,10 +205,12 @@ func faultName(who, what string) string {
 		return "clock set"
 	case who == "acquirer" && what == "day next":
 		return "day changed"
-	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "near"}, last):
+	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "near", "none"}, last):
 		return ""
-	case who == "reader" && words[0] == "present":
+	case who == "reader" && slices.Contains([]string{"present", "insert", "swipe"}, words[0]):
 		return ""
+	case who == "reader" && words[0] == "at":
+		return who + " " + what
 	case who == "wire":
 		return who + " " + words[0] + " " + words[1]
 	case who == "printer" && words[0] == "paper":

@@ -7,15 +7,15 @@ import (
 	"posagent/firmware/scenario"
 )
 
-// mix is how often what is no sale comes, out of a thousand sales.
-type mix struct{ void, refund, close, hold, offline, balance int }
+// mix is how often what is no sale comes, out of a thousand sales, and how many of a thousand cards with a chip are inserted.
+type mix struct{ void, refund, close, hold, offline, balance, chip int }
 
 // Most days are ordinary. On a busy one seven of ten requests are sales; on a hotel's six, and most others hold money for later
 // or charge what was held.
 var (
-	ordinaryDay = mix{void: 20, refund: 20, close: 6, hold: 3, offline: 3, balance: 1}
-	busyDay     = mix{void: 180, refund: 180, close: 70}
-	hotelDay    = mix{void: 20, refund: 40, close: 60, hold: 240, offline: 120, balance: 30}
+	ordinaryDay = mix{void: 20, refund: 20, close: 6, hold: 3, offline: 3, balance: 1, chip: 300}
+	busyDay     = mix{void: 180, refund: 180, close: 70, chip: 300}
+	hotelDay    = mix{void: 20, refund: 40, close: 60, hold: 240, offline: 120, balance: 30, chip: 300}
 )
 
 // Days out of a thousand.
@@ -135,8 +135,11 @@ func (d *day) trade(card *string, ask scenario.Step, moment func() scenario.Even
 		within = append(within, scenario.Step{Verb: scenario.Hand, Who: "line", What: one(d, "drop", "drop", "down"), On: moment()})
 		d.until("line", "up")
 	}
+	takeOut := func() {}
 	if card != nil {
-		d.do(scenario.Step{Verb: scenario.Present, Card: *card})
+		var more []scenario.Step
+		more, _, takeOut = d.bringIn(*card)
+		within = append(within, more...)
 	}
 	cut := d.chance(oftenCutTrade)
 	if cut {
@@ -150,6 +153,7 @@ func (d *day) trade(card *string, ask scenario.Step, moment func() scenario.Even
 	if d.chance(oftenAgain) {
 		d.do(ask)
 	}
+	takeOut()
 }
 
 func (d *day) voidMoment() scenario.Event {

@@ -35,6 +35,7 @@ func (t *Terminal) Balance(ctx context.Context, paper bool, progress func(Event)
 	if err != nil {
 		return txn.Enquiry{}, fmt.Errorf("%w: %w", ErrNoCard, err)
 	}
+	t.letGo(ctx, presented.Card) // all that is wanted of it was read
 	o.say(words.CardRead, txn.Txn{})
 	if presented, err = t.takePIN(ctx, o, presented, 0); err != nil {
 		return txn.Enquiry{}, err

@@ -71,6 +71,7 @@ func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error
 	if err != nil {
 		return txn.Txn{}, fmt.Errorf("%w: %w", ErrNoCard, err)
 	}
+	defer t.letGo(ctx, presented.Card) // where it has not been let go before
 	o.say(words.CardRead, txn.Txn{})
 	if err := t.unblocked(d.kind, presented.Card.PAN); err != nil {
 		return txn.Txn{}, err
@@ -98,6 +99,9 @@ func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error
 		return txn.Txn{}, fmt.Errorf("the %s could not be recorded, so it was not sent: %w", d.kind, err)
 	}
 	o.say(words.Recorded, x)
+	if !inSlot(x) {
+		t.letGo(ctx, x.Card) // all that is wanted of it was read
+	}
 	return d.exchange(context.WithoutCancel(ctx), o, x, presented)
 }
 

@@ -30,6 +30,7 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 // request sends what is reversed when its fate is unknown: everything that is no advice.
 func (t *Terminal) request(ctx context.Context, o Order, x txn.Txn, presented txn.Presented) (txn.Txn, error) {
 	answer, sent, err := t.host.Request(ctx, x, presented)
+	answer, issuer := answer.Kept()
 	switch {
 	case errors.Is(err, txn.ErrNotSent):
 		return t.ended(x, txn.Abandoned, func(x *txn.Txn) { x.Sent = sent; t.note(x, "not sent") })
@@ -39,12 +40,17 @@ func (t *Terminal) request(ctx context.Context, o Order, x txn.Txn, presented tx
 			return x, err
 		}
 		o.say(words.Unknown, x)
+		t.letGo(ctx, x.Card)
 		return t.closing(ctx, o, x)
 	case !answer.Approved:
-		return t.ended(x, txn.Declined, func(x *txn.Txn) {
+		declined, err := t.ended(x, txn.Declined, func(x *txn.Txn) {
 			x.Answer, x.Sent = answer, sent
 			t.note(x, "declined "+answer.Code)
 		})
+		t.tellCard(ctx, x, answer, issuer)
+		return declined, err
+	case inSlot(x):
+		return t.confirm(ctx, o, x, answer, issuer, sent)
 	default:
 		approved, err := t.store.Advance(x.ID, txn.Approved, func(x *txn.Txn) {
 			x.Answer, x.Sent = answer, sent

@@ -52,9 +52,14 @@ type Host interface {
 	Hangup() error
 }
 
-// Reader asks for a card and gives up when ctx does. The amount 0 asks the card for nothing but itself.
+// Reader asks for a card and gives up when ctx does. The amount 0 asks the card for nothing but itself. A card that was inserted
+// waits in the slot until Release, and Complete brings it the acquirer's answer, once. An error of Complete means that the card
+// has not agreed; one that has a method ReversalReason says why in the acquirer's terms, and one that wraps txn.ErrCardRemoved
+// that it was taken out. Release does nothing where no card waits.
 type Reader interface {
 	Present(ctx context.Context, a txn.Amount, c txn.Currency) (txn.Presented, error)
+	Complete(ctx context.Context, a txn.Answer) (txn.Confirmation, error)
+	Release(ctx context.Context) error
 }
 
 // Printer prints one copy and says whether the printer proved it. An error wrapping txn.ErrNotSent means that nothing
@@ -177,6 +182,17 @@ func (t *Terminal) takeTurn(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Alone does something with the wires if nothing else is being done, and otherwise returns ErrBusy at once.
+func (t *Terminal) Alone(ctx context.Context, do func(context.Context) error) error {
+	select {
+	case <-t.turn:
+	default:
+		return ErrBusy
+	}
+	defer t.giveTurn()
+	return do(ctx)
 }
 
 func (t *Terminal) giveTurn() { t.turn <- struct{}{} }

@@ -73,6 +73,12 @@ func (reader) Present(context.Context, txn.Amount, txn.Currency) (txn.Presented,
 	return txn.Presented{Card: txn.Card{PAN: pan, Expiry: "3012", Entry: txn.Swiped}}, err
 }
 
+func (reader) Complete(context.Context, txn.Answer) (txn.Confirmation, error) {
+	panic("no card is in the slot")
+}
+
+func (reader) Release(context.Context) error { return nil }
+
 // host answers what it is told to and looks at the record behind the terminal's back.
 type host struct {
 	signIn   func() error // nil is well

@@ -43,6 +43,7 @@ func (h *Host) Enquire(ctx context.Context, c txn.Currency, p txn.Presented) (tx
 func (h *Host) enquiryMessage(e txn.Enquiry, c txn.Currency, p txn.Presented) (*iso8583.Message, error) {
 	content := h.managing("enquiry", e.STAN)
 	content.batch, content.currency, content.scheme = e.Batch, c, organisationOf(e.Card.PAN)
+	content.entry = e.Card.Entry
 	m, err := h.write(h.o.Profile.Form(profile.Balance), content)
 	if err != nil {
 		return nil, err

@@ -18,12 +18,15 @@ import (
 // Answers 09 (still being processed) and 10 (part of the amount approved) are no verdict on a sale of one amount: they
 // come as errors with reason 06, and the sale is to be reversed. After A0, 99, 77 and 97 the next message signs in first.
 func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Answer, txn.Evidence, error) {
-	_, answer, sent, err := h.financial(ctx, t, true, func(w keys.Working) (*iso8583.Message, error) {
+	reply, answer, sent, err := h.financial(ctx, t, true, func(w keys.Working) (*iso8583.Message, error) {
 		if err := checkPIN(w, p); err != nil {
 			return nil, err
 		}
 		return h.requestMessage(t, p)
 	})
+	if err == nil && t.Card.Entry == txn.Inserted {
+		answer.Chip = txn.NewChip(reply.Bytes(55)) // the issuer's word to the card, which waits for it
+	}
 	return answer, sent, err
 }
 

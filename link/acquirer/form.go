@@ -23,6 +23,7 @@ type content struct {
 	amount   txn.Amount
 	currency txn.Currency
 	scheme   string
+	entry    txn.Entry
 	reason   string
 	of       original
 	answer   txn.Answer
@@ -100,6 +101,11 @@ func (c *content) fact(p profile.Part) (string, error) {
 		return c.currency.Number, nil
 	case "scheme":
 		return c.scheme, nil
+	case "chip":
+		if c.entry == txn.Fallback {
+			return chipFailed, nil
+		}
+		return chipOrdinary, nil
 	case "reason":
 		return c.reason, nil
 	case "answer.reference":
@@ -212,7 +218,7 @@ var originals = map[txn.Kind]txn.Kind{txn.Void: txn.Sale, txn.Refund: txn.Sale, 
 func (h *Host) contentOf(t txn.Txn) content {
 	o := t.Original
 	return content{host: h, what: string(t.Kind), stan: t.STAN, batch: t.Batch, sent: t.Began, at: t.Began, amount: t.Amount,
-		currency: t.Currency, scheme: organisationOf(t.Card.PAN), answer: t.Answer,
+		currency: t.Currency, scheme: organisationOf(t.Card.PAN), entry: t.Card.Entry, answer: t.Answer,
 		of: original{kind: originals[t.Kind], stan: o.STAN, batch: o.Batch, sent: o.Sent, date: o.Date, rrn: o.RRN, auth: o.AuthCode, mode: o.Mode, unit: o.Unit}}
 }
 

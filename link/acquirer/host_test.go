@@ -133,6 +133,7 @@ func TestFieldsOfEveryEntryMode(t *testing.T) {
 	}{
 		{txn.Keyed, "012", []int{2, 3, 4, 11, 14, 22, 25, 41, 42, 49, 60, 64}, []int{2, 3, 4, 11, 14, 22, 25, 39, 41, 42, 49, 60, 64}},
 		{txn.Swiped, "022", []int{3, 4, 11, 22, 25, 35, 41, 42, 49, 60, 64}, []int{2, 3, 4, 11, 14, 22, 25, 39, 41, 42, 49, 60, 64}},
+		{txn.Fallback, "022", []int{3, 4, 11, 22, 25, 35, 41, 42, 49, 60, 64}, []int{2, 3, 4, 11, 14, 22, 25, 39, 41, 42, 49, 60, 64}},
 		{txn.Tapped, "912", []int{3, 4, 11, 22, 25, 35, 41, 42, 49, 60, 64}, []int{2, 3, 4, 11, 14, 22, 25, 39, 41, 42, 49, 60, 64}},
 		{txn.Contactless, "072", []int{2, 3, 4, 11, 14, 22, 23, 25, 35, 41, 42, 49, 55, 60, 64}, []int{2, 3, 4, 11, 14, 22, 23, 25, 38, 39, 41, 42, 49, 55, 60, 64}},
 		{txn.Inserted, "052", []int{2, 3, 4, 11, 14, 22, 23, 25, 35, 41, 42, 49, 55, 60, 64}, []int{2, 3, 4, 11, 14, 22, 23, 25, 39, 41, 42, 49, 55, 60, 64}},
@@ -146,8 +147,13 @@ func TestFieldsOfEveryEntryMode(t *testing.T) {
 				seen := w.lastSeen("0200")
 				assert.Equal(t, c.mode, seen.Entry)
 				assert.Equal(t, c.sale, seen.Fields)
-				assert.Equal(t, "22000001000600", seen.Private)
+				condition := "0"
+				if c.entry == txn.Fallback {
+					condition = "2"
+				}
+				assert.Equal(t, "220000010006"+condition+"0", seen.Private)
 				assert.Equal(t, "000000000099", seen.Amount)
+				assert.True(t, answer.Chip.IsZero(), "only a card in the slot is answered, and this one's data holds no cryptogram")
 
 				sale.Reason = txn.NotDone
 				if c.entry == txn.Contactless {
@@ -162,6 +168,29 @@ func TestFieldsOfEveryEntryMode(t *testing.T) {
 				assert.Equal(t, fmt.Sprintf("%06d", sale.STAN), seen.STAN)
 				assert.Equal(t, linktest.Reversed, w.rowState(sale))
 			})
+		})
+	}
+}
+
+// What the issuer says to a card in the slot comes back with the answer, and with no other entry mode.
+func TestTheIssuersWordForTheCard(t *testing.T) {
+	for _, entry := range []txn.Entry{txn.Inserted, txn.Contactless} {
+		inWorld(t, settings{}, func(w *world) {
+			sale, card := w.sale("long", entry, 99)
+			card.Chip = txn.NewChip([]byte{0x95, 5, 0, 0, 0, 0, 0, 0x9F, 0x26, 8, 1, 2, 3, 4, 5, 6, 7, 8})
+			answer, _, err := w.host.Request(w.ctx, sale, card)
+			require.NoError(t, err)
+			if entry == txn.Contactless {
+				assert.True(t, answer.Chip.IsZero())
+				return
+			}
+			issuer := answer.Chip.BytesInTheClear()
+			require.Len(t, issuer, 12)
+			assert.Equal(t, []byte{0x91, 10}, issuer[:2])
+			assert.Equal(t, "00", string(issuer[10:]))
+			kept, forCard := answer.Kept()
+			assert.True(t, kept.Chip.IsZero())
+			assert.Equal(t, issuer, forCard.BytesInTheClear())
 		})
 	}
 }

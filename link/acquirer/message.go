@@ -17,6 +17,9 @@ const (
 	networkSignIn       = "003" // double-length keys
 	networkSignInTracks = "004" // and one for tracks
 
+	chipOrdinary = "0" // chip condition: no fallback
+	chipFailed   = "2" // the stripe was read because the chip could not be
+
 	operatorLength = 3
 	serialLength   = 12
 )
@@ -26,7 +29,7 @@ func reverses(m *iso8583.Message) bool { return strings.HasPrefix(m.MTI()[1:], "
 
 // entryModes is the way the card came in, the first two digits of field 22.
 var entryModes = map[txn.Entry]string{
-	txn.Keyed: "01", txn.Swiped: "02", txn.Inserted: "05", txn.Contactless: "07", txn.Tapped: "91",
+	txn.Keyed: "01", txn.Swiped: "02", txn.Fallback: "02", txn.Inserted: "05", txn.Contactless: "07", txn.Tapped: "91",
 }
 
 // The third digit of field 22, and field 26 of a message with a PIN: the most digits that one may have.
@@ -64,7 +67,7 @@ func chip(e txn.Entry) bool { return e == txn.Inserted || e == txn.Contactless }
 // setCard puts in what the card gave. From a magnetic stripe the acquirer takes number and expiry itself, so fields 2 and 14
 // stay out.
 func setCard(m *iso8583.Message, c txn.Card, p txn.Presented) error {
-	stripe := c.Entry == txn.Swiped || c.Entry == txn.Tapped
+	stripe := c.Entry == txn.Swiped || c.Entry == txn.Fallback || c.Entry == txn.Tapped
 	switch {
 	case stripe && p.Track.IsZero():
 		return errors.New("a card read from its stripe has no track 2")

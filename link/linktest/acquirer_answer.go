@@ -176,6 +176,9 @@ func (a *Acquirer) requestLocked(m, out *iso8583.Message, fault Fault) {
 	out.Set(39, row.Code)
 	if row.Stands() {
 		out.Set(38, row.Auth)
+		if proof := issuerProof(m); proof != nil {
+			out.SetBytes(55, proof)
+		}
 		if row.Kind != PreAuthCancel && row.Held+row.Back != row.Amount {
 			out.Set(4, fmt.Sprintf("%012d", row.Held))
 		}

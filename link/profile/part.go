@@ -99,6 +99,7 @@ var facts = []fact{
 	{name: "amount", least: 12, most: 12, digits: true, in: trades, means: "minor units"},
 	{name: "currency", least: 3, most: 3, digits: true, in: trades | enquires | closes, means: "ISO 4217 number"},
 	{name: "scheme", least: 3, most: 3, in: trades | enquires, means: "card organisation, CUP or 000"},
+	{name: "chip", least: 1, most: 1, digits: true, in: trades | enquires, means: "2 where the stripe was read because the chip could not be, else 0"},
 	{name: "reason", least: 1, most: 999, in: reverses, means: "why, from [reasons]"},
 	{name: "of.type", least: 4, most: 4, digits: true, in: names, means: "message type of the original"},
 	{name: "of.stan", least: 6, most: 6, digits: true, in: names, means: "STAN of the original; zeros where it is not known"},

@@ -5,7 +5,7 @@ import "posagent/txnstore/txn"
 // entryLetter is how the card was read, as slips write it after the number.
 func entryLetter(e txn.Entry) string {
 	switch e {
-	case txn.Swiped:
+	case txn.Swiped, txn.Fallback:
 		return " /S"
 	case txn.Inserted:
 		return " /I"

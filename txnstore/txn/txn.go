@@ -22,6 +22,7 @@ type Entry string
 const (
 	Keyed       Entry = "keyed"       // 01
 	Swiped      Entry = "swiped"      // 02
+	Fallback    Entry = "fallback"    // 02 with the chip condition 2 in field 60.5: a chip was there and could not be read
 	Inserted    Entry = "inserted"    // 05
 	Contactless Entry = "contactless" // 07, chip data
 	Tapped      Entry = "tapped"      // 91, contactless with magnetic stripe data
@@ -35,10 +36,10 @@ type Card struct {
 	Entry    Entry
 	Label    string // application label or scheme, for the slip; at most 16 bytes
 	AID      string // application identifier in hex, for the slip; at most 32 characters
-	Chip     Chip   // the few EMV tags that a reversal repeats: 95 9F1E 9F10 9F36
+	Chip     Chip   // the few EMV tags that a reversal repeats, 95 9F1E 9F10 9F36 DF31, or those of a Confirmation
 	PIN      bool   // a PIN went with the request, which a reversal repeats in field 22; the PIN itself is nowhere
 
-	// Certificate is what the chip certified of a transaction that it finished with a TC (EMV Book 2, 8): 9F26 9F27 9F37 9A
+	// Certificate is the rest of what the chip certified of a transaction that it finished with a TC (EMV Book 2, 8): 9F37 9A
 	// 82 9F33 9F34. It is empty where the reader gives none, which is always so for contactless cards that went online.
 	Certificate Chip
 }
@@ -67,6 +68,15 @@ type Answer struct {
 	SettledOn string // field 15, MMDD
 	Scheme    string // field 63, first three characters: the card organisation, "CUP"
 	Text      string // field 63 after the card organisation, UTF-8, at most 60 bytes
+
+	Chip Chip // field 55: the issuer's data and scripts for the card. It exists for one exchange and is never stored
+}
+
+// Kept is the answer as it may be stored, and the part for the card, which may not.
+func (a Answer) Kept() (Answer, Chip) {
+	chip := a.Chip
+	a.Chip = Chip{}
+	return a, chip
 }
 
 // Reason is why a reversal was decided (field 39 of a 0400).

@@ -289,3 +289,17 @@ func TestADraftThatCouldNotBeReversedIsRefused(t *testing.T) {
 		assert.Error(t, d.Check(), name)
 	}
 }
+
+// What undoes another transaction, or is told and not asked, is nothing that a card could refuse.
+func TestOnlyWhatIsAskedForAndChargedWaitsForACard(t *testing.T) {
+	for _, k := range Kinds() {
+		if k.Confirmed() {
+			assert.False(t, k.Advice() || k.TakesBack(), k)
+		}
+	}
+	assert.True(t, Sale.Confirmed() && PreAuth.Confirmed())
+	a := Answer{Code: "00", Chip: NewChip([]byte{0x91, 0})}
+	kept, chip := a.Kept()
+	assert.Equal(t, Answer{Code: "00"}, kept)
+	assert.Equal(t, []byte{0x91, 0}, chip.BytesInTheClear())
+}

@@ -91,11 +91,7 @@ func readLength(b []byte) (size, n int, err error) {
 
 // AppendTLV adds one object to dst. value may have at most 65,535 bytes; no object of this protocol comes near.
 func AppendTLV(dst []byte, tag uint32, value []byte) []byte {
-	for shift := 24; shift >= 0; shift -= 8 {
-		if shift == 0 || tag>>shift != 0 {
-			dst = append(dst, byte(tag>>shift))
-		}
-	}
+	dst = AppendTag(dst, tag)
 	switch n := len(value); {
 	case n < 0x80:
 		dst = append(dst, byte(n))
@@ -105,4 +101,14 @@ func AppendTLV(dst []byte, tag uint32, value []byte) []byte {
 		dst = append(dst, 0x82, byte(n>>8), byte(n))
 	}
 	return append(dst, value...)
+}
+
+// AppendTag adds a tag alone to dst, as a list of tags has it.
+func AppendTag(dst []byte, tag uint32) []byte {
+	for shift := 24; shift >= 0; shift -= 8 {
+		if shift == 0 || tag>>shift != 0 {
+			dst = append(dst, byte(tag>>shift))
+		}
+	}
+	return dst
 }

@@ -30,6 +30,24 @@ const (
 	Boot    byte = 0x14 // the reader says that it has started, with its platform name; p. 150
 	BootSub byte = 0x01
 
+	// A contact EMV transaction is three commands (p. 160, 178-189). Each is answered twice: at once with status Continues,
+	// and with its result when card and reader have done it.
+	Contact             byte = 0x60
+	ContactStart        byte = 0x10 // power on, select the application, read its records; p. 178
+	ContactAuthenticate byte = 0x11 // up to the first cryptogram; p. 185
+	ContactComplete     byte = 0x12 // the issuer's data, scripts, second cryptogram; p. 189
+
+	// Asks of the reader's own, in the course of these three; p. 160 and p. 206. The terminal answers with the same command.
+	Ask         byte = 0x61
+	AskDisplay  byte = 0x01 // show a message, or let one be chosen
+	AskPIN      byte = 0x02
+	AskStripe   byte = 0x03 // a swipe from a stripe reader of the terminal's
+	PassThrough byte = 0x2C
+	PowerOff    byte = 0x18 // contact card power off, before the card is taken out; p. 300
+
+	Clock     byte = 0x25
+	SelfCheck byte = 0x07 // the minute of the daily self-check, after which the reader starts anew; p. 118
+
 	// Screen with ScreenSub carries one message index to be shown by the terminal of a reader without display. The
 	// indexes are published (p. 124); that they arrive in a frame 03-03 is taken from practice, not from the guide.
 	Screen    byte = 0x03
@@ -69,6 +87,7 @@ const (
 	UserInterface   byte = 0x0E
 	Tampered        byte = 0x1D
 	OnlineRequested byte = 0x23
+	Continues       byte = 0x63 // first answer of a contact command; p. 160
 )
 
 var statuses = map[byte]string{
@@ -93,6 +112,9 @@ var statuses = map[byte]string{
 	0x1C:            "card command could not be encoded",
 	Tampered:        "tamper detected",
 	OnlineRequested: "online authorization requested",
+	0x60:            "no such data in the reader",
+	0x61:            "the reader's list is full",
+	Continues:       "understood, the result follows",
 }
 
 // KnownStatus reports whether the guide gives the status a meaning that this program may meet.
@@ -165,6 +187,70 @@ func CodeText(code byte) string {
 	return fmt.Sprintf("error code %02Xh", code)
 }
 
+// Results of a contact command: the first two bytes of its second answer, most significant first. 0004h is printed in IDG p.
+// 185; the others are named in the maker's published SDK headers (EMV_RESULT_CODE).
+const (
+	ResultApprovedOffline uint16 = 0x0000
+	ResultDeclinedOffline uint16 = 0x0001
+	ResultApproved        uint16 = 0x0002
+	ResultDeclined        uint16 = 0x0003
+	ResultGoOnline        uint16 = 0x0004
+	ResultCallBank        uint16 = 0x0005
+	ResultNotAccepted     uint16 = 0x0006
+	ResultFallback        uint16 = 0x0007
+	ResultTimeout         uint16 = 0x0008
+	ResultAuthenticate    uint16 = 0x0010 // started; 60-11 follows
+	ResultCancelled       uint16 = 0x0012
+	ResultCardFailed      uint16 = 0x3002
+	ResultFallbackNow     uint16 = 0x3004
+	ResultCardAbsent      uint16 = 0x3005
+	ResultNoApplication   uint16 = 0x5005
+	ResultCardRejected    uint16 = 0x5009
+	ResultCardBlocked     uint16 = 0x5023
+	ResultCardLost        uint16 = 0x5025 // communication with the card failed
+)
+
+var results = map[uint16]string{
+	ResultApprovedOffline: "the card approved offline",
+	ResultDeclinedOffline: "the card declined offline",
+	ResultApproved:        "approved",
+	ResultDeclined:        "declined",
+	ResultGoOnline:        "go online",
+	ResultCallBank:        "call the bank",
+	ResultNotAccepted:     "not accepted",
+	ResultFallback:        "the chip cannot be used",
+	ResultTimeout:         "no card in time",
+	ResultAuthenticate:    "started",
+	ResultCancelled:       "cancelled",
+	ResultCardFailed:      "the card failed",
+	ResultFallbackNow:     "the chip cannot be used",
+	ResultCardAbsent:      "no card in the slot",
+	ResultNoApplication:   "no application in common",
+	ResultCardRejected:    "the card was rejected",
+	ResultCardBlocked:     "card blocked",
+	ResultCardLost:        "communication with the card failed",
+}
+
+// ResultText is the meaning of a contact result, or its number.
+func ResultText(result uint16) string {
+	if text := results[result]; text != "" {
+		return text
+	}
+	return fmt.Sprintf("result %04Xh", result)
+}
+
+// Modes of AskDisplay (LCD_DISPLAY_MODE of the maker's published SDK headers): whether, and how, the terminal answers.
+const (
+	DisplayMenu     byte = 1  // with the number of what was chosen, from 1
+	DisplayPrompt   byte = 2  // with PromptAccept or PromptCancel
+	DisplayMessage  byte = 3  // not at all
+	DisplayLanguage byte = 8  // with the number of the language, from 1
+	DisplayClear    byte = 16 // not at all
+
+	PromptAccept byte = 'E'
+	PINCancelled byte = 0x00 // the first data byte of an answer to AskPIN: nobody enters one
+)
+
 // RF state codes: which card command failed (IDG table 9; names as in ID TECH's published SDK headers).
 var states = [...]string{"", "PPSE", "SELECT", "GET PROCESSING OPTIONS", "READ RECORD", "GENERATE AC",
 	"COMPUTE CRYPTOGRAPHIC CHECKSUM", "INTERNAL AUTHENTICATE", "static data authentication", "dynamic data authentication"}
@@ -181,6 +267,11 @@ func StateText(rf byte) string {
 // identification; the rest is ViVOpay's own (IDG p. 213-220).
 const (
 	TagAIDCard          = 0x4F
+	TagScriptBefore     = 0x71 // issuer script for before the second cryptogram
+	TagScriptAfter      = 0x72 // and for after it
+	TagAuthResponse     = 0x89 // authorisation code
+	TagResponseCode     = 0x8A // authorisation response code, two characters
+	TagIssuerAuth       = 0x91 // issuer authentication data
 	TagLabel            = 0x50
 	TagTrack1Equivalent = 0x56
 	TagTrack2Equivalent = 0x57
@@ -211,9 +302,13 @@ const (
 	TagUnpredictable    = 0x9F37
 	TagEntryMode        = 0x9F39
 	TagCounter          = 0x9F41
+	TagScriptResults    = 0x9F5B
 	TagProduct          = 0x9F63
 	TagTrack2MSD        = 0x9F6B // Mastercard magnetic stripe mode
 
+	TagScriptSent  = 0xDF31   // issuer script results as field 55 has them (UnionPay)
+	TagOutputList  = 0xDFEE1A // tags that a contact answer shall hold; p. 179
+	TagAutomatic   = 0xDFEF1F // two bytes: do 60-11 by itself, and always go online; p. 179
 	TagSourceOld   = 0xDF30   // in GroupVivo: where the track came from; p. 220
 	TagSource      = 0xDFEE30 // the same in present firmware
 	TagKSN         = 0xDFEE12 // present only if the card data is encrypted; p. 236

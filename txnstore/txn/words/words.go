@@ -27,9 +27,16 @@ const (
 	Sending    Stage = "sending"
 	Waiting    Stage = "waiting"
 	Unknown    Stage = "unknown"
-	Held       Stage = "approved"
-	Printing   Stage = "printing"
-	PaperOwed  Stage = "paper-owed"
+
+	// Of a chip card, which has the last word.
+	Confirming  Stage = "card-confirming"
+	CardRefused Stage = "card-refused"
+	CardRemoved Stage = "card-removed"
+	CardLost    Stage = "card-lost"
+
+	Held      Stage = "approved"
+	Printing  Stage = "printing"
+	PaperOwed Stage = "paper-owed"
 
 	// Of a balance enquiry.
 	Enquired Stage = "enquired"
@@ -66,6 +73,14 @@ func OfStage(s Stage) Pair {
 		return Pair{"已发送，等待银行应答", "Sent, waiting for the bank"}
 	case Unknown:
 		return Pair{"结果未知，请勿重刷，正在确认", "Outcome unknown. Do not present the card again. Confirming"}
+	case Confirming:
+		return Pair{"银行已应答，等待卡片确认，请勿拔卡", "The bank has answered; waiting for the card. Leave it in"}
+	case CardRefused:
+		return Pair{"卡片拒绝交易，正在冲正，不扣款", "The card refused. The bank's approval is being reversed; nothing will be charged"}
+	case CardRemoved:
+		return Pair{"卡片过早拔出，正在冲正，不扣款", "The card was taken out too early. The bank's approval is being reversed; nothing will be charged"}
+	case CardLost:
+		return Pair{"读卡器未能完成交易，正在冲正，不扣款", "The reader could not finish with the card. The bank's approval is being reversed; nothing will be charged"}
 	case Held:
 		return Pair{"交易成功", "Approved"}
 	case Printing:
@@ -96,7 +111,14 @@ var (
 	OtherWay     = Pair{"请刷卡或插卡", "Swipe or insert the card"}
 	PleaseWait   = Pair{"请稍候", "Please wait"}
 	CardFailed   = Pair{"读卡失败", "The card could not be read"}
+	InsertChip   = Pair{"芯片卡请插卡", "This card has a chip: insert it"}
+	SwipeInstead = Pair{"芯片无法读取，请拔卡后刷卡", "The chip cannot be read: take the card out and swipe it"}
+	RemoveCard   = Pair{"请取走卡片", "Take the card out"}
 )
+
+// CardNotDone stands in place of the acquirer's advice where it approved and the card did not complete.
+var CardNotDone = Pair{"银行曾批准，但卡片未完成交易，已撤回该批准，可重新交易或换卡",
+	"the bank had approved and the card did not complete it, so the approval is taken back; try again or use another card"}
 
 // Outcome is how a request ended for the person who made it. It has a third value besides yes and no.
 type Outcome string

@@ -70,6 +70,7 @@ func closingFields() []closingField {
 		closingNumber(19, func(c *txn.Closing) *int { return &c.Tries }),
 		closingText(20, maxName, func(c *txn.Closing) *txn.Slip { return &c.Report }),
 		closingNumber(42, func(c *txn.Closing) *int { return &c.Certified }),
+		closingNumber(43, func(c *txn.Closing) *int { return &c.Uncertified }),
 		closingNumber(37, func(c *txn.Closing) *int { return &c.Unread }),
 	}
 	sums := []func(*txn.Closing) *txn.Sum{

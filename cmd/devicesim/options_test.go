@@ -33,7 +33,7 @@ func TestFlagsOfAWholeCounter(t *testing.T) {
 
 func TestWrongFlagsAreToldWithWhatToDo(t *testing.T) {
 	for line, says := range map[string]string{
-		"":                                        "give -reader, -printer, -modem or -pinpad",
+		"":                                        "give -reader, -printer, -modem, -pinpad or -scanner",
 		"-modem tcp:host:1":                       "want pty:LINK, unix:PATH or serial:DEVICE",
 		"-modem pty":                              "needs a path",
 		"-modem pty:":                             "needs a path",

@@ -99,8 +99,8 @@ func (c *command) showBatch(e agent.Event) {
 	if b.Unread > 0 {
 		fmt.Fprintf(c.out, "%s %d\n", words.RecordsUnread.Both(), b.Unread)
 	}
-	if b.Certified > 0 {
-		fmt.Fprintf(c.out, "%s %d\n", words.CertificatesTold.Both(), b.Certified)
+	if b.Certified+b.Uncertified > 0 {
+		fmt.Fprintf(c.out, "%s %d   %s %d\n", words.CertificatesTold.Both(), b.Certified, words.RecordsRefused.Both(), b.Uncertified)
 	}
 	if b.Told+b.Unaccepted > 0 {
 		fmt.Fprintf(c.out, "%s %d   %s %d\n", words.RecordsTold.Both(), b.Told, words.RecordsRefused.Both(), b.Unaccepted)

@@ -13,23 +13,24 @@ import (
 
 // Batch is a batch as its settlement sees it: the open one, or one whose closing has begun.
 type Batch struct {
-	Batch      string      `json:"batch"`
-	Step       txn.Step    `json:"step,omitempty"` // of its closing; empty while none was begun
-	Currency   string      `json:"currency"`
-	Own        Settlement  `json:"own"`
-	Host       *Settlement `json:"host,omitempty"` // the acquirer's, once it has answered
-	Domestic   txn.Verdict `json:"domestic,omitempty"`
-	Foreign    txn.Verdict `json:"foreign,omitempty"`
-	Code       string      `json:"code,omitempty"`
-	Unread     int         `json:"unread,omitempty"`     // records here that could not be read and are not in the totals
-	Told       int         `json:"told,omitempty"`       // records sent after a difference
-	Certified  int         `json:"certified,omitempty"`  // certificates of chips sent
-	Unaccepted int         `json:"unaccepted,omitempty"` // of them refused by the acquirer
-	Explains   []Undo      `json:"explains,omitempty"`   // in doubt, and together the difference exactly
-	Doubts     []Undo      `json:"doubts,omitempty"`     // in doubt besides
-	Report     txn.Slip    `json:"report,omitempty"`
-	Began      *time.Time  `json:"began,omitempty"`
-	Ended      *time.Time  `json:"ended,omitempty"`
+	Batch       string      `json:"batch"`
+	Step        txn.Step    `json:"step,omitempty"` // of its closing; empty while none was begun
+	Currency    string      `json:"currency"`
+	Own         Settlement  `json:"own"`
+	Host        *Settlement `json:"host,omitempty"` // the acquirer's, once it has answered
+	Domestic    txn.Verdict `json:"domestic,omitempty"`
+	Foreign     txn.Verdict `json:"foreign,omitempty"`
+	Code        string      `json:"code,omitempty"`
+	Unread      int         `json:"unread,omitempty"`      // records here that could not be read and are not in the totals
+	Told        int         `json:"told,omitempty"`        // records sent after a difference
+	Certified   int         `json:"certified,omitempty"`   // certificates of chips sent
+	Uncertified int         `json:"uncertified,omitempty"` // and refused by the acquirer
+	Unaccepted  int         `json:"unaccepted,omitempty"`  // of them refused by the acquirer
+	Explains    []Undo      `json:"explains,omitempty"`    // in doubt, and together the difference exactly
+	Doubts      []Undo      `json:"doubts,omitempty"`      // in doubt besides
+	Report      txn.Slip    `json:"report,omitempty"`
+	Began       *time.Time  `json:"began,omitempty"`
+	Ended       *time.Time  `json:"ended,omitempty"`
 }
 
 // Settlement is both organisations' sides, and their sum.
@@ -54,7 +55,7 @@ func settlementOf(c txn.Currency, t txn.Totals) Settlement {
 // BatchOf shows a closing; get reads the transactions that it names.
 func BatchOf(c txn.Closing, get func(txn.ID) (txn.Txn, error)) *Batch {
 	b := &Batch{Batch: sixDigits(c.Batch), Step: c.Step, Currency: c.Currency.Letters, Own: settlementOf(c.Currency, c.Own),
-		Domestic: c.Domestic, Foreign: c.Foreign, Code: c.Code, Unread: c.Unread, Told: c.Told, Certified: c.Certified, Unaccepted: c.Unaccepted, Report: c.Report, Began: &c.Began}
+		Domestic: c.Domestic, Foreign: c.Foreign, Code: c.Code, Unread: c.Unread, Told: c.Told, Certified: c.Certified, Uncertified: c.Uncertified, Unaccepted: c.Unaccepted, Report: c.Report, Began: &c.Began}
 	if c.Domestic != "" {
 		host := settlementOf(c.Currency, c.Host)
 		b.Host = &host

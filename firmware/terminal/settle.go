@@ -86,6 +86,9 @@ func (t *Terminal) tellOne(ctx context.Context, c txn.Closing) (txn.Closing, err
 		c.Certified += len(block)
 	case err == nil:
 		c.Told += len(block)
+	case answered && !notYet(code) && c.Step == txn.Certificates:
+		c.Uncertified += len(block)
+		c.Code = code
 	case answered && !notYet(code):
 		c.Unaccepted += len(block)
 		c.Code = code

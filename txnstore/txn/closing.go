@@ -103,30 +103,31 @@ const MaxDoubts = 20
 
 // Closing is the settlement of one batch, as it is stored from the decision until its report is on paper.
 type Closing struct {
-	Batch      uint32
-	Gen        uint32 // grows with every change
-	Step       Step
-	Boot       uint32 // boot in which it reached its present step
-	Terminal   string
-	Merchant   string
-	Operator   string
-	Currency   Currency
-	Began      time.Time
-	Ended      time.Time
-	Own        Totals // of this terminal, when it was decided
-	Host       Totals // of the acquirer
-	Domestic   Verdict
-	Foreign    Verdict
-	Code       string // field 39, where the acquirer refused
-	Cursor     ID     // the last record told in this step
-	Unread     int    // records of the batch that this terminal could not read: its totals are short of them
-	Told       int    // records that the acquirer has acknowledged
-	Unaccepted int    // records that it has refused
-	Certified  int    // certificates that the acquirer has acknowledged
-	Tries      int    // attempts at the end message, counted before each
-	Explains   []ID   // doubtful transactions that make up the difference exactly
-	Doubts     []ID   // the other doubtful ones
-	Report     Slip
+	Batch       uint32
+	Gen         uint32 // grows with every change
+	Step        Step
+	Boot        uint32 // boot in which it reached its present step
+	Terminal    string
+	Merchant    string
+	Operator    string
+	Currency    Currency
+	Began       time.Time
+	Ended       time.Time
+	Own         Totals // of this terminal, when it was decided
+	Host        Totals // of the acquirer
+	Domestic    Verdict
+	Foreign     Verdict
+	Code        string // field 39, where the acquirer refused
+	Cursor      ID     // the last record told in this step
+	Unread      int    // records of the batch that this terminal could not read: its totals are short of them
+	Told        int    // records that the acquirer has acknowledged
+	Unaccepted  int    // records that it has refused
+	Certified   int    // certificates that the acquirer has acknowledged
+	Uncertified int    // and that it has refused
+	Tries       int    // attempts at the end message, counted before each
+	Explains    []ID   // doubtful transactions that make up the difference exactly
+	Doubts      []ID   // the other doubtful ones
+	Report      Slip
 }
 
 // Agrees reports whether both organisations are balanced.

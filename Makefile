@@ -60,7 +60,7 @@ lint: ## gofmt, go vet and staticcheck
 .PHONY: boards
 boards: ## the terminal for ARMv7 and ARM64, as it ships
 	@mkdir -p $(BIN)/armv7 $(BIN)/arm64
-	@GOARCH=arm GOARM=7 $(STATIC) $(LEAN) -o $(BIN)/armv7/ ./cmd/posagent
+	@GOARCH=arm GOARM=7 CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS) -R 4096' $(LEAN) -o $(BIN)/armv7/ ./cmd/posagent # pages of 32-bit ARM are 4 KiB
 	@GOARCH=arm64 $(STATIC) $(LEAN) -o $(BIN)/arm64/ ./cmd/posagent
 
 .PHONY: arm

@@ -14,6 +14,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"posagent/device/serial"
+	"posagent/firmware/agent"
 	"posagent/link"
 	"posagent/link/acquirer/keys"
 	"posagent/link/profile"
@@ -85,9 +86,12 @@ type Socket struct {
 // Reader is the card reader's line.
 type Reader struct {
 	Port     string   `toml:"port"`
+	Kind     string   `toml:"kind"` // one of agent.ReaderKinds
 	Baud     int      `toml:"baud"`
 	CardWait duration `toml:"card_wait"`
 	Reply    duration `toml:"reply"`
+
+	Development bool `toml:"development"` // whoever sets it knows that a pn532 is no payment reader
 
 	Fallback  bool   `toml:"fallback"`   // the stripe may be swiped where the chip could not be read
 	SelfCheck string `toml:"self_check"` // when it starts anew each day, "18:30" UTC; empty leaves it its own time
@@ -170,7 +174,7 @@ func defaults() Config {
 		Store:     Store{Dir: "/var/lib/posagent", KeyFile: "/var/lib/posagent.key", Tidy: seconds(30)},
 		Downloads: Downloads{Quiet: seconds(3), Retry: seconds(60), BlocklistSlot: 14},
 		Socket:    Socket{Path: "/run/posagent.sock"},
-		Reader:    Reader{Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
+		Reader:    Reader{Kind: agent.ReaderNEO2, Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
 		PINPad:    PINPad{Baud: 9600, Model: padVisa, Prompt: "ENTER PIN", Wait: seconds(60), Reply: seconds(1)},
 		Printer:   Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
 		Acquirer: Acquirer{Profile: profile.UnionPayName, TPDU: "6000060000", Header: "603100310000", Idle: seconds(10), Retry: seconds(60), Return: seconds(300),
@@ -260,6 +264,8 @@ func (c *Config) faults() []string {
 	c.PINPad.faults(fault, positive)
 	fault(c.Reader.Port == "", "reader.port", "missing; name the reader's line, best by /dev/serial/by-path/…")
 	fault(c.Reader.Baud <= 0, "reader.baud", "must be positive")
+	fault(!slices.Contains(agent.ReaderKinds(), c.Reader.Kind), "reader.kind", "want one of %s, got %q", strings.Join(agent.ReaderKinds(), ", "), c.Reader.Kind)
+	fault(c.Reader.Kind == agent.ReaderPN532 && !c.Reader.Development, "reader.kind", "a pn532 proves nothing of a card; on a bench set reader.development = true")
 	positive(c.Reader.CardWait, "reader.card_wait")
 	fault(c.Reader.CardWait.Duration > 255*time.Second, "reader.card_wait", "the reader counts at most 255s")
 	positive(c.Reader.Reply, "reader.reply")

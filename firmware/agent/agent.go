@@ -84,7 +84,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	}
 	a.host = acquirer.New(a.line, far)
 	a.o.TMK = nil // only the host needs it
-	a.card = &cardReader{open: w.Reader, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt, Fallback: o.Fallback},
+	a.card = &cardReader{open: w.Reader, kind: o.ReaderKind, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt, Fallback: o.Fallback},
 		check: selfCheck{wanted: o.SelfCheck, margin: o.CardWait + o.Answer + saleRest, now: w.Now}, certificates: o.Profile.Certificates}
 	a.paper = &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print, lines: w.Lines}
 	a.paper.layout.MerchantName = in.name

@@ -21,9 +21,10 @@ import (
 type cardReader struct {
 	open  Opener
 	wait  time.Duration
+	kind  string
 	opts  reader.Opts
 	port  Port
-	drive *reader.Reader
+	drive cardDrive
 	check selfCheck
 
 	certificates bool // the acquirer wants what chips certify; otherwise it is not kept
@@ -37,7 +38,7 @@ func (c *cardReader) attach() error {
 	if err != nil {
 		return fmt.Errorf("card reader: %w", err)
 	}
-	drive, err := reader.New(port, &c.opts)
+	drive, err := newDrive(c.kind, port, c.opts)
 	if err != nil {
 		_ = port.Close()
 		return err
@@ -85,12 +86,13 @@ func hungUp(err error) bool {
 	return false
 }
 
-// Complete brings the acquirer's answer to the card in the slot. A reader whose line is gone has no card.
+// Complete brings the acquirer's answer to the card in the slot. A reader without a slot, or whose line is gone, has no card.
 func (c *cardReader) Complete(ctx context.Context, a txn.Answer) (txn.Confirmation, error) {
-	if c.drive == nil {
+	drive, has := c.drive.(slotDrive)
+	if !has {
 		return txn.Confirmation{}, fmt.Errorf("card reader: %w", reader.ErrNoCardOpen)
 	}
-	done, err := c.drive.Complete(ctx, a)
+	done, err := drive.Complete(ctx, a)
 	if !c.certificates {
 		done.Certificate = txn.Chip{}
 	}
@@ -102,10 +104,11 @@ func (c *cardReader) Complete(ctx context.Context, a txn.Answer) (txn.Confirmati
 
 // Release lets go of the card in the slot. A line that fails now is opened again by the next sale.
 func (c *cardReader) Release(ctx context.Context) error {
-	if c.drive == nil {
+	drive, has := c.drive.(slotDrive)
+	if !has {
 		return nil
 	}
-	err := c.drive.Release(ctx)
+	err := drive.Release(ctx)
 	if err != nil && !ordinary(err) {
 		c.detach()
 	}

@@ -31,7 +31,11 @@ func (c *cardReader) tend(ctx context.Context) error {
 		return err
 	}
 	c.check.asked = true
-	at, err := c.drive.SelfCheck(ctx)
+	drive, has := c.drive.(slotDrive)
+	if !has {
+		return nil
+	}
+	at, err := drive.SelfCheck(ctx)
 	if err != nil {
 		if !ordinary(err) {
 			c.detach()
@@ -43,7 +47,7 @@ func (c *cardReader) tend(ctx context.Context) error {
 	if wanted == nil || *wanted == at {
 		return nil
 	}
-	if err := c.drive.SetSelfCheck(ctx, *wanted); err != nil {
+	if err := drive.SetSelfCheck(ctx, *wanted); err != nil {
 		return fmt.Errorf("the card reader's daily start stays at %s UTC: %w", clock(at), err)
 	}
 	c.check.at = *wanted

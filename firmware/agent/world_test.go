@@ -39,25 +39,26 @@ var testTMK = []byte("0123456789abcdeF")
 
 // world is the real agent between simulated machines, in virtual time: real drivers, real codec, real bbolt.
 type world struct {
-	t        *testing.T
-	ctx      context.Context // the story's
-	dir      string
-	acquirer *linktest.Acquirer
-	line     *linktest.Line
-	bearers  []link.Bearer // nil is the line alone
-	reader   *devicetest.Reader
-	printer  *printertest.Printer
-	pad      *devicetest.PinPad // nil until a story plugs one in
-	chip     *devicetest.Chip   // with no line in use unless a story opens some
-	lines    *gpio.Lines
-	marks    *Marks
-	wiped    int
-	log      *bytes.Buffer
-	logger   *slog.Logger // one for all boots: what a cut left running may still write
-	options  Options
-	files    Files             // where downloads are kept
-	books    func(Store) Store // what stands between the agent and its store; nil is nothing
-	sales    int
+	t           *testing.T
+	ctx         context.Context // the story's
+	dir         string
+	acquirer    *linktest.Acquirer
+	line        *linktest.Line
+	bearers     []link.Bearer // nil is the line alone
+	reader      *devicetest.Reader
+	otherReader func(context.Context, net.Conn) // nil is reader
+	printer     *printertest.Printer
+	pad         *devicetest.PinPad // nil until a story plugs one in
+	chip        *devicetest.Chip   // with no line in use unless a story opens some
+	lines       *gpio.Lines
+	marks       *Marks
+	wiped       int
+	log         *bytes.Buffer
+	logger      *slog.Logger // one for all boots: what a cut left running may still write
+	options     Options
+	files       Files             // where downloads are kept
+	books       func(Store) Store // what stands between the agent and its store; nil is nothing
+	sales       int
 
 	agent   *Agent
 	store   *txnstore.Store
@@ -138,9 +139,13 @@ func (w *world) boot() {
 	if w.pad != nil {
 		pad = w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.pad.Serve(ctx, c) })
 	}
+	cards := w.otherReader
+	if cards == nil {
+		cards = func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }
+	}
 	w.agent, err = New(Wires{
 		PINPad:  pad,
-		Reader:  w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }),
+		Reader:  w.wire(ctx, cards),
 		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
 		Bearers: bearers,
 		Store:   books, Files: w.files, Now: time.Now, Log: w.logger,

@@ -20,7 +20,7 @@ func fingerprint(t txn.Txn) string {
 		string(t.Card.Chip.BytesInTheClear()), string(t.Card.Certificate.BytesInTheClear()))
 	w.times(t.Began, t.Ended)
 	a := t.Answer
-	w.texts(a.Code, a.RRN, a.AuthCode, a.Acquirer, a.Issuer, a.HostTime, a.HostDate, a.SettledOn, a.Text, a.Scheme, string(t.Reason))
+	w.texts(a.Code, a.RRN, a.AuthCode, a.Acquirer, a.Issuer, a.HostTime, a.HostDate, a.SettledOn, a.Text, a.Scheme, string(a.Chip.BytesInTheClear()), string(t.Reason))
 	w.numbers(yesOrNo(a.Approved), uint64(t.Sent.Written), uint64(t.Sent.Total), uint64(t.Tries.Made), uint64(t.Tries.Unsent))
 	w.texts(t.Sent.Bearer, t.Tries.Code, string(t.Slips.Merchant), string(t.Slips.Customer))
 	w.times(t.Tries.Last)

@@ -257,7 +257,7 @@ func TestUnreachableReversalsDoNotUseUpTheTries(t *testing.T) {
 		w.after(2 * time.Minute)
 		_, e = w.ask(Request{Op: "show", Reference: e.Txn.Reference})
 		assert.Equal(t, words.OutcomeReversed, e.Outcome)
-		assert.LessOrEqual(t, e.Txn.Tries, 2)
+		assert.LessOrEqual(t, e.Txn.Tries, 3, "one may have been on its way when the line went; an hour of others counts for nothing")
 	})
 }
 

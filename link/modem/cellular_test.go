@@ -126,6 +126,7 @@ func TestTheFarEndClosesAndItsLastWordsAreRead(t *testing.T) {
 	families(t, func(m *mast) {
 		terminal, acquirer := m.dial()
 		talk(m.t, terminal, acquirer)
+		synctest.Wait() // until the far end's acknowledgement has come
 		go func() {
 			_, err := acquirer.Write([]byte("last words"))
 			assert.NoError(m.t, err)

@@ -21,6 +21,7 @@ import (
 	"posagent/printer"
 	"posagent/printer/receipt"
 	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
 )
 
 // runAgent opens the store and the socket, then serves until ctx ends.
@@ -191,5 +192,6 @@ func (c *Config) layout() (receipt.Layout, error) {
 	if err != nil {
 		return receipt.Layout{}, fmt.Errorf("printer.logo: %w", err)
 	}
-	return receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local, Logo: logo, Code: c.Printer.QR}, nil
+	language, _ := words.LanguageOf(c.Printer.Lang) // judged when the file was read
+	return receipt.Layout{Columns: c.Printer.Columns, Language: language, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local, Logo: logo, Code: c.Printer.QR}, nil
 }

@@ -20,7 +20,7 @@ func Report(c txn.Closing, doubts []txn.Txn, l Layout, reprint bool) (Slip, erro
 	if c.Step != txn.Closed {
 		return Slip{}, fmt.Errorf("receipt: no report of batch %06d: its closing is %q", c.Batch, c.Step)
 	}
-	w := reporter{page: page{columns: l.Columns}, c: c}
+	w := reporter{page: l.page(), c: c}
 	w.mark(reprint)
 	w.head(l)
 	w.totals(words.OwnTotals, c.Own)
@@ -28,9 +28,7 @@ func Report(c txn.Closing, doubts []txn.Txn, l Layout, reprint bool) (Slip, erro
 		w.rowStyled(words.RecordsUnread, strconv.Itoa(c.Unread), true)
 	}
 	w.rule()
-	verdict := words.OfVerdict(worse(c.Domestic, c.Foreign))
-	w.text(verdict.ZH, loud)
-	w.text(verdict.EN, strong)
+	w.title(words.OfVerdict(worse(c.Domestic, c.Foreign)))
 	if !c.Agrees() {
 		w.rule()
 		w.totals(words.HostTotals, c.Host)
@@ -63,16 +61,9 @@ func worse(a, b txn.Verdict) txn.Verdict {
 	return a
 }
 
-func (w *reporter) mark(reprint bool) {
-	if reprint {
-		w.text("*** "+words.DuplicateMark.Both()+" ***", Line{Align: Centre, Bold: true, Size: Tall})
-	}
-}
-
 func (w *reporter) head(l Layout) {
 	c := w.c
-	w.text(words.ReportTitle.ZH, loud)
-	w.text(words.ReportTitle.EN, strong)
+	w.title(words.ReportTitle)
 	w.text(l.MerchantName, centred)
 	w.rule()
 	w.row(words.MerchantNo, c.Merchant)
@@ -89,7 +80,7 @@ func (w *reporter) head(l Layout) {
 
 // totals writes debit and credit of each organisation that has some, and their sum.
 func (w *reporter) totals(title words.Pair, t txn.Totals) {
-	w.text(title.Both(), Line{Bold: true})
+	w.say(title, Line{Bold: true})
 	if t.Foreign != (txn.Sums{}) {
 		w.sums(words.DomesticCards, t.Domestic)
 		w.sums(words.ForeignCards, t.Foreign)
@@ -100,7 +91,7 @@ func (w *reporter) totals(title words.Pair, t txn.Totals) {
 }
 
 func (w *reporter) sums(title words.Pair, s txn.Sums) {
-	w.text(title.Both(), Line{})
+	w.say(title, Line{})
 	w.row(words.DebitSide, w.sum(s.Debit))
 	w.row(words.CreditSide, w.sum(s.Credit))
 }
@@ -114,7 +105,7 @@ func (w *reporter) money(a txn.Amount) string {
 // difference is the acquirer's totals less the terminal's.
 func (w *reporter) difference() {
 	own, host := w.c.Own.All(), w.c.Host.All()
-	w.text(words.DifferenceLabel.Both(), Line{Bold: true})
+	w.say(words.DifferenceLabel, Line{Bold: true})
 	for _, side := range []struct {
 		name      words.Pair
 		own, host txn.Sum

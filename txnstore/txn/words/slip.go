@@ -1,16 +1,18 @@
 package words
 
-import "posagent/txnstore/txn"
+import (
+	"strings"
+
+	"posagent/txnstore/txn"
+)
 
 // The words of a slip stand on one page, for a translator or a bank's certification.
 
 // Both joins the pair for one line.
-func (p Pair) Both() string {
-	if p.EN == "" {
-		return p.ZH
-	}
-	return p.ZH + " " + p.EN
-}
+func (p Pair) Both() string { return p.Line(Bilingual) }
+
+// Line is the pair for one line of a slip in a language.
+func (p Pair) Line(l Language) string { return strings.Join(p.In(l), " ") }
 
 // Titles and marks.
 var (
@@ -109,7 +111,7 @@ func OfMode(mode string) Pair {
 	case txn.ByTelephone:
 		return Pair{"电话", "TELEPHONE"}
 	}
-	return Pair{"方式", mode}
+	return Pair{"方式 " + mode, "MODE " + mode}
 }
 
 // OfReason says why a transaction was undone, for people. A reason this version does not know is shown as it is.
@@ -126,5 +128,5 @@ func OfReason(r txn.Reason) Pair {
 	case "":
 		return Pair{"未记录", "NOT RECORDED"}
 	}
-	return Pair{"代码", string(r)}
+	return Pair{"代码 " + string(r), "CODE " + string(r)}
 }

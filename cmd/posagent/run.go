@@ -181,7 +181,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
 		CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration,
 		PINPrompt: c.PINPad.Prompt, PINWait: c.PINPad.Wait.Duration, PINReply: c.PINPad.Reply.Duration,
-		Print: printer.Opts{Columns: c.Printer.Columns, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,
+		Print: printer.Opts{Columns: c.Printer.Columns, Baud: c.Printer.Baud, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,
 			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof), Codes: printer.CodeMode(c.Printer.Codes)},
 		Layout: layout,
 	}, nil

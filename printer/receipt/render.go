@@ -117,15 +117,14 @@ func (w *writer) done() error {
 		}
 		w.image(w.layout.Signature)
 		w.rule()
-		if t.Kind.TakesBack() {
-			w.sentence(words.BackAgreement, centred)
-		} else {
-			w.sentence(words.Agreement, centred)
-		}
+		w.sentence(words.OfAgreement(t.Kind), centred)
 		w.code()
 		return nil
 	}
-	w.text(w.layout.Thanks, centred)
+	if w.layout.Thanks != "" {
+		w.feed(1)
+		w.text(w.layout.Thanks, centred)
+	}
 	w.code()
 	return nil
 }
@@ -257,9 +256,15 @@ func (w *writer) chip() {
 	}
 }
 
+// reason takes lines of its own for two languages, and as a row for one.
 func (w *writer) reason() {
+	why := words.OfReason(w.t.Reason)
+	if said := why.In(w.language); len(said) == 1 {
+		w.row(words.ReasonLabel, said[0])
+		return
+	}
 	w.say(words.ReasonLabel, Line{})
-	w.sentence(words.OfReason(w.t.Reason), Line{Align: Right})
+	w.sentence(why, Line{Align: Right})
 }
 
 func sixDigits(n uint32) string { return fmt.Sprintf("%06d", n) }

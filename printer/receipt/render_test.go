@@ -2,6 +2,7 @@ package receipt_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -222,6 +223,30 @@ func TestTheBalanceIsPrintedForItsCardholder(t *testing.T) {
 	require.ErrorContains(t, err, "no balance to print")
 	_, err = receipt.Balance(anEnquiry(t), receipt.Layout{})
 	require.Error(t, err)
+}
+
+var foreignWords = regexp.MustCompile(`[A-Z]{3,}`)
+
+// A slip in one language says nothing in the other. Only names that come from outside do.
+func TestASlipKeepsToItsLanguage(t *testing.T) {
+	for _, of := range []func(*testing.T) txn.Txn{aSale, aReversal, aSuspense, aVoid, aReversedVoid, aVoidInDoubt, aRefund, aRefundInDoubt, aPreAuth,
+		aPreAuthCancel, aCompletion, aCompletionCancel, aQueuedNotice, anOfflineSale, aRefusedOfflineSale} {
+		for _, c := range []txn.Copy{txn.MerchantCopy, txn.CustomerCopy} {
+			x := of(t)
+			x.Answer.Issuer, x.Answer.Acquirer, x.Card.AID, x.Tries.Code = "", "", "", ""
+			l := small
+			l.Thanks, l.Language = "", words.Chinese
+			slip, err := receipt.Render(x, c, l, true)
+			require.NoError(t, err)
+			for _, word := range foreignWords.FindAllString(slip.Text(), -1) {
+				require.Contains(t, []string{"POS", "RMB"}, word, slip.Text())
+			}
+			l.MerchantName, l.Language = "SOUTH GATE STORE", words.English
+			slip, err = receipt.Render(x, c, l, true)
+			require.NoError(t, err)
+			require.Equal(t, len(slip.Text()), receipt.Width(slip.Text()), "ASCII alone:\n%s", slip.Text())
+		}
+	}
 }
 
 func requireFits(t *testing.T, s receipt.Slip) {

@@ -72,10 +72,12 @@ var (
 	SaleStands     = Pair{"原消费仍有效", "THE SALE STANDS"}
 	MoneyBack      = Pair{"款项退回持卡人账户", "THE MONEY GOES BACK TO THE CARD'S ACCOUNT"}
 	ToBeTold       = Pair{"待上送收单行，无需重复操作", "RECORDED, STILL TO BE SENT TO THE ACQUIRER. DO NOT DO IT AGAIN"}
-	DoNotUndo      = Pair{"请勿重复操作", "DO NOT DO IT AGAIN"}
-	BackAgreement  = Pair{"本人确认以上款项退回本卡账户", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT IS GIVEN BACK TO THIS CARD"}
+	DoNotUndo      = Pair{"请勿重复操作", "DO NOT REPEAT IT"}
+	BackAgreement  = Pair{"本人确认以上款项退回本卡账户", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT GOES BACK TO THIS CARD"}
+	HoldAgreement  = Pair{"本人同意在本卡上冻结以上额度", "I AGREE THAT THE ABOVE AMOUNT IS HELD ON THIS CARD"}
+	FreeAgreement  = Pair{"本人确认以上额度已解除冻结", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT IS NO LONGER HELD"}
 	DoNotSwipe     = Pair{"请勿重刷", "DO NOT PAY AGAIN"}
-	CallAcquirer   = Pair{"商户请致电收单机构，并报以下信息", "MERCHANT: CALL THE ACQUIRER AND QUOTE"}
+	CallAcquirer   = Pair{"商户请致电收单机构，并报以下信息：", "MERCHANT: CALL ACQUIRER, QUOTE:"}
 	CustomerAdvice = Pair{"持卡人请保留本单，如已扣款请联系发卡行", "CARDHOLDER: KEEP THIS NOTE. IF YOU WERE CHARGED, CONTACT YOUR BANK"}
 )
 

@@ -2,6 +2,7 @@ package printer_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"posagent/printer"
+	"posagent/printer/printertest"
 )
 
 // A printer that holds data for the next roll answers for it then. That answer must not prove another slip.
@@ -205,4 +207,65 @@ func scripted(machine io.ReadWriter, stale bool) {
 			_, _ = machine.Write(answer)
 		}
 	}
+}
+
+// buffered is a line behind a port that takes everything at once and sends it on at its own speed.
+type buffered struct {
+	net.Conn
+	room  chan []byte
+	done  chan struct{}
+	asked int // questions: nothing else is as short
+}
+
+func (l *buffered) Write(b []byte) (int, error) {
+	if len(b) <= 3 {
+		l.asked++
+	}
+	l.room <- bytes.Clone(b)
+	return len(b), nil
+}
+
+func (l *buffered) SetWriteDeadline(time.Time) error { return nil }
+
+// send carries what was taken, byte by byte.
+func (l *buffered) send(baud int) {
+	defer close(l.done)
+	for b := range l.room {
+		for i := range b {
+			time.Sleep(10 * second / time.Duration(baud))
+			_, _ = l.Conn.Write(b[i : i+1])
+		}
+	}
+}
+
+// A slow line needs seconds for a slip that its port took at once. A question in the meantime would come too late to say
+// anything, and its answer too late to be waited for.
+func TestASlipOnItsWayIsNotAskedAfter(t *testing.T) {
+	const baud = 9600
+	synctest.Test(t, func(t *testing.T) {
+		host, machine := net.Pipe()
+		sim := printertest.New(printertest.Opts{Columns: 32})
+		served := make(chan error, 1)
+		go func() { served <- sim.Serve(context.Background(), machine) }()
+		port := &buffered{Conn: host, room: make(chan []byte, 100), done: make(chan struct{})}
+		go port.send(baud)
+		defer func() {
+			close(port.room)
+			<-port.done
+			require.NoError(t, host.Close())
+			require.NoError(t, <-served)
+		}()
+		p, err := printer.New(port, &printer.Opts{Columns: 32, CutAfter: true, Baud: baud})
+		require.NoError(t, err)
+		slip := longSlip(t)
+		for range 2 {
+			began, asked := time.Now(), port.asked
+			proof, err := p.Print(t.Context(), slip)
+			require.NoError(t, err)
+			require.Equal(t, printer.Proven, proof)
+			require.Greater(t, time.Since(began), 3*second, "the line is slow")
+			require.Equal(t, 4, port.asked-asked, "before the slip, and not while it passes")
+		}
+		require.Empty(t, sim.Faults())
+	})
 }

@@ -77,6 +77,7 @@ func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 	if err != nil {
 		return Unconfirmed, err
 	}
+	t.passed = time.Now().Add(p.opts.onTheLine(len(data)))
 	if sent, err := t.send(data); err != nil {
 		// Bytes of a slip left and it did not end: half a command may be waiting for its other half, half a slip for
 		// its cut. The next Print begins by voiding it. If this process dies first, the NULs of New end the command
@@ -86,6 +87,14 @@ func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 	}
 	p.torn = false
 	return t.awaitProof()
+}
+
+// onTheLine is how long the line carries so many bytes.
+func (o *Opts) onTheLine(bytes int) time.Duration {
+	if o.Baud == 0 {
+		return 0
+	}
+	return time.Duration(bytes) * 10 * time.Second / time.Duration(o.Baud)
 }
 
 func (p *Printer) encode(s receipt.Slip, id [4]byte) ([]byte, error) {
@@ -215,7 +224,8 @@ func (t *talk) rung() error {
 
 // awaitProof waits until the printer proves the slip, shows a fault, or the time is up. The automatic status is only the
 // doorbell: what is reported is what the printer answers when asked, so a byte that the line spoiled is no fault. It is
-// also asked when nothing comes, for printers without automatic status.
+// also asked when nothing comes, for printers without automatic status, but not before the slip has passed the line: a port
+// takes kilobytes at once, the question would wait behind them, and its late answer would have to be waited for.
 func (t *talk) awaitProof() (Proof, error) {
 	var last Status
 	unanswered := 0
@@ -223,8 +233,9 @@ func (t *talk) awaitProof() (Proof, error) {
 	if t.p.star() {
 		poll = min(poll, starPoll)
 	}
-	for until := time.Now().Add(t.p.opts.Print); ; {
-		_, err := t.next(min(poll, time.Until(until)))
+	underWay := max(0, time.Until(t.passed))
+	for until := time.Now().Add(underWay + t.p.opts.Print); ; underWay = max(0, time.Until(t.passed)) {
+		_, err := t.next(min(underWay+poll, time.Until(until)))
 		switch {
 		case t.proven:
 			return Proven, nil

@@ -40,6 +40,7 @@ type Opts struct {
 	Columns  int           // normal characters a line; default 32 (58 mm paper); 80 mm paper has 48
 	Answer   time.Duration // longest wait for a status answer; default 1 s
 	Print    time.Duration // longest wait for proof after the last byte, and for a full printer to take more; default 30 s
+	Baud     int           // bits per second of the line, at ten a byte: so long a slip is on its way, and not asked after; 0 is a line that takes no time
 	CutAfter bool          // the printer has a cutter; without it the slip is fed to the tear bar
 	Proof    ProofMode     // default ProcessID
 	Codes    CodeMode      // how QR codes are printed, and whether pictures are; default NoCodes
@@ -67,6 +68,8 @@ func (o *Opts) withDefaults() (Opts, error) {
 	switch {
 	case set.Columns < receipt.MinColumns || set.Columns > receipt.MaxColumns:
 		return set, fmt.Errorf("printer: %d columns: use %d to %d", set.Columns, receipt.MinColumns, receipt.MaxColumns)
+	case set.Baud < 0:
+		return set, fmt.Errorf("printer: %d baud: use the line's speed, or 0", set.Baud)
 	case set.Answer < 0 || set.Print < 0:
 		return set, errors.New("printer: a waiting time is negative")
 	case !slices.Contains(ProofModes(), set.Proof):

@@ -16,6 +16,8 @@ type talk struct {
 	answers chan answer
 	failed  error // why answers was closed; read after that only
 
+	passed time.Time // when the line has carried the slip's last byte, at the earliest
+
 	// What the answers have said so far.
 	wanted  [4]byte // the process id that would be the proof
 	proven  bool    // it came

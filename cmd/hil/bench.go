@@ -25,6 +25,7 @@ import (
 type measuring struct {
 	places
 	records, sales int
+	only           string // chapters whose name has this in it
 	bare           *bare
 	stores         stores // bench_stock.go
 	began          time.Time
@@ -39,6 +40,7 @@ func benchCommand(ctx context.Context, f *flag.FlagSet, args []string, out, prog
 	f.StringVar(&m.cards, "cards", filepath.Join("testdata", "cards", "cards.toml"), "test cards and their accounts")
 	f.IntVar(&m.records, "records", 50_000, "finished records in the large store; the budgets are for 50000")
 	f.IntVar(&m.sales, "sales", 400, "sales in each loop of the store")
+	f.StringVar(&m.only, "only", "", "measure only the chapters with these words in what is being done, like \"slips\" or \"the store\"")
 	loop := f.String("loop", "", "make the sales of one loop in -dir and nothing else, for the tracer: "+strings.Join(loopNames(), ", "))
 	_ = f.Parse(args)
 	switch {
@@ -73,6 +75,9 @@ func (m *measuring) run(ctx context.Context, out io.Writer) error {
 		{"the store beside others", m.beside},
 		{"from card to wire", m.cardToWire},
 	} {
+		if !strings.Contains(c.doing, m.only) {
+			continue
+		}
 		m.say("%s", c.doing)
 		got, err := c.measure(ctx)
 		if err != nil {

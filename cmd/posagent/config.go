@@ -20,6 +20,7 @@ import (
 	"posagent/link/profile"
 	"posagent/printer"
 	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
 )
 
 // Config is the one file that tells a terminal what it is and what it is wired to. It is decoded strictly and judged as
@@ -112,6 +113,7 @@ type Printer struct {
 	Port    string   `toml:"port"`
 	Baud    int      `toml:"baud"`
 	Columns int      `toml:"columns"`   // 32 for 58 mm paper, 48 for 80 mm
+	Lang    string   `toml:"language"`  // both, zh or en: what slips are written in
 	Proof   string   `toml:"proof"`     // process-id, etb-counter, status-after-feed or none
 	Codes   string   `toml:"codes"`     // native or raster: how QR codes are made; empty prints neither codes nor pictures
 	Logo    string   `toml:"logo"`      // a PNG file for the head of the slips
@@ -176,7 +178,7 @@ func defaults() Config {
 		Socket:    Socket{Path: "/run/posagent.sock"},
 		Reader:    Reader{Kind: agent.ReaderNEO2, Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
 		PINPad:    PINPad{Baud: 9600, Model: padVisa, Prompt: "ENTER PIN", Wait: seconds(60), Reply: seconds(1)},
-		Printer:   Printer{Baud: 115200, Columns: 32, Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
+		Printer:   Printer{Baud: 115200, Columns: 32, Lang: "both", Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
 		Acquirer: Acquirer{Profile: profile.UnionPayName, TPDU: "6000060000", Header: "603100310000", Idle: seconds(10), Retry: seconds(60), Return: seconds(300),
 			Lookalike: seconds(300)},
 	}
@@ -274,6 +276,8 @@ func (c *Config) faults() []string {
 	fault(c.Printer.Port == "", "printer.port", "missing; name the printer's line, best by /dev/serial/by-path/…")
 	fault(c.Printer.Baud <= 0, "printer.baud", "must be positive")
 	fault(c.Printer.Columns != 32 && c.Printer.Columns != 48, "printer.columns", "want 32 (58 mm paper) or 48 (80 mm), got %d", c.Printer.Columns)
+	_, spoken := words.LanguageOf(c.Printer.Lang)
+	fault(!spoken, "printer.language", "%q is not known; use both, zh or en", c.Printer.Lang)
 	fault(!slices.Contains(printer.ProofModes(), printer.ProofMode(c.Printer.Proof)), "printer.proof", "%q is not known; use process-id, etb-counter, status-after-feed or none", c.Printer.Proof)
 	star := printer.ProofMode(c.Printer.Proof) == printer.ETBCounter
 	fault(star && (c.Printer.Logo != "" || c.Printer.Codes == string(printer.RasterCodes)), "printer.codes", "a Star printer (etb-counter) draws codes itself and no logo; use native, and leave logo out")

@@ -67,16 +67,15 @@ func (c *Config) fromFiles(q agent.Request) (txn.Txn, error) {
 	return find(view, q)
 }
 
-var errNoReference = errors.New("no transaction has this reference")
-
 // find reads one record by its ID or by the caller's reference.
 func find(view *txnstore.Viewer, q agent.Request) (txn.Txn, error) {
 	if q.Reference == "" {
-		return view.Get(txn.ID(q.ID))
+		x, err := view.Get(txn.ID(q.ID))
+		return x, agent.Unfound(err)
 	}
 	x, found, err := view.ByReference(q.Reference)
 	if err == nil && !found {
-		err = fmt.Errorf("%w: %q", errNoReference, q.Reference)
+		err = agent.Unfound(fmt.Errorf("%w has the reference %q", agent.ErrNoReference, q.Reference))
 	}
 	return x, err
 }

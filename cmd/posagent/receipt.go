@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"image/png"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,7 +74,7 @@ func (c *command) receiptShow(ctx context.Context, what string, q receiptFlags) 
 // drawTo draws a slip into a file, which appears whole or not at all.
 func (c *Config) drawTo(file string, slip receipt.Slip) (missing []rune, err error) {
 	if len(c.Printer.Fonts) == 0 {
-		return nil, fmt.Errorf("printer.fonts names no font to draw with; name BDF files, like those of X11, or GNU Unifont's .hex")
+		return nil, fmt.Errorf("printer.fonts names no font to draw with; name BDF files (pcf2bdf makes them from X11's, 12x24 and gb24st look best), or GNU Unifont's .hex")
 	}
 	need := slip.Characters()
 	var font receipt.Font
@@ -91,13 +93,16 @@ func (c *Config) drawTo(file string, slip receipt.Slip) (missing []rune, err err
 	}
 	temporary := filepath.Join(filepath.Dir(file), "."+strings.TrimPrefix(filepath.Base(file), ".")+".part")
 	if err := os.WriteFile(temporary, b.Bytes(), 0o644); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the picture cannot be written: %w", err)
 	}
 	return font.Lacks(need), os.Rename(temporary, file)
 }
 
 func (c *Config) addFont(font *receipt.Font, name string, need map[rune]bool) error {
 	f, err := os.Open(c.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New("there is no such file; install the font, or name another")
+	}
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 	"posagent/printer"
 	"posagent/printer/receipt"
 	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
 )
 
 // runAgent opens the store and the socket, then serves until ctx ends.
@@ -184,7 +185,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
 		ReaderKind: c.Reader.Kind, CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration, Fallback: c.Reader.Fallback, SelfCheck: selfCheck,
 		PINPrompt: c.PINPad.Prompt, PINWait: c.PINPad.Wait.Duration, PINReply: c.PINPad.Reply.Duration,
-		Print: printer.Opts{Columns: c.Printer.Columns, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,
+		Print: printer.Opts{Columns: c.Printer.Columns, Baud: c.Printer.Baud, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,
 			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof), Codes: printer.CodeMode(c.Printer.Codes)},
 		Layout: layout,
 	}, nil
@@ -195,5 +196,6 @@ func (c *Config) layout() (receipt.Layout, error) {
 	if err != nil {
 		return receipt.Layout{}, fmt.Errorf("printer.logo: %w", err)
 	}
-	return receipt.Layout{Columns: c.Printer.Columns, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local, Logo: logo, Code: c.Printer.QR}, nil
+	language, _ := words.LanguageOf(c.Printer.Lang) // judged when the file was read
+	return receipt.Layout{Columns: c.Printer.Columns, Language: language, MerchantName: c.Terminal.Name, Thanks: c.Terminal.Thanks, Zone: time.Local, Logo: logo, Code: c.Printer.QR}, nil
 }

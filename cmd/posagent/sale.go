@@ -104,7 +104,7 @@ func (c *Config) asked(q agent.Request, t agent.Record) bool {
 func (c *command) withoutAgent(config *Config, q agent.Request, cause error) int {
 	earlier, err := config.fromFiles(agent.Request{Reference: q.Reference})
 	switch {
-	case errors.Is(err, errNoStore), errors.Is(err, errNoReference):
+	case errors.Is(err, errNoStore), errors.Is(err, agent.ErrNoReference):
 		return c.fail(cause)
 	case err != nil:
 		return c.unknown(q, errors.Join(cause, err))

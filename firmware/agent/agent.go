@@ -39,6 +39,7 @@ type Agent struct {
 	started          time.Time
 	dials, connected atomic.Int64
 	wake             chan struct{} // asks for a round soon
+	owed             lasting       // what keeps a round from settling everything; the rounds' own
 
 	mu     sync.Mutex
 	set    ParameterSet       // of the acquirer, in force
@@ -197,8 +198,8 @@ func (a *Agent) round(ctx context.Context) time.Duration {
 	if a.guard.held() != nil {
 		return a.o.Retry // what is owed stays owed, and no try is spent on it
 	}
-	if err := a.terminal.Recover(ctx); err != nil && ctx.Err() == nil {
-		a.log.Warn("still owed", "cause", err)
+	if err := a.terminal.Recover(ctx); ctx.Err() == nil {
+		a.owed.tell(a.log, "owed", err)
 	}
 	if a.owesPaper() && a.o.PaperRetry < a.o.Retry {
 		return a.o.PaperRetry

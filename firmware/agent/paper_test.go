@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ func TestWhatIsTheMatterWithThePrinterIsSaid(t *testing.T) {
 		"paper out": {"paper ok", words.PrinterPaperOut}, "paper out after 5": {"paper ok", words.PrinterPaperOut},
 		"cover open": {"cover closed", words.PrinterCover}, "jam": {"jam clear", words.PrinterCutter},
 		"hot on": {"hot off", words.PrinterHot}, "broken on": {"broken off", words.PrinterBroken}, "silent on": {"silent off", words.PrinterSilent},
+		"held on": {"held off", words.PrinterOffline},
 	} {
 		t.Run(fault, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -50,6 +52,32 @@ func TestWhatIsTheMatterWithThePrinterIsSaid(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A printer whose cable is pulled is told like one that does not answer: once, with what to do, and not at every attempt.
+func TestAPrinterThatIsUnpluggedIsSaidOnce(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.printerGone.Store(true)
+		e := w.sell("visa-4242", "12.50")
+		require.Equal(t, words.OutcomeApproved, e.Outcome)
+		require.NotNil(t, e.Printer)
+		assert.Equal(t, words.PrinterSilent, e.Printer.State)
+		assert.Contains(t, e.Printer.Do.EN, "its cable")
+		w.after(10 * time.Minute)
+		assert.Equal(t, 1, w.agent.Status().PaperOwed)
+		assert.Equal(t, words.PrinterSilent, w.agent.Status().Printer.State)
+		said := strings.Count(w.log.String(), `"still owed"`)
+		assert.Equal(t, 1, said, "a hundred attempts, one line:\n%s", w.log)
+		w.after(time.Hour)
+		assert.Equal(t, said+1, strings.Count(w.log.String(), `"still owed"`), "and one an hour")
+
+		w.printerGone.Store(false)
+		w.after(time.Minute)
+		assert.Zero(t, w.agent.Status().PaperOwed)
+		assert.Equal(t, words.PrinterReady, w.agent.Status().Printer.State)
+		assert.Len(t, w.printer.Slips(), 2)
+		assert.Contains(t, w.log.String(), "no longer owed")
+	})
 }
 
 func TestPaperNearItsEndIsSaidAndSells(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"posagent/txnstore"
 	"posagent/txnstore/txn"
 )
 
@@ -213,13 +214,25 @@ func (a *Agent) status() Event {
 
 func (a *Agent) find(q Request) (txn.Txn, error) {
 	if q.Reference == "" {
-		return a.store.Get(txn.ID(q.ID))
+		x, err := a.store.Get(txn.ID(q.ID))
+		return x, Unfound(err)
 	}
 	x, found, err := a.store.ByReference(q.Reference)
 	if err == nil && !found {
-		err = fmt.Errorf("no transaction has the reference %q", q.Reference)
+		err = Unfound(fmt.Errorf("%w has the reference %q", ErrNoReference, q.Reference))
 	}
 	return x, err
+}
+
+// ErrNoReference: nothing was recorded for a caller's reference.
+var ErrNoReference = errors.New("no transaction")
+
+// Unfound adds to an error of a record that is not there where the others are named.
+func Unfound(err error) error {
+	if errors.Is(err, txnstore.ErrNotFound) || errors.Is(err, ErrNoReference) {
+		return fmt.Errorf("%w: posagent txn list names the latest", err)
+	}
+	return err
 }
 
 func failed(err error) Event { return Event{Event: "error", Error: err.Error(), Fault: faultOf(err)} }

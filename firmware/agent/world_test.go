@@ -6,10 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,6 +61,8 @@ type world struct {
 	files       Files             // where downloads are kept
 	books       func(Store) Store // what stands between the agent and its store; nil is nothing
 	sales       int
+
+	printerGone atomic.Bool // its cable is pulled
 
 	agent   *Agent
 	store   *txnstore.Store
@@ -120,6 +124,16 @@ func (w *world) wire(ctx context.Context, serve func(context.Context, net.Conn))
 	}
 }
 
+// pluggable is the printer's line while its cable is plugged in.
+func (w *world) pluggable(open Opener) Opener {
+	return func() (Port, error) {
+		if w.printerGone.Load() {
+			return nil, fmt.Errorf("/dev/ttyUSB1: %w", fs.ErrNotExist)
+		}
+		return open()
+	}
+}
+
 func (w *world) boot() {
 	w.t.Helper()
 	var ctx context.Context
@@ -146,7 +160,7 @@ func (w *world) boot() {
 	w.agent, err = New(Wires{
 		PINPad:  pad,
 		Reader:  w.wire(ctx, cards),
-		Printer: w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) }),
+		Printer: w.pluggable(w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) })),
 		Bearers: bearers,
 		Store:   books, Files: w.files, Now: time.Now, Log: w.logger,
 		Lines: w.lines, Marks: w.marks, Wipe: func() error { w.wiped++; return nil },

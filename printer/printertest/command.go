@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-const commandHelp = "paper out [after LINES] | paper near | paper ok | cover open | cover closed | jam [cut|clear] | hot on|off | broken on|off | " +
+const commandHelp = "paper out [after LINES] | paper near | paper ok | cover open | cover closed | jam [cut|clear] | hot on|off | held on|off | broken on|off | " +
 	"silent on|off | mute on|off | nonsense on|off | mingle on|off | feed | status"
 
 // Command does what a hand on the printer would do, and answers with the state after it.
@@ -17,6 +17,7 @@ const commandHelp = "paper out [after LINES] | paper near | paper ok | cover ope
 //	jam | jam cut          the blade is jammed now | jams at the next cut
 //	jam clear              the paper is taken out of the blade; the error stays until the host recovers from it
 //	hot on|off             the head is too hot | has cooled
+//	held on|off            somebody leans on the feed button | lets it go
 //	broken on|off          an error that only power off and on ends | a mechanic has ended it
 //	silent on|off          switched off (forgets what it held) | on again
 //	mute on|off            prints, but answers nothing
@@ -84,6 +85,8 @@ func (p *Printer) deed(words []string) (func(*machine), error) {
 		return nil, nil
 	case "hot":
 		return func(m *machine) { m.hot = on }, nil
+	case "held":
+		return func(m *machine) { m.held = on }, nil
 	case "broken":
 		return func(m *machine) { m.broken = on }, nil
 	case "mute":
@@ -120,7 +123,7 @@ func (m *machine) words() string {
 		word string
 	}{
 		{m.coverOpen, "cover open"}, {!m.coverOpen, "cover closed"}, {m.cutterError, "cutter error"}, {m.jammed, "jammed"},
-		{m.jamAtCut, "jams at the next cut"}, {m.hot, "hot"}, {m.broken, "broken"}, {m.silent, "silent"}, {m.mute, "mute"}, {m.nonsense, "nonsense"}, {m.mingle, "mingle"},
+		{m.jamAtCut, "jams at the next cut"}, {m.hot, "hot"}, {m.held, "held"}, {m.broken, "broken"}, {m.silent, "silent"}, {m.mute, "mute"}, {m.nonsense, "nonsense"}, {m.mingle, "mingle"},
 	} {
 		if part.is {
 			said = append(said, part.word)

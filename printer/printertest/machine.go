@@ -8,6 +8,7 @@ type machine struct {
 	jamAtCut          bool // the next cut jams
 	cutterError       bool // stays after the jam is cleared, until DLE ENQ or power off
 	hot               bool // the head waits until it has cooled
+	held              bool // somebody leans on the feed button
 	broken            bool // an error that only power off and on ends
 	silent            bool // switched off
 	mute              bool // prints, but its answers do not arrive
@@ -37,7 +38,7 @@ func (m *machine) powerOn() {
 }
 
 func (m *machine) online() bool {
-	return !m.silent && !m.paperEnd && !m.coverOpen && !m.cutterError && !m.hot && !m.broken
+	return !m.silent && !m.paperEnd && !m.coverOpen && !m.cutterError && !m.hot && !m.held && !m.broken
 }
 
 // realTime is the answer to DLE EOT n: bits 1 and 4 always set.
@@ -51,8 +52,10 @@ func (m *machine) realTime(n byte) byte {
 	switch n {
 	case 1:
 		set(!m.online(), 1<<3)
+		set(m.held, 1<<6)
 	case 2:
 		set(m.coverOpen, 1<<2)
+		set(m.held, 1<<3)
 		set(m.paperEnd, 1<<5)
 		set(m.cutterError || m.hot || m.broken, 1<<6)
 	case 3:
@@ -74,6 +77,9 @@ func (m *machine) status() [4]byte {
 	}
 	if m.coverOpen {
 		s[0] |= 1 << 5
+	}
+	if m.held {
+		s[0] |= 1 << 6
 	}
 	if m.cutterError {
 		s[1] |= 1 << 3

@@ -16,9 +16,8 @@ func Balance(e txn.Enquiry, l Layout) (Slip, error) {
 	if !e.Answer.Approved || len(e.Balances) == 0 {
 		return Slip{}, errors.New("receipt: the enquiry has no balance to print")
 	}
-	p := page{columns: l.Columns}
-	p.text(words.BalanceTitle.ZH, loud)
-	p.text(words.BalanceTitle.EN, strong)
+	p := l.page()
+	p.title(words.BalanceTitle)
 	p.text(l.MerchantName, centred)
 	p.rule()
 	p.row(words.MerchantNo, e.Merchant)
@@ -30,7 +29,7 @@ func Balance(e txn.Enquiry, l Layout) (Slip, error) {
 	p.row(words.DateTime, moment(txn.Txn{Began: e.At, Answer: e.Answer}, l.Zone))
 	p.rule()
 	for _, b := range e.Balances {
-		p.text(words.OfBalance(b).Both(), Line{})
+		p.say(words.OfBalance(b), Line{})
 		p.text(currencyMark(b.Currency)+" "+b.Currency.Format(b.Amount), Line{Align: Right, Bold: true})
 	}
 	p.rule()

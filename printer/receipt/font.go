@@ -39,7 +39,7 @@ func (f *Font) Add(file io.Reader, need map[rune]bool) error {
 	if !lines.Scan() {
 		return errors.Join(ErrFont, lines.Err())
 	}
-	r := fontReader{Font: f, lines: lines, need: need}
+	r := fontReader{Font: f, lines: lines, need: need, line: 1}
 	read := r.hex
 	if strings.HasPrefix(lines.Text(), "STARTFONT") {
 		read = r.bdf
@@ -64,7 +64,18 @@ type fontReader struct {
 	*Font
 	lines *bufio.Scanner
 	need  map[rune]bool
-	read  int
+	read  int // glyphs
+	line  int // the number of the present one
+}
+
+func (r *fontReader) scan() bool {
+	r.line++
+	return r.lines.Scan()
+}
+
+// wrong names a line by its number: a file named by mistake may be one whose text must not be shown.
+func (r *fontReader) wrong(what string) error {
+	return fmt.Errorf("%w: line %d%s", ErrFont, r.line, what)
 }
 
 func (r *fontReader) wanted(c rune) bool { return r.need[c] && r.glyphs[c] == nil }
@@ -78,11 +89,11 @@ func (r *fontReader) count() error {
 
 // hex reads lines like 4E2D:0100… of 16 rows each, 8 or 16 dots wide.
 func (r *fontReader) hex() error {
-	for more := true; more; more = r.lines.Scan() {
+	for more := true; more; more = r.scan() {
 		code, dots, found := strings.Cut(strings.TrimSpace(r.lines.Text()), ":")
 		c, err := strconv.ParseUint(code, 16, 21)
 		if !found || err != nil || len(dots) != 32 && len(dots) != 64 {
-			return fmt.Errorf("%w: line %q", ErrFont, clip(Printable(r.lines.Text()), 40))
+			return r.wrong("")
 		}
 		if err := r.count(); err != nil {
 			return err
@@ -92,7 +103,7 @@ func (r *fontReader) hex() error {
 		}
 		p := NewPicture(len(dots)/4, 16)
 		if _, err := hex.Decode(p.Dots, []byte(dots)); err != nil {
-			return fmt.Errorf("%w: glyph %s: %w", ErrFont, code, err)
+			return r.wrong(", the dots of a glyph")
 		}
 		r.glyphs[rune(c)] = p
 	}
@@ -120,7 +131,7 @@ func (r *fontReader) bdf() error {
 	var cell, glyph box
 	var code, advance int
 	registry, ok := "ISO10646", true
-	for r.lines.Scan() {
+	for r.scan() {
 		words := strings.Fields(r.lines.Text())
 		if len(words) == 0 {
 			continue
@@ -148,7 +159,7 @@ func (r *fontReader) bdf() error {
 			}
 		}
 		if !ok {
-			return fmt.Errorf("%w: line %q", ErrFont, clip(Printable(r.lines.Text()), 40))
+			return r.wrong("")
 		}
 	}
 	return nil
@@ -183,12 +194,12 @@ func (r *fontReader) bitmap(c rune, cell, glyph box, advance int) error {
 		p = NewPicture(max(advance, 1), max(cell.height, 1))
 	}
 	for y := range glyph.height {
-		if !r.lines.Scan() {
+		if !r.scan() {
 			return fmt.Errorf("%w: it ends inside a glyph", ErrFont)
 		}
 		row, err := hex.DecodeString(strings.TrimSpace(r.lines.Text()))
 		if err != nil || len(row)*8 < glyph.width {
-			return fmt.Errorf("%w: row %q", ErrFont, clip(Printable(r.lines.Text()), 40))
+			return r.wrong(", a row of a glyph")
 		}
 		for x := 0; wanted && x < glyph.width; x++ {
 			if row[x/8]&(0x80>>(x%8)) != 0 {

@@ -20,6 +20,7 @@ const (
 // Layout is what a slip needs to know beside the transaction.
 type Layout struct {
 	Columns      int            // 32 for 58 mm paper, 48 for 80 mm
+	Language     words.Language // of everything but names that come from outside
 	MerchantName string         // at the head of every slip
 	Thanks       string         // last words on the customer's copy of a sale; may be empty
 	Zone         *time.Location // for the record's stamps; nil leaves each in the zone it carries
@@ -46,9 +47,12 @@ func (l Layout) Check() error {
 
 // page collects the lines of a slip.
 type page struct {
-	columns int
-	lines   []Line
+	columns  int
+	language words.Language
+	lines    []Line
 }
+
+func (l Layout) page() page { return page{columns: l.Columns, language: l.Language} }
 
 func (p *page) slip() Slip {
 	return Slip{Columns: p.columns, Lines: append(p.lines, Line{Op: Cut})}
@@ -76,10 +80,32 @@ func (p *page) text(s string, style Line) {
 	}
 }
 
-// sentence adds both languages of a wording, each on lines of its own.
+// say adds a wording on one line, as far as it fits.
+func (p *page) say(w words.Pair, style Line) { p.text(w.Line(p.language), style) }
+
+// sentence adds a wording in each language that is wanted, on lines of their own.
 func (p *page) sentence(w words.Pair, style Line) {
-	p.text(w.ZH, style)
-	p.text(w.EN, style)
+	for _, s := range w.In(p.language) {
+		p.text(s, style)
+	}
+}
+
+// title adds a wording whose first language is as large as the paper takes, the second below it in ordinary letters.
+func (p *page) title(w words.Pair) {
+	style := loud
+	for _, s := range w.In(p.language) {
+		p.text(s, style)
+		style = strong
+	}
+}
+
+// again closes a notice with its title's first language.
+func (p *page) again(w words.Pair) { p.text(w.In(p.language)[0], loud) }
+
+func (p *page) mark(reprint bool) {
+	if reprint {
+		p.text("*** "+words.DuplicateMark.Line(p.language)+" ***", Line{Align: Centre, Bold: true, Size: Tall})
+	}
 }
 
 // row adds a label on the left and its value on the right; a value that does not fit beside its label goes below it. An
@@ -91,7 +117,7 @@ func (p *page) rowStyled(label words.Pair, value string, bold bool) {
 	if value == "" {
 		return
 	}
-	name := label.Both()
+	name := label.Line(p.language)
 	if gap := p.columns - Width(name) - Width(value); gap >= 1 {
 		p.lines = append(p.lines, Line{Text: name + strings.Repeat(" ", gap) + value, Bold: bold})
 		return

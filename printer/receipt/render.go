@@ -25,7 +25,7 @@ func Render(t txn.Txn, c txn.Copy, l Layout, reprint bool) (Slip, error) {
 	if !ok {
 		return Slip{}, fmt.Errorf("receipt: no slip for a transaction of kind %q", t.Kind)
 	}
-	w := writer{page: page{columns: l.Columns}, t: t, copy: c, layout: l, kind: kind, copyName: copyName}
+	w := writer{page: l.page(), t: t, copy: c, layout: l, kind: kind, copyName: copyName}
 
 	w.mark(reprint)
 	var err error
@@ -61,23 +61,16 @@ var (
 	loud    = Line{Align: Centre, Bold: true, Size: Big}
 )
 
-func (w *writer) mark(reprint bool) {
-	if reprint {
-		w.text("*** "+words.DuplicateMark.Both()+" ***", Line{Align: Centre, Bold: true, Size: Tall})
-	}
-}
-
 // done writes the slip of what was approved, or is done and still to be told. That of anything but a sale says in big letters
 // what it is.
 func (w *writer) done() error {
 	t := w.t
 	w.image(w.layout.Logo)
 	w.text(w.layout.MerchantName, loud)
-	w.text(words.SaleTitle.Both(), centred)
-	w.text(w.copyName.Both(), centred)
+	w.say(words.SaleTitle, centred)
+	w.say(w.copyName, centred)
 	if t.Kind != txn.Sale {
-		w.text(w.kind.ZH, loud)
-		w.text(w.kind.EN, strong)
+		w.title(w.kind)
 	}
 	w.rule()
 	w.row(words.MerchantNo, t.Merchant)
@@ -88,12 +81,12 @@ func (w *writer) done() error {
 	w.card()
 	w.row(words.IssuerName, t.Answer.Issuer)
 	w.row(words.AcquirerName, t.Answer.Acquirer)
-	w.rowStyled(words.KindLabel, w.kind.Both(), true)
+	w.rowStyled(words.KindLabel, w.kind.Line(w.language), true)
 	w.row(words.BatchNo, sixDigits(t.Batch))
 	w.row(words.VoucherNo, sixDigits(t.STAN))
 	if t.Kind == txn.OfflineSale {
 		w.row(words.AuthCode, t.Original.AuthCode)
-		w.row(words.AuthMode, words.OfMode(t.Original.Mode).Both())
+		w.row(words.AuthMode, words.OfMode(t.Original.Mode).Line(w.language))
 		w.row(words.AuthUnit, t.Original.Unit)
 	} else {
 		w.row(words.AuthCode, t.Answer.AuthCode)
@@ -102,7 +95,7 @@ func (w *writer) done() error {
 	w.row(words.DateTime, moment(t, w.layout.Zone))
 	w.original()
 	w.rule()
-	w.text(words.OfAmount(t.Kind).Both(), Line{Bold: true})
+	w.say(words.OfAmount(t.Kind), Line{Bold: true})
 	if err := w.amount(t, Big); err != nil {
 		return err
 	}
@@ -118,21 +111,20 @@ func (w *writer) done() error {
 	w.row(words.NoteLabel, t.Answer.Text)
 	if w.copy == txn.MerchantCopy {
 		w.feed(1)
-		w.text(words.SignatureLabel.Both(), Line{})
+		w.say(words.SignatureLabel, Line{})
 		if w.layout.Signature == nil {
 			w.feed(2)
 		}
 		w.image(w.layout.Signature)
 		w.rule()
-		if t.Kind.TakesBack() {
-			w.sentence(words.BackAgreement, centred)
-		} else {
-			w.sentence(words.Agreement, centred)
-		}
+		w.sentence(words.OfAgreement(t.Kind), centred)
 		w.code()
 		return nil
 	}
-	w.text(w.layout.Thanks, centred)
+	if w.layout.Thanks != "" {
+		w.feed(1)
+		w.text(w.layout.Thanks, centred)
+	}
 	w.code()
 	return nil
 }
@@ -169,33 +161,31 @@ func (w *writer) original() {
 // for proof of payment: no signature line, no big amount, and its title large at both ends.
 func (w *writer) reversal() error {
 	t := w.t
-	w.text(words.ReversalTitle.ZH, loud)
-	w.text(words.ReversalTitle.EN, strong)
+	w.title(words.ReversalTitle)
 	w.text(w.layout.MerchantName, centred)
-	w.text(w.copyName.Both(), centred)
+	w.say(w.copyName, centred)
 	w.rule()
 	failed, means := words.OfReversed(t.Kind)
 	w.sentence(failed, strong)
-	w.text(means.ZH, loud)
-	w.text(means.EN, loud)
+	w.sentence(means, loud)
 	w.rule()
 	w.row(words.MerchantNo, t.Merchant)
 	w.row(words.TerminalNo, t.Terminal)
 	w.row(words.OperatorNo, t.Operator)
 	w.card()
 	if t.Kind == txn.Sale {
-		w.row(words.OriginalKind, w.kind.Both())
+		w.row(words.OriginalKind, w.kind.Line(w.language))
 		w.row(words.BatchNo, sixDigits(t.Batch))
 		w.row(words.OriginalVoucher, sixDigits(t.STAN))
 		w.row(words.OriginalTime, moment(t, w.layout.Zone))
 	} else {
-		w.row(words.KindLabel, w.kind.Both())
+		w.row(words.KindLabel, w.kind.Line(w.language))
 		w.row(words.BatchNo, sixDigits(t.Batch))
 		w.row(words.VoucherNo, sixDigits(t.STAN))
 		w.row(words.DateTime, moment(t, w.layout.Zone))
 		w.original()
 	}
-	w.text(words.OriginalAmount.Both(), Line{})
+	w.say(words.OriginalAmount, Line{})
 	if err := w.amount(t, Normal); err != nil {
 		return err
 	}
@@ -203,25 +193,23 @@ func (w *writer) reversal() error {
 	w.row(words.OrderNo, t.Reference)
 	w.rule()
 	w.sentence(words.NotAReceipt, strong)
-	w.text(words.ReversalTitle.ZH, loud)
+	w.again(words.ReversalTitle)
 	return nil
 }
 
 // suspense writes the note for a result that neither side can prove.
 func (w *writer) suspense() error {
 	t := w.t
-	w.text(words.SuspenseTitle.ZH, loud)
-	w.text(words.SuspenseTitle.EN, strong)
+	w.title(words.SuspenseTitle)
 	w.text(w.layout.MerchantName, centred)
-	w.text(w.copyName.Both(), centred)
+	w.say(w.copyName, centred)
 	w.rule()
 	w.sentence(words.NeitherProves, centred)
 	dont := words.DoNotSwipe
 	if t.Kind != txn.Sale {
 		dont = words.DoNotUndo
 	}
-	w.text(dont.ZH, loud)
-	w.text(dont.EN, strong)
+	w.title(dont)
 	w.rule()
 	if w.copy == txn.MerchantCopy {
 		w.sentence(words.CallAcquirer, Line{})
@@ -233,12 +221,12 @@ func (w *writer) suspense() error {
 	w.row(words.BatchNo, sixDigits(t.Batch))
 	w.rowStyled(words.VoucherNo, sixDigits(t.STAN), true)
 	w.rowStyled(words.DateTime, moment(t, w.layout.Zone), true)
-	w.text(words.DoubtfulAmount.Both(), Line{})
+	w.say(words.DoubtfulAmount, Line{})
 	if err := w.amount(t, Normal); err != nil {
 		return err
 	}
 	w.card()
-	w.rowStyled(words.KindLabel, w.kind.Both(), t.Kind != txn.Sale)
+	w.rowStyled(words.KindLabel, w.kind.Line(w.language), t.Kind != txn.Sale)
 	w.original()
 	if t.State.Owes() == txn.Human && t.Reason != "" {
 		w.reason()
@@ -247,7 +235,7 @@ func (w *writer) suspense() error {
 	w.row(words.OrderNo, t.Reference)
 	w.rule()
 	w.sentence(words.NotAReceipt, strong)
-	w.text(words.SuspenseTitle.ZH, loud)
+	w.again(words.SuspenseTitle)
 	return nil
 }
 
@@ -268,11 +256,15 @@ func (w *writer) chip() {
 	}
 }
 
+// reason takes lines of its own for two languages, and as a row for one.
 func (w *writer) reason() {
 	why := words.OfReason(w.t.Reason)
-	w.text(words.ReasonLabel.Both(), Line{})
-	w.text(why.ZH, Line{Align: Right})
-	w.text(why.EN, Line{Align: Right})
+	if said := why.In(w.language); len(said) == 1 {
+		w.row(words.ReasonLabel, said[0])
+		return
+	}
+	w.say(words.ReasonLabel, Line{})
+	w.sentence(why, Line{Align: Right})
 }
 
 func sixDigits(n uint32) string { return fmt.Sprintf("%06d", n) }
@@ -283,7 +275,7 @@ func Note(l Layout, title string, lines ...string) (Slip, error) {
 	if err := l.Check(); err != nil {
 		return Slip{}, err
 	}
-	p := page{columns: l.Columns}
+	p := l.page()
 	p.text(title, loud)
 	p.text(l.MerchantName, centred)
 	p.rule()
@@ -298,7 +290,7 @@ func Note(l Layout, title string, lines ...string) (Slip, error) {
 }
 
 // Interrupted are the lines that end a slip whose printing broke off, before it is cut: half a slip must not be taken for
-// a whole one.
+// a whole one. They are in both languages on every printer.
 func Interrupted(columns int) Slip {
 	p := page{columns: columns}
 	p.rule()

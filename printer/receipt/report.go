@@ -20,7 +20,8 @@ func Report(c txn.Closing, doubts []txn.Txn, l Layout, reprint bool) (Slip, erro
 	if c.Step != txn.Closed {
 		return Slip{}, fmt.Errorf("receipt: no report of batch %06d: its closing is %q", c.Batch, c.Step)
 	}
-	w := reporter{page: page{columns: l.Columns}, c: c}
+	w := reporter{page: l.page(), c: c}
+	w.measure()
 	w.mark(reprint)
 	w.head(l)
 	w.totals(words.OwnTotals, c.Own)
@@ -28,9 +29,7 @@ func Report(c txn.Closing, doubts []txn.Txn, l Layout, reprint bool) (Slip, erro
 		w.rowStyled(words.RecordsUnread, strconv.Itoa(c.Unread), true)
 	}
 	w.rule()
-	verdict := words.OfVerdict(worse(c.Domestic, c.Foreign))
-	w.text(verdict.ZH, loud)
-	w.text(verdict.EN, strong)
+	w.title(words.OfVerdict(worse(c.Domestic, c.Foreign)))
 	if !c.Agrees() {
 		w.rule()
 		w.totals(words.HostTotals, c.Host)
@@ -52,7 +51,24 @@ func Report(c txn.Closing, doubts []txn.Txn, l Layout, reprint bool) (Slip, erro
 // reporter writes one settlement report.
 type reporter struct {
 	page
-	c txn.Closing
+	c    txn.Closing
+	wide int // columns of the longest amount: counts stand in a column of their own before it; 0 where the paper is too narrow
+}
+
+func (w *reporter) measure() {
+	counts := 0
+	for _, t := range []txn.Totals{w.c.Own, w.c.Host} {
+		for _, s := range []txn.Sums{t.Domestic, t.Foreign, t.All()} {
+			for _, one := range []txn.Sum{s.Debit, s.Credit} {
+				w.wide = max(w.wide, Width(w.money(one.Amount)))
+				counts = max(counts, len(signed(one.Count)))
+			}
+		}
+	}
+	label := max(Width(words.DebitSide.Line(w.language)), Width(words.CreditSide.Line(w.language)))
+	if label+1+counts+2+w.wide > w.columns {
+		w.wide = 0
+	}
 }
 
 // worse is the verdict that people must act on.
@@ -63,16 +79,9 @@ func worse(a, b txn.Verdict) txn.Verdict {
 	return a
 }
 
-func (w *reporter) mark(reprint bool) {
-	if reprint {
-		w.text("*** "+words.DuplicateMark.Both()+" ***", Line{Align: Centre, Bold: true, Size: Tall})
-	}
-}
-
 func (w *reporter) head(l Layout) {
 	c := w.c
-	w.text(words.ReportTitle.ZH, loud)
-	w.text(words.ReportTitle.EN, strong)
+	w.title(words.ReportTitle)
 	w.text(l.MerchantName, centred)
 	w.rule()
 	w.row(words.MerchantNo, c.Merchant)
@@ -89,7 +98,7 @@ func (w *reporter) head(l Layout) {
 
 // totals writes debit and credit of each organisation that has some, and their sum.
 func (w *reporter) totals(title words.Pair, t txn.Totals) {
-	w.text(title.Both(), Line{Bold: true})
+	w.say(title, Line{Bold: true})
 	if t.Foreign != (txn.Sums{}) {
 		w.sums(words.DomesticCards, t.Domestic)
 		w.sums(words.ForeignCards, t.Foreign)
@@ -100,12 +109,25 @@ func (w *reporter) totals(title words.Pair, t txn.Totals) {
 }
 
 func (w *reporter) sums(title words.Pair, s txn.Sums) {
-	w.text(title.Both(), Line{})
+	w.say(title, Line{})
 	w.row(words.DebitSide, w.sum(s.Debit))
 	w.row(words.CreditSide, w.sum(s.Credit))
 }
 
-func (w *reporter) sum(s txn.Sum) string { return fmt.Sprintf("%d  %s", s.Count, w.money(s.Amount)) }
+func (w *reporter) sum(s txn.Sum) string { return w.beside(strconv.Itoa(s.Count), s.Amount) }
+
+// beside is a count and an amount, each in its column.
+func (w *reporter) beside(count string, a txn.Amount) string {
+	return fmt.Sprintf("%s  %*s", count, w.wide, w.money(a))
+}
+
+// signed is a difference of counts; none has no sign.
+func signed(n int) string {
+	if n == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%+d", n)
+}
 
 func (w *reporter) money(a txn.Amount) string {
 	return currencyMark(w.c.Currency) + " " + w.c.Currency.Format(a)
@@ -114,13 +136,13 @@ func (w *reporter) money(a txn.Amount) string {
 // difference is the acquirer's totals less the terminal's.
 func (w *reporter) difference() {
 	own, host := w.c.Own.All(), w.c.Host.All()
-	w.text(words.DifferenceLabel.Both(), Line{Bold: true})
+	w.say(words.DifferenceLabel, Line{Bold: true})
 	for _, side := range []struct {
 		name      words.Pair
 		own, host txn.Sum
 	}{{words.DebitSide, own.Debit, host.Debit}, {words.CreditSide, own.Credit, host.Credit}} {
 		less := txn.Sum{Count: side.host.Count - side.own.Count, Amount: side.host.Amount - side.own.Amount}
-		w.rowStyled(side.name, fmt.Sprintf("%+d  %s", less.Count, w.money(less.Amount)), less != (txn.Sum{}))
+		w.rowStyled(side.name, w.beside(signed(less.Count), less.Amount), less != (txn.Sum{}))
 	}
 }
 
@@ -138,6 +160,9 @@ func (w *reporter) explanation(doubts []txn.Txn) {
 		w.sentence(words.NothingExplains, strong)
 	}
 	if len(c.Doubts) > 0 {
+		if !c.Agrees() {
+			w.rule()
+		}
 		w.sentence(words.AlsoDoubtful, strong)
 		w.list(doubts, c.Doubts)
 	}

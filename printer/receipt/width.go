@@ -65,7 +65,8 @@ func inROM(gbk *encoding.Encoder, r rune) bool {
 }
 
 // Wrap cuts text into lines of at most columns columns. It never splits a double-width character: a column may stay
-// empty at the end of a line. Between words it breaks at the space; a word longer than a line is cut where it must be.
+// empty at the end of a line. Between words it breaks at the space; a word longer than a line is cut where it must be. No
+// line begins with a Chinese comma or full stop.
 func Wrap(text string, columns int) []string {
 	columns = max(columns, 2)
 	var lines []string
@@ -73,6 +74,7 @@ func Wrap(text string, columns int) []string {
 		cut := fit(text, columns)
 		if cut < len(text) {
 			cut = atWord(text, cut)
+			cut = beforeStop(text, cut)
 		}
 		lines = append(lines, strings.TrimRight(text[:cut], " "))
 		text = strings.TrimLeft(text[cut:], " ")
@@ -104,6 +106,16 @@ func atWord(text string, cut int) int {
 		return cut
 	}
 	return start
+}
+
+// beforeStop moves a cut that would begin a line with a stop back before the character that the stop follows.
+func beforeStop(text string, cut int) int {
+	next, _ := utf8.DecodeRuneInString(text[cut:])
+	_, size := utf8.DecodeLastRuneInString(text[:cut])
+	if !strings.ContainsRune("，。、；：！？）》”", next) || size == cut {
+		return cut
+	}
+	return cut - size
 }
 
 // clip shortens s to at most columns columns, marking that it did.

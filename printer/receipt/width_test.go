@@ -20,6 +20,8 @@ func TestWrapNeverSplitsACharacter(t *testing.T) {
 	assert.Equal(t, []string{"PAY THE", "AMOUNT"}, Wrap("PAY THE AMOUNT", 9))
 	assert.Equal(t, []string{"ABCDEFGH", "IJ"}, Wrap("ABCDEFGHIJ", 8))
 	assert.Empty(t, Wrap("   ", 8))
+	assert.Equal(t, []string{"请致", "电，谢", "谢。"}, Wrap("请致电，谢谢。", 6), "no line begins with a stop")
+	assert.Equal(t, []string{"，", "，"}, Wrap("，，", 2))
 }
 
 func TestWrapKeepsEverythingAndFits(t *testing.T) {
@@ -66,7 +68,7 @@ func TestEveryGBKCharacterIsPrintable(t *testing.T) {
 }
 
 func TestTheFixedWordingIsPrintable(t *testing.T) {
-	all := []words.Pair{words.SaleTitle, words.ReversalTitle, words.SuspenseTitle, words.DuplicateMark, words.NotAReceipt, words.Interrupted, words.Agreement, words.NotSuccessful,
+	all := []words.Pair{words.SaleTitle, words.ReversalTitle, words.SuspenseTitle, words.DuplicateMark, words.NotAReceipt, words.Interrupted, words.Agreement, words.HoldAgreement, words.FreeAgreement, words.NotSuccessful,
 		words.NotCharged, words.NeitherProves, words.DoNotSwipe, words.CallAcquirer, words.CustomerAdvice, words.SignatureLabel, words.OriginalVoucher, words.ReasonLabel}
 	for _, w := range all {
 		assert.Equal(t, w.Both(), Printable(w.Both()))

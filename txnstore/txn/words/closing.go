@@ -29,9 +29,9 @@ var (
 func OfVerdict(v txn.Verdict) Pair {
 	switch v {
 	case txn.Balanced:
-		return Pair{"对账平", "THE TOTALS AGREE"}
+		return Pair{"对账平", "TOTALS AGREE"}
 	case txn.Unbalanced:
-		return Pair{"对账不平", "THE TOTALS DIFFER"}
+		return Pair{"对账不平", "TOTALS DIFFER"}
 	case txn.Mistaken:
 		return Pair{"对账出错", "THE ACQUIRER COULD NOT COMPARE"}
 	}

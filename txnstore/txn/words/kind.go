@@ -45,6 +45,19 @@ func OfMeaning(k txn.Kind) (Pair, bool) {
 	return MoneyBack, k.Credits()
 }
 
+// OfAgreement is what a cardholder signs.
+func OfAgreement(k txn.Kind) Pair {
+	switch {
+	case k == txn.PreAuth:
+		return HoldAgreement
+	case k == txn.PreAuthCancel:
+		return FreeAgreement
+	case k.TakesBack():
+		return BackAgreement
+	}
+	return Agreement
+}
+
 // OfReversed is what a reversal's notice says did not happen, and what is true of the money instead.
 func OfReversed(k txn.Kind) (failed, stands Pair) {
 	if t, known := tradeOf(k); known {

@@ -1,16 +1,18 @@
 package words
 
-import "posagent/txnstore/txn"
+import (
+	"strings"
+
+	"posagent/txnstore/txn"
+)
 
 // The words of a slip stand on one page, for a translator or a bank's certification.
 
 // Both joins the pair for one line.
-func (p Pair) Both() string {
-	if p.EN == "" {
-		return p.ZH
-	}
-	return p.ZH + " " + p.EN
-}
+func (p Pair) Both() string { return p.Line(Bilingual) }
+
+// Line is the pair for one line of a slip in a language.
+func (p Pair) Line(l Language) string { return strings.Join(p.In(l), " ") }
 
 // Titles and marks.
 var (
@@ -70,10 +72,12 @@ var (
 	SaleStands     = Pair{"原消费仍有效", "THE SALE STANDS"}
 	MoneyBack      = Pair{"款项退回持卡人账户", "THE MONEY GOES BACK TO THE CARD'S ACCOUNT"}
 	ToBeTold       = Pair{"待上送收单行，无需重复操作", "RECORDED, STILL TO BE SENT TO THE ACQUIRER. DO NOT DO IT AGAIN"}
-	DoNotUndo      = Pair{"请勿重复操作", "DO NOT DO IT AGAIN"}
-	BackAgreement  = Pair{"本人确认以上款项退回本卡账户", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT IS GIVEN BACK TO THIS CARD"}
+	DoNotUndo      = Pair{"请勿重复操作", "DO NOT REPEAT IT"}
+	BackAgreement  = Pair{"本人确认以上款项退回本卡账户", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT GOES BACK TO THIS CARD"}
+	HoldAgreement  = Pair{"本人同意在本卡上冻结以上额度", "I AGREE THAT THE ABOVE AMOUNT IS HELD ON THIS CARD"}
+	FreeAgreement  = Pair{"本人确认以上额度已解除冻结", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT IS NO LONGER HELD"}
 	DoNotSwipe     = Pair{"请勿重刷", "DO NOT PAY AGAIN"}
-	CallAcquirer   = Pair{"商户请致电收单机构，并报以下信息", "MERCHANT: CALL THE ACQUIRER AND QUOTE"}
+	CallAcquirer   = Pair{"商户请致电收单机构，并报以下信息：", "MERCHANT: CALL ACQUIRER, QUOTE:"}
 	CustomerAdvice = Pair{"持卡人请保留本单，如已扣款请联系发卡行", "CARDHOLDER: KEEP THIS NOTE. IF YOU WERE CHARGED, CONTACT YOUR BANK"}
 )
 
@@ -109,7 +113,7 @@ func OfMode(mode string) Pair {
 	case txn.ByTelephone:
 		return Pair{"电话", "TELEPHONE"}
 	}
-	return Pair{"方式", mode}
+	return Pair{"方式 " + mode, "MODE " + mode}
 }
 
 // OfReason says why a transaction was undone, for people. A reason this version does not know is shown as it is.
@@ -126,5 +130,5 @@ func OfReason(r txn.Reason) Pair {
 	case "":
 		return Pair{"未记录", "NOT RECORDED"}
 	}
-	return Pair{"代码", string(r)}
+	return Pair{"代码 " + string(r), "CODE " + string(r)}
 }

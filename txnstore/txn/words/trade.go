@@ -34,9 +34,9 @@ func tradeOf(k txn.Kind) (trade, bool) {
 }
 
 var preAuth = trade{
-	name:       Pair{"预授权", "PRE-AUTHORISATION"},
+	name:       Pair{"预授权", "PRE-AUTH"},
 	amount:     Pair{"预授权金额", "AMOUNT HELD"},
-	means:      Pair{"仅冻结额度，尚未扣款", "HELD ON THE CARD, NOT CHARGED YET"},
+	means:      Pair{"仅冻结额度，尚未扣款", "HELD ON CARD, NOT YET CHARGED"},
 	approved:   Pair{"预授权成功。额度已冻结，尚未扣款；请保存签购单上的授权码和日期。", "Held on the card; nothing is charged yet. Keep the authorisation code and the date on the slip."},
 	declined:   Pair{"预授权被拒绝。未冻结额度，可换卡再试。", "The pre-authorisation was declined. Nothing is held; another card may be tried."},
 	notDone:    Pair{"预授权未发出。未冻结额度，可以重新交易。", "The pre-authorisation was not sent. Nothing is held; it may be made again."},

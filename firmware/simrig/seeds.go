@@ -199,9 +199,9 @@ func faultName(who, what string) string {
 		return "clock set"
 	case who == "acquirer" && what == "day next":
 		return "day changed"
-	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "near"}, last):
+	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "near", "given", "steady"}, last):
 		return ""
-	case who == "reader" && words[0] == "present":
+	case who == "reader" && words[0] == "present", who == "pinpad" && last == "on":
 		return ""
 	case who == "wire":
 		return who + " " + words[0] + " " + words[1]

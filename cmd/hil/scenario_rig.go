@@ -114,6 +114,10 @@ func (r *processRig) Able(s scenario.Step) error {
 		return unable("a wire between the processes that can be meddled with")
 	case s.Verb == scenario.Hand && s.Who == "clock":
 		return unable("a clock of the terminal's own")
+	case s.Verb == scenario.Hand && s.Who == "pinpad":
+		return unable("a terminal with a PIN pad")
+	case s.Verb == scenario.Hand && (s.Who == "case" || s.Who == "supply"):
+		return unable("a board with lines that a story can switch")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 )
 
 // PinPadOpts are the parameters of a simulated PIN pad.
@@ -16,6 +17,12 @@ type PinPadOpts struct {
 	KSN        []byte              // 10 bytes: the serial number that was loaded with it
 	MasterKey  []byte              // 16 bytes, in slot 0
 	Cards      map[string]TestCard // for Command: whose holders know their PINs
+
+	Forgets bool // to say that the time for an entry is up
+
+	// Secret is told of everything about a PIN that must never be found anywhere: its block before and after it was encrypted,
+	// and the key. It is called before the block leaves, and must not call the pad. nil tells nobody.
+	Secret func(name string, what []byte)
 }
 
 // PinPad is a PIN pad for Visa packets, the far end of device/pinpad's line. It encrypts as a real one does. Its customer is
@@ -140,11 +147,28 @@ func (p *PinPad) obeyLocked(begin byte, data string) {
 		if len(fields) == 3 {
 			p.entering.session = fields[1]
 		}
+		p.boundLocked(fields[len(fields)-1])
 		p.actLocked()
 	default:
 		p.wrong = append(p.wrong, "unknown packet")
 		p.say(0x04)
 	}
+}
+
+// boundLocked ends the entry after its time, in steps of 30 s, as if the cardholder had cancelled it.
+func (p *PinPad) boundLocked(steps string) {
+	e := p.entering
+	if p.o.Forgets || len(steps) != 1 || steps < "1" || steps > "9" {
+		return
+	}
+	time.AfterFunc(time.Duration(steps[0]-'0')*30*time.Second, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.entering == e && e != nil {
+			p.entering = nil
+			p.say(0x04)
+		}
+	})
 }
 
 // Screen is what it shows, and Waiting whether it waits for a PIN.
@@ -222,9 +246,19 @@ func (p *PinPad) typeLocked(pin string) error {
 	if pin != "" {
 		block := isoBlock(pin, e.account)
 		tripleDES(key).Encrypt(cipher[:], block[:])
+		p.tellSecretsLocked(key, block, cipher)
 	}
 	p.wrapLocked(0x02, 0x03, append([]byte(head), strings.ToUpper(hex.EncodeToString(cipher[:]))...))
 	return nil
+}
+
+func (p *PinPad) tellSecretsLocked(key []byte, block, cipher [8]byte) {
+	if p.o.Secret == nil {
+		return
+	}
+	p.o.Secret("the key of a PIN", key)
+	p.o.Secret("a PIN block in the clear", block[:])
+	p.o.Secret("a PIN block", cipher[:])
 }
 
 func (p *PinPad) wrapLocked(begin, end byte, data []byte) {

@@ -145,7 +145,12 @@ func TestAPINUnderASessionKey(t *testing.T) {
 }
 
 func TestTheCustomerAndTheTillMayStop(t *testing.T) {
-	atPad(t, dukpt, func(t *testing.T, sim *devicetest.PinPad, port *wire) {
+	forgetful := func(t *testing.T) devicetest.PinPadOpts {
+		o := dukpt(t)
+		o.Forgets = true
+		return o
+	}
+	atPad(t, forgetful, func(t *testing.T, sim *devicetest.PinPad, port *wire) {
 		pad, err := pinpad.New(port, nil)
 		require.NoError(t, err)
 		pan, err := txn.ParsePAN(examplePAN)

@@ -47,6 +47,12 @@ func (g *guard) caseOpened() {
 	g.opened = true
 }
 
+func (g *guard) failing() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.power
+}
+
 func (g *guard) powerFails(now bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -105,24 +111,50 @@ func (a *Agent) wakeGuard() {
 	} else if found {
 		a.tellInterrupted(m)
 	}
+	// What is owed is not tried, and no try spent, in the moment before the line is watched.
+	a.guard.powerFails(a.lines().PowerFail.On())
 	a.lamps()
+}
+
+// watchPower is told of the supply. One that failed at the start may have recovered before the line was watched; nobody would
+// say so then, and it is looked at once more when it must have been calm for long enough.
+func (a *Agent) watchPower(ctx context.Context) error {
+	line := a.lines().PowerFail
+	var mu sync.Mutex
+	told := !a.guard.failing()
+	late := time.AfterFunc(powerCalm, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !told && !line.On() {
+			a.powerChanged(false)
+		}
+	})
+	defer late.Stop()
+	return line.Watch(ctx, powerCalm, func(fails bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = true
+		a.powerChanged(fails)
+	})
 }
 
 // watchLines watches until ctx ends.
 func (a *Agent) watchLines(ctx context.Context) {
 	var watching sync.WaitGroup
-	watch := func(line *gpio.Line, calm time.Duration, tell func(bool)) {
+	watch := func(watched func() error) {
 		watching.Go(func() {
-			if err := line.Watch(ctx, calm, tell); err != nil {
+			if err := watched(); err != nil {
 				a.log.Error("a line is not watched", "cause", err)
 			}
 		})
 	}
-	watch(a.lines().PowerFail, powerCalm, a.powerChanged)
-	watch(a.lines().Tamper, 0, func(opened bool) {
-		if opened {
-			a.tampered()
-		}
+	watch(func() error { return a.watchPower(ctx) })
+	watch(func() error {
+		return a.lines().Tamper.Watch(ctx, 0, func(opened bool) {
+			if opened {
+				a.tampered()
+			}
+		})
 	})
 	watching.Go(func() { a.buzz(ctx) })
 	watching.Wait()

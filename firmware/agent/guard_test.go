@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -260,5 +261,30 @@ func FuzzMark(f *testing.F) {
 		if !found {
 			require.Equal(t, Mark{}.Stage, m.Stage)
 		}
+	})
+}
+
+// The supply warns when the terminal starts, and recovers before its line is watched: trade goes on, and not before it is calm.
+func TestASupplyThatFailsAtTheStart(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.withLines()
+		w.chip.Drive("POWER", true)
+		w.withLines()
+		w.refusedWith(words.PowerFails)
+		w.chip.Drive("POWER", false)
+		w.after(5 * time.Second)
+		require.Equal(t, words.OutcomeApproved, w.sell("visa-4242", "12.50").Outcome)
+
+		a := w.agent
+		a.guard.powerFails(true)
+		ctx, cancel := context.WithCancel(w.ctx)
+		done := make(chan error)
+		go func() { done <- a.watchPower(ctx) }()
+		synctest.Wait()
+		require.ErrorIs(t, a.guard.held(), ErrPowerFails)
+		w.after(powerCalm)
+		require.NoError(t, a.guard.held(), "what nobody told was looked for")
+		cancel()
+		require.NoError(t, <-done)
 	})
 }

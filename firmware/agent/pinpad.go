@@ -49,7 +49,8 @@ func (p *pinPad) detach() {
 }
 
 // Enter asks for the PIN. Of an acquirer that gave no PIN key none is asked for: it could not read one. After anything but an
-// ordinary ending the line is closed, so that the next request starts on a fresh one.
+// ordinary ending the line is closed, so that the next request starts on a fresh one. As with the reader's, a line that was open
+// from before and is gone now is opened once more, and the PIN is asked for there.
 func (p *pinPad) Enter(ctx context.Context, card txn.Presented, _ txn.Amount, _ txn.Currency) (txn.PINBlock, error) {
 	under, check, err := p.key()
 	switch {
@@ -58,18 +59,30 @@ func (p *pinPad) Enter(ctx context.Context, card txn.Presented, _ txn.Amount, _ 
 	case err != nil:
 		return txn.PINBlock{}, err
 	}
-	if err := p.attach(); err != nil {
-		return txn.PINBlock{}, err
-	}
-	b, err := p.drive.EnterPIN(ctx, pinpad.Request{PAN: card.Card.PAN, Prompt: p.prompt, SessionKey: under, Wait: p.wait})
+	b, err := p.ask(ctx, pinpad.Request{PAN: card.Card.PAN, Prompt: p.prompt, SessionKey: under, Wait: p.wait})
 	switch {
 	case errors.Is(err, pinpad.ErrNoPIN):
 		return txn.PINBlock{}, fmt.Errorf("%w: %w", terminal.ErrNoPIN, err)
 	case err != nil:
-		p.detach()
 		return txn.PINBlock{}, err
 	case b.Empty:
 		return txn.PINBlock{}, nil
 	}
 	return txn.NewPINBlock(b.Cipher, check), nil
+}
+
+func (p *pinPad) ask(ctx context.Context, q pinpad.Request) (pinpad.Block, error) {
+	for old := p.drive != nil; ; old = false {
+		if err := p.attach(); err != nil {
+			return pinpad.Block{}, err
+		}
+		b, err := p.drive.EnterPIN(ctx, q)
+		if err == nil || errors.Is(err, pinpad.ErrNoPIN) {
+			return b, err
+		}
+		p.detach()
+		if !old || !hungUp(err) || ctx.Err() != nil {
+			return b, err
+		}
+	}
 }

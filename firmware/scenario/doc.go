@@ -38,10 +38,12 @@
 //	cut power, restore power
 //	wait DURATION                     "90s", "25h"
 //	settle                            time passes until nothing is owed but what waits for people
-//	reader|printer|modem|acquirer WORDS   as the simulators' Command methods understand them
+//	reader|pinpad|printer|modem|acquirer WORDS   as the simulators' Command methods understand them
 //	line down|up|drop                 the network: unplugged, plugged in, its connections broken
-//	wire reader|printer|modem|line WORDS  what the rig can do to a wire; each rig's page says what
+//	wire reader|pinpad|printer|modem|line WORDS  what the rig can do to a wire; each rig's page says what
 //	clock +DURATION|-DURATION         the terminal's wall clock is set forward or back
+//	case open|closed                  somebody opens the terminal's case; closing it again does not undo that
+//	supply failing|steady             the supply warns that it fails; it may recover, or "cut power" comes
 //
 // # Events
 //
@@ -53,7 +55,8 @@
 //	cut power on recv 0210            the last byte of the answer has come, and nobody has read it
 //	cut power on byte 17 of send 0200
 //	cut power before commit pending   also inside (half of it is on the disk) and after
-//	cut power on byte 200 to printer  also from; to line, modem, reader, printer
+//	cut power on byte 200 to printer  also from; to line, modem, reader,
+//	                                  pinpad, printer
 //	cut power on printing line 3
 //	line down on card read
 //	cancel on stage present-card

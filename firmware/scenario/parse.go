@@ -60,7 +60,7 @@ func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // verbs is said wherever a line begins with nothing known.
 const verbs = "present CARD, insert CARD, swipe CARD, " + usage + ", balance [printed], " +
-	"batch close, ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, wait DURATION, settle, expect …, or reader, printer, modem, acquirer, line, wire or clock with its words"
+	"batch close, ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, wait DURATION, settle, expect …, or reader, pinpad, printer, modem, acquirer, line, wire, clock, case or supply with its words"
 
 // parseStep reads one line without spaces around it.
 func parseStep(line string) (Step, error) {

@@ -70,6 +70,14 @@ wait 25h
 wait 1m30s
 settle
 reader silent on
+pinpad pin awaited
+pinpad pin given after 45s
+pinpad off on byte 7 from pinpad
+wire pinpad unplug on byte 20 to pinpad
+case open on send 0200
+case closed
+supply failing before commit approved
+supply steady after 1s
 printer paper out after 3
 printer silent on on card read
 modem nocarrier after 45s
@@ -259,4 +267,16 @@ func unnumbered(s Story) []Step {
 		steps[i].Line = 0
 	}
 	return steps
+}
+
+// A story says by itself what its terminal must have.
+func TestAStoryTouchesMachines(t *testing.T) {
+	for line, touched := range map[string]string{"pinpad pin given": "pinpad", "wire pinpad unplug": "pinpad", "case open": "case",
+		"supply failing": "supply", "wire printer unplug": "printer"} {
+		s := read(t, line+"\n")
+		for _, machine := range []string{"pinpad", "case", "supply", "printer"} {
+			assert.Equal(t, machine == touched, s.Touches(machine), "%s: %s", line, machine)
+		}
+	}
+	assert.True(t, read(t, "sale 1.00\ncut power on byte 3 to pinpad\n").Touches("pinpad"))
 }

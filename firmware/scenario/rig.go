@@ -56,7 +56,8 @@ type Rig interface {
 	// Books reads both sides' books and the paper. Power must be on.
 	Books() (Books, error)
 
-	// Secrets are the card data and keys of this rig's world.
+	// Secrets are the card data and keys of this rig's world, as far as there are any yet: PIN blocks and working keys are made
+	// on the way.
 	Secrets() Secrets
 
 	// Leaks searches for them whatever the run has left where people or files keep it: logs, traces, slips, the store's

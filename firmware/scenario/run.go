@@ -50,9 +50,8 @@ func groups(steps []Step) [][]Step {
 type play struct {
 	story   Story
 	rig     Rig
-	lenient bool // expectations are skipped, and what a story does to a world that is not as it thought is no failure
-	loose   bool // and what is armed at an event is not waited for: it happens in the course of its step or never
-	secrets Secrets
+	lenient bool    // expectations are skipped, and what a story does to a world that is not as it thought is no failure
+	loose   bool    // and what is armed at an event is not waited for: it happens in the course of its step or never
 	cuts    []Event // still to be armed, each when the power returns after the one before it
 
 	mu       sync.Mutex // guards everything below
@@ -66,7 +65,7 @@ type play struct {
 	late     error // of a deed that happened at an event
 }
 
-func newPlay(s Story, r Rig) *play { return &play{story: s, rig: r, secrets: r.Secrets()} }
+func newPlay(s Story, r Rig) *play { return &play{story: s, rig: r} }
 
 // armed is a step that waits for its event.
 type armed struct {

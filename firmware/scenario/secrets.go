@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Secrets are what must never be found in clear: the world's card numbers, what their tracks say, and its keys, in every
-// form in which they travel or could be stored.
+// Secrets are what must never be found in clear: the world's card numbers, what their tracks say, its keys and
+// the blocks of PINs, in every form in which they travel or could be stored.
 type Secrets struct {
 	forms  []secret
 	begins *[1 << 16]bool // by the first two bytes of each: what begins otherwise need not be compared
@@ -31,7 +31,7 @@ func (s *Secrets) AddCard(name, number, track string) {
 	}
 }
 
-// AddKey adds a key by its name. It is searched for as bytes and as text in hexadecimal digits.
+// AddKey adds a key, or the block of a PIN, by its name. It is searched for as bytes and as text in hexadecimal digits.
 func (s *Secrets) AddKey(name string, key []byte) {
 	if len(key) < 8 {
 		return
@@ -39,6 +39,16 @@ func (s *Secrets) AddKey(name string, key []byte) {
 	text := hex.EncodeToString(key)
 	s.add(secret{name, bytes.Clone(key)},
 		secret{name + " in hexadecimal", []byte(text)}, secret{name + " in hexadecimal", []byte(strings.ToUpper(text))})
+}
+
+// Clone is a copy that can be added to while others search s.
+func (s Secrets) Clone() Secrets {
+	c := Secrets{forms: slices.Clone(s.forms)}
+	if s.begins != nil {
+		begins := *s.begins
+		c.begins = &begins
+	}
+	return c
 }
 
 // leastDigits are the fewest that can be told from anything else: a card number has twelve, expiry and service code alone

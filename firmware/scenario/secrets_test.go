@@ -52,3 +52,14 @@ func TestMaskedDigitsAreNoSecret(t *testing.T) {
 	none.AddCard("short", "4242", "4242D3012")
 	assert.Empty(t, none.Find("a slip", []byte("4242 42")), "what is too short to be a number is not told from anything else")
 }
+
+func TestACloneLearnsAlone(t *testing.T) {
+	s := secretsOfTheTest()
+	c := s.Clone()
+	c.AddKey("a PIN block", unhex(t, "0123456789ABCDEF"))
+	assert.Len(t, c.Find("it", []byte("block=0123456789ABCDEF")), 1)
+	assert.Len(t, c.Find("it", []byte("pan="+number)), 1)
+	assert.Empty(t, s.Find("it", []byte("block=0123456789ABCDEF")))
+	var none Secrets
+	assert.Empty(t, none.Clone().Find("it", []byte(number)))
+}

@@ -2,6 +2,7 @@ package scenario_test
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,13 +38,14 @@ func stories(t *testing.T) []scenario.Story {
 	return all
 }
 
-// world makes simulated worlds.
+// world makes simulated worlds, with a plain terminal.
 func world(t *testing.T, seed uint64) func(play func(scenario.Rig) error) error {
-	return worldOf(t, seed, profile.UnionPay())
+	return worldOf(t, seed, profile.UnionPay(), scenario.Story{})
 }
 
-// worldOf makes worlds whose terminal and acquirer speak in a profile.
-func worldOf(t *testing.T, seed uint64, p *profile.Profile) func(play func(scenario.Rig) error) error {
+// worldOf makes worlds whose terminal and acquirer speak in a profile. The terminal has a PIN pad, or lines, where the story
+// speaks of them; then also what is logged for developers is searched for secrets.
+func worldOf(t *testing.T, seed uint64, p *profile.Profile, s scenario.Story) func(play func(scenario.Rig) error) error {
 	cards, err := simrig.LoadCards(filepath.Join(testdata, "cards", "cards.toml"))
 	require.NoError(t, err)
 	return func(play func(scenario.Rig) error) (err error) {
@@ -53,7 +55,12 @@ func worldOf(t *testing.T, seed uint64, p *profile.Profile) func(play func(scena
 		}
 		defer os.RemoveAll(dir)
 		synctest.Test(t, func(t *testing.T) {
-			w, bad := simrig.New(simrig.Options{Seed: seed, Dir: dir, Cards: cards, Profile: p})
+			o := simrig.Options{Seed: seed, Dir: dir, Cards: cards, Profile: p, PINPad: s.Touches("pinpad"),
+				Lines: s.Touches("case") || s.Touches("supply")}
+			if o.PINPad {
+				o.Level = slog.LevelDebug
+			}
+			w, bad := simrig.New(o)
 			require.NoError(t, bad)
 			err = errors.Join(play(w), w.Close())
 		})
@@ -65,7 +72,7 @@ func worldOf(t *testing.T, seed uint64, p *profile.Profile) func(play func(scena
 func TestEveryStory(t *testing.T) {
 	for _, s := range stories(t) {
 		t.Run(strings.TrimSuffix(s.Name, ".txt"), func(t *testing.T) {
-			require.NoError(t, world(t, 1)(func(r scenario.Rig) error { return scenario.Run(s, r) }))
+			require.NoError(t, worldOf(t, 1, profile.UnionPay(), s)(func(r scenario.Rig) error { return scenario.Run(s, r) }))
 		})
 	}
 }
@@ -84,7 +91,7 @@ func TestEveryStoryUnderTheGenericProfile(t *testing.T) {
 			if s.Name == filepath.Join("acquirer", "orders-a-sign-in.txt") {
 				p = headed // an order stands in the application header, which this profile has not
 			}
-			require.NoError(t, worldOf(t, 1, p)(func(r scenario.Rig) error { return scenario.Run(s, r) }))
+			require.NoError(t, worldOf(t, 1, p, s)(func(r scenario.Rig) error { return scenario.Run(s, r) }))
 		})
 	}
 }
@@ -143,7 +150,7 @@ func TestEveryCutOfEveryStory(t *testing.T) {
 			plan := cutsWanted(t, i)
 			t.Run(strings.TrimSuffix(s.Name, ".txt"), func(t *testing.T) {
 				t.Parallel()
-				cuts, err := scenario.EveryCut(s, plan, world(t, 1))
+				cuts, err := scenario.EveryCut(s, plan, worldOf(t, 1, profile.UnionPay(), s))
 				made.Add(int64(cuts.Made))
 				missed.Add(int64(cuts.Missed))
 				require.NoError(t, err)

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -60,7 +61,7 @@ type Step struct {
 func (s Step) Armed() bool { return s.On.Kind != Never }
 
 // hands are the machines and wires that a story may touch.
-var hands = []string{"reader", "printer", "modem", "acquirer", "line", "wire", "clock"}
+var hands = []string{"reader", "pinpad", "printer", "modem", "acquirer", "line", "wire", "clock", "case", "supply"}
 
 // Subject is what an expectation looks at.
 type Subject string
@@ -112,6 +113,15 @@ const (
 	Marked   Mark = "marked"
 	Unmarked Mark = "unmarked"
 )
+
+// Touches reports whether the story does something to a machine or its wire, or waits for a byte of it: whether it needs a
+// terminal that has one.
+func (s Story) Touches(machine string) bool {
+	return slices.ContainsFunc(s.Steps, func(step Step) bool {
+		return step.Verb == Hand && (step.Who == machine || step.Who == "wire" && strings.HasPrefix(step.What, machine+" ")) ||
+			step.On.What == machine
+	})
+}
 
 // String is the story as Parse reads it.
 func (s Story) String() string {

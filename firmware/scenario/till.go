@@ -135,7 +135,7 @@ func (p *play) converse(q *request, line []byte) {
 
 // heard takes one line, and reports whether it ended the request.
 func (p *play) heard(q *request, line []byte) bool {
-	leaks := p.secrets.Find("a line to the till", line)
+	leaks := p.rig.Secrets().Find("a line to the till", line)
 	e, err := eventOf(line)
 	if err == nil && e.Ends() {
 		q.event, q.outcome = e, e.Outcome

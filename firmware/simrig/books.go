@@ -115,7 +115,7 @@ func (w *World) Leaks() ([]string, error) {
 	if l == nil {
 		return nil, errPower
 	}
-	secrets := w.o.Cards.Secrets
+	secrets := w.Secrets()
 	files, err := readRemains(l.dir)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@
 //
 //	                     ┌──────────────── mains: cut at any step ────────────────┐
 //	till ── wire ──► socket │ agent.New + Run │ ── wire 115200 ──► card reader        (device/devicetest)
+//	                     │                    │ ── wire 9600 ────► PIN pad, where there is one (device/devicetest)
 //	                     │  engine, drivers   │ ── wire 115200 ──► printer, paper     (printer/printertest)
 //	                     │  link, codec       │ ── wire 9600 ────► modem ── phone ──┐ (link/linktest)
 //	                     │  txnstore, files   │ ── network ─────────────────────────┴► acquirer, its ledger
@@ -28,6 +29,10 @@
 //     unplugged and plugged in again.
 //   - A chip is pulled at any moment, refuses what the acquirer approved, or decides by itself; the reader restarts, is silent,
 //     late or not understood at each of the card's three steps. What a card has completed is asked of the card.
+//   - The PIN pad's line stands still, loses, doubles and flips bytes, the pad is off or unplugged, and the cardholder types a wrong
+//     PIN, none, nothing at all, or presses cancel. A sale that a PIN belongs to is made with it, or not begun.
+//   - The case is opened, at any moment: nothing leaves any more, over restarts too, until a technician has loaded new keys, and
+//     what was owed is owed until then. The supply warns before it fails, or warns and recovers: nothing leaves after the warning.
 //   - The printer runs out of paper, has its cover open, jams, is switched off, answers nothing or rubbish, is unplugged. Its
 //     line stands still, loses, doubles and flips bytes: the money is right then, and so is what is printed afterwards.
 //   - An adapter that is unplugged comes back as another tty. A terminal's ports are named by what follows it (by-path, by-id,
@@ -41,6 +46,7 @@
 //
 // # What we do not
 //
+//   - A mark of an opened case or a failing supply is on the disk whole or not at all here. Torn ones are the agent's own test.
 //   - A slip that is printed over a noisy line: ESC/POS has no checksum, so the terminal cannot know what its bytes became.
 //     The judge takes it for any slip that is missing.
 //   - Bits that fall over in the settlement of a batch over the telephone: its messages carry no MAC in this dialect, and a

@@ -21,8 +21,10 @@ import (
 //	wire WHICH late N TIME        so many in ten thousand come late, by up to TIME
 //	wire WHICH clean
 //	clock +TIME | -TIME           the terminal's wall clock is set
+//	case open | closed            its case, where it has a switch there
+//	supply failing | steady       its supply warns, where it can
 //
-// WHICH is reader, printer or modem; the line can only be stalled.
+// WHICH is reader, pinpad, printer or modem; the line can only be stalled.
 func (w *World) Hand(who, what string) error {
 	w.saw("hand", "%s %s", who, what)
 	if name := faultName(who, what); name != "" {
@@ -36,12 +38,21 @@ func (w *World) Hand(who, what string) error {
 	switch who {
 	case "reader":
 		_, err = w.card.Command(what)
+	case "pinpad":
+		if w.pad == nil {
+			return errNoPad
+		}
+		_, err = w.pad.Command(what)
 	case "printer":
 		_, err = w.paper.Command(what)
 	case "modem":
 		_, err = w.phone.Command(what)
 	case "acquirer":
 		_, err = w.acquirer.Command(what)
+	case "case":
+		err = w.caseCommand(what)
+	case "supply":
+		err = w.supplyCommand(what)
 	case "line":
 		err = w.network.command(what)
 	case "wire":
@@ -59,7 +70,9 @@ func (w *World) Hand(who, what string) error {
 	return err
 }
 
-var errWire = errors.New("wire wants reader, printer, modem or line, and then unplug, plug, replug, stall TIME, lose N, double N, flip N, split N, late N TIME or clean")
+var errNoPad = errors.New("this terminal has no PIN pad")
+
+var errWire = errors.New("wire wants reader, pinpad, printer, modem or line, and then unplug, plug, replug, stall TIME, lose N, double N, flip N, split N, late N TIME or clean")
 
 func (w *World) wireCommand(words []string) error {
 	if len(words) < 2 {
@@ -68,9 +81,12 @@ func (w *World) wireCommand(words []string) error {
 	if words[0] == "line" {
 		return w.network.wireCommand(words[1:])
 	}
-	p, known := map[string]*port{"reader": w.reader, "printer": w.printer, "modem": w.modem}[words[0]]
+	p, known := map[string]*port{"reader": w.reader, "pinpad": w.pinpad, "printer": w.printer, "modem": w.modem}[words[0]]
 	if !known {
 		return errWire
+	}
+	if p == nil {
+		return errNoPad
 	}
 	switch verb, rest := words[1], words[2:]; verb {
 	case "unplug", "plug":
@@ -177,8 +193,16 @@ func duration(words []string) (time.Duration, error) {
 	return d, nil
 }
 
-// Able implements scenario.Rig: this world can do everything that the language has words for.
+// Able implements scenario.Rig: this world can do everything that the language has words for, if its terminal has what is
+// spoken of.
 func (w *World) Able(s scenario.Step) error {
+	one := scenario.Story{Steps: []scenario.Step{s}}
+	switch {
+	case w.pad == nil && one.Touches("pinpad"):
+		return fmt.Errorf("%w: %w", scenario.ErrUnable, errNoPad)
+	case w.switches == nil && (one.Touches("case") || one.Touches("supply")):
+		return fmt.Errorf("%w: %w", scenario.ErrUnable, errNoLines)
+	}
 	switch s.Verb {
 	case scenario.Present, scenario.Insert, scenario.Swipe:
 		if w.o.Cards.Reader[s.Card].Name == "" {
@@ -209,12 +233,20 @@ func (w *World) Heal() error {
 	if said, err := w.paper.Command("status"); err != nil || strings.Contains(said, "silent") {
 		orders["printer"] = append([]string{"silent off"}, orders["printer"]...) // it forgets what it held
 	}
-	for _, who := range []string{"acquirer", "reader", "printer", "modem", "line", "wire"} {
+	if w.pad != nil {
+		orders["pinpad"] = []string{"on", "pin given"}
+		orders["wire"] = append(orders["wire"], "pinpad plug", "pinpad clean")
+	}
+	if w.switches != nil {
+		orders["case"], orders["supply"] = []string{"closed"}, []string{"steady"}
+	}
+	for _, who := range []string{"acquirer", "reader", "pinpad", "printer", "modem", "line", "wire", "case", "supply"} {
 		for _, what := range orders[who] {
 			if err := w.Hand(who, what); err != nil {
 				return fmt.Errorf("%s %s: %w", who, what, err)
 			}
 		}
 	}
+	w.service()
 	return nil
 }

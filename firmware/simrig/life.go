@@ -25,6 +25,7 @@ type life struct {
 	dir    string
 	off    atomic.Bool
 	store  *txnstore.Store
+	marks  *agent.Marks // nil where the terminal has no lines
 	socket *socket
 	cancel context.CancelFunc
 	ended  chan error
@@ -61,7 +62,7 @@ func (w *World) boot(dir string) (*life, error) {
 	w.saw("store", "opened, boot %d, %d owed", report.Boot, report.Owed)
 	options := w.options
 	options.Print.FirstID = 1 + uint32(w.throw("boot", 1<<31))
-	a, err := agent.New(agent.Wires{
+	wires := agent.Wires{
 		Reader:  w.reader.opener(l),
 		Printer: w.printer.opener(l),
 		Bearers: []link.Bearer{
@@ -70,9 +71,16 @@ func (w *World) boot(dir string) (*life, error) {
 				Opts: modem.Opts{Number: phoneNumber, Carrier: dialWithin}}, link.SelfDelimited, w.modem)},
 		},
 		Store: l.books(), Files: l.files(), Socket: l.socket, Now: w.Now, Log: w.log.logger(l),
-	}, options)
+	}
+	if w.pinpad != nil {
+		wires.PINPad = w.pinpad.opener(l)
+	}
+	if err := l.take(&wires); err != nil {
+		return nil, errors.Join(err, store.Close(), l.marks.Close())
+	}
+	a, err := agent.New(wires, options)
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(err, store.Close(), l.marks.Close())
 	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	l.cancel = cancel
@@ -135,7 +143,7 @@ func (l *life) bury() error {
 	<-l.ended // with the errors of a dead store
 	dark := since() - l.died
 	time.Sleep(max(0, (l.died+darkness*(dark/darkness+1))-since()))
-	return errors.Join(l.store.Close(), os.RemoveAll(l.dir))
+	return errors.Join(l.store.Close(), l.marks.Close(), os.RemoveAll(l.dir))
 }
 
 // insideCommit composes what a cut in the middle of the commit that has just been made would leave, and lets happen what

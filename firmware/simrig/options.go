@@ -39,6 +39,9 @@ type Options struct {
 
 	Profile *profile.Profile // how terminal and acquirer speak; nil is profile.UnionPay()
 
+	PINPad bool // the terminal has one; its cardholder types the card's PIN until told otherwise
+	Lines  bool // it has a switch at its case and a supply that warns, and keeps marks of both
+
 	// BootCuts is how many boots in ten thousand, of those after a power cut, are cut in the middle of opening the store.
 	BootCuts int
 
@@ -85,6 +88,7 @@ func agentOptions() (agent.Options, error) {
 		Profile: profile.UnionPay(), Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
 		Lookalike: 5 * time.Minute, MACOnDeclines: true, Settable: []string{agent.SetsName, agent.SetsAnswer}, // the judge knows how many tries there are
 		Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second,
+		PINPrompt: "ENTER PIN", PINWait: time.Minute, PINReply: time.Second,
 		CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
 		Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
 		Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}, err

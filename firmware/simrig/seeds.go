@@ -18,7 +18,7 @@ func Random(seed uint64, sales int) scenario.Story { return randomStory(seed, sa
 // randomStory is Random where the acquirer has the given faults every third sale, besides its own, and where the day may be
 // said to be of a certain kind.
 func randomStory(seed uint64, sales int, favourite []string, kind *mix) scenario.Story {
-	d := &day{dice: stream(seed, "story"), favourite: favourite, mix: ordinaryDay}
+	d := &day{dice: stream(seed, "story"), favourite: favourite, mix: ordinaryDay, pinpad: hasPINPad(seed)}
 	switch n := d.dice.IntN(1000); {
 	case n < oftenBusy:
 		d.mix = busyDay
@@ -42,6 +42,7 @@ type day struct {
 
 	favourite []string // faults of the acquirer
 	mix       mix
+	pinpad    bool // the terminal has one
 	sold      []sold
 	holds     []hold // not used up yet, as far as anybody knows
 	batch     int    // sales before those of the open batch
@@ -78,6 +79,7 @@ const (
 	oftenDial      = 30
 	oftenReader    = 35
 	oftenPrinter   = 50
+	oftenPINPad    = 100 // where there is one
 	oftenClock     = 8
 	oftenCancel    = 8
 	oftenNoCard    = 3
@@ -110,6 +112,9 @@ func (d *day) sale(n int) {
 	}
 	if d.chance(oftenPrinter) {
 		within = append(within, d.printer()...)
+	}
+	if d.pinpad && d.chance(oftenPINPad) {
+		within = append(within, d.typing()...)
 	}
 	if d.chance(oftenClock) {
 		d.hand("clock", one(d, "+1h", "-1h", "+3h30m0s", "-26h", "+30h", "-5m", "+4m"))
@@ -203,11 +208,15 @@ func faultName(who, what string) string {
 	switch {
 	case who == "clock":
 		return "clock set"
+	case who == "pinpad" && what == "off":
+		return "pinpad off"
 	case who == "acquirer" && what == "day next":
 		return "day changed"
-	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "near", "none"}, last):
+	case who == "reader" && last == "none":
 		return ""
-	case who == "reader" && slices.Contains([]string{"present", "insert", "swipe"}, words[0]):
+	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "near", "given", "steady"}, last):
+		return ""
+	case who == "reader" && slices.Contains([]string{"present", "insert", "swipe"}, words[0]), who == "pinpad" && last == "on":
 		return ""
 	case who == "reader" && words[0] == "at":
 		return who + " " + what

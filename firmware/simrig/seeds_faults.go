@@ -28,7 +28,11 @@ func (d *day) moment() scenario.Event {
 	case 7:
 		return scenario.Event{Kind: scenario.RecvByte, What: "0210", N: d.between(1, 190), Nth: 1}
 	case 8:
-		return scenario.Event{Kind: one(d, scenario.ByteTo, scenario.ByteFrom), What: "reader", N: d.between(1, 120)}
+		what := "reader"
+		if d.pinpad && d.chance(500) {
+			what = "pinpad"
+		}
+		return scenario.Event{Kind: one(d, scenario.ByteTo, scenario.ByteFrom), What: what, N: d.between(1, 120)}
 	case 9:
 		return scenario.Event{Kind: scenario.ByteTo, What: "printer", N: d.between(1, 1900)}
 	case 10:
@@ -190,6 +194,37 @@ func (d *day) printer() []scenario.Step {
 		return []scenario.Step{{Verb: scenario.Hand, Who: "printer", What: "cover open", On: scenario.Event{Kind: scenario.Printing, N: d.between(1, 45)}}}
 	default:
 		d.hand("wire", fmt.Sprintf("printer stall %ds", d.between(1, 4)))
+	}
+	return nil
+}
+
+// hasPINPad says whether the terminal of a random world has a PIN pad. Few do: one card in five of theirs asks for a PIN, and
+// each costs time.
+func hasPINPad(seed uint64) bool { return seed%16 == 3 }
+
+// typing is what goes wrong at the PIN pad.
+func (d *day) typing() []scenario.Step {
+	later := scenario.Event{Kind: scenario.Elapsed, Time: time.Duration(d.between(1, 80)) * time.Second}
+	at := scenario.Event{Kind: one(d, scenario.ByteTo, scenario.ByteFrom), What: "pinpad", N: d.between(1, 80)}
+	switch d.dice.IntN(8) {
+	case 0, 1:
+		d.hand("pinpad", "pin "+one(d, "wrong", "none", "cancelled"))
+		d.until("pinpad", "pin given")
+	case 2, 3:
+		d.hand("pinpad", "pin awaited")
+		d.until("pinpad", "pin given")
+		return []scenario.Step{{Verb: scenario.Hand, Who: "pinpad", What: "pin " + one(d, "given", "given", "wrong"), On: later}}
+	case 4:
+		d.hand("pinpad", "off")
+		d.until("pinpad", "on")
+	case 5:
+		d.hand("wire", "pinpad "+one(d, "flip 300", "lose 300", "double 300", "split 5000", "late 500 800ms", "flip 1500"))
+		d.until("wire", "pinpad clean")
+	case 6:
+		d.until("wire", "pinpad plug")
+		return []scenario.Step{{Verb: scenario.Hand, Who: "wire", What: "pinpad " + one(d, "unplug", "replug"), On: at}}
+	default:
+		d.hand("wire", fmt.Sprintf("pinpad stall %ds", d.between(1, 4)))
 	}
 	return nil
 }

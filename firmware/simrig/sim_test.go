@@ -33,7 +33,7 @@ const (
 )
 
 func randomOptions(seed uint64, dir string, cards *Cards) Options {
-	return Options{Seed: seed, Dir: filepath.Join(dir, fmt.Sprint(seed)), Cards: cards, BootCuts: bootCuts}
+	return Options{Seed: seed, Dir: filepath.Join(dir, fmt.Sprint(seed)), Cards: cards, BootCuts: bootCuts, PINPad: hasPINPad(seed)}
 }
 
 // playRandom plays one seed's world.

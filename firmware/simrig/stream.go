@@ -12,13 +12,3 @@ func stream(seed uint64, name string) *rand.Rand {
 	_, _ = h.Write([]byte(name)) // never fails, by its contract
 	return rand.New(rand.NewPCG(seed, h.Sum64()))
 }
-
-// diceReader is a stream as an io.Reader, for keys that only a simulated acquirer uses.
-type diceReader struct{ dice *rand.Rand }
-
-func (d diceReader) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = byte(d.dice.Uint32())
-	}
-	return len(p), nil
-}

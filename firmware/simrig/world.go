@@ -35,22 +35,27 @@ type World struct {
 	printer  *port
 	modem    *port
 	network  *network
+	pinpad   *port     // nil where the terminal has no PIN pad
+	switches *switches // nil where it has no lines
 	card     *devicetest.Reader
+	pad      *devicetest.PinPad
 	paper    *printertest.Printer
 	phone    *linktest.Modem
 
-	mu       sync.Mutex // guards everything below
-	throws   map[string]*rand.Rand
-	laid     map[string]int
-	clock    time.Duration // by which the terminal's wall clock is wrong
-	faults   []error       // of the world itself: nothing that it says may be believed then
-	life     *life
-	lives    int
-	cuts     map[string]int // by what they fell upon
-	upon     string         // what is happening now
-	healing  bool
-	happened map[string]int // faults by kind
-	smudged  [][2]int       // slips, first and last, that were printed over a noisy line
+	mu         sync.Mutex // guards everything below
+	throws     map[string]*rand.Rand
+	laid       map[string]int
+	clock      time.Duration // by which the terminal's wall clock is wrong
+	faults     []error       // of the world itself: nothing that it says may be believed then
+	life       *life
+	lives      int
+	cuts       map[string]int // by what they fell upon
+	upon       string         // what is happening now
+	healing    bool
+	happened   map[string]int // faults by kind
+	secrets    secretKeeper
+	technician bool     // was here, and nobody has seen it yet
+	smudged    [][2]int // slips, first and last, that were printed over a noisy line
 }
 
 var _ scenario.Rig = (*World)(nil)
@@ -59,6 +64,7 @@ var _ scenario.Rig = (*World)(nil)
 var (
 	readerWire  = WireOpts{Name: "reader", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 4 * chunkUSB}
 	printerWire = WireOpts{Name: "printer", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 4 * chunkUSB}
+	pinpadWire  = WireOpts{Name: "pinpad", Baud: 9600, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: chunkUSB}
 	modemWire   = WireOpts{Name: "modem", Baud: 9600, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 16}
 	phoneWire   = WireOpts{Name: "phone", Latency: 40 * time.Millisecond, Jitter: 30 * time.Millisecond, Chunk: 512}
 )
@@ -76,9 +82,10 @@ func New(o Options) (*World, error) {
 	if o.Profile != nil {
 		w.options.Profile = o.Profile
 	}
+	w.secrets.known = o.Cards.Secrets
 	w.ctx, w.end = context.WithCancel(context.Background())
 	w.acquirer = linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: o.Cards.Accounts, TMK: masterKey,
-		Terminals: map[string]string{terminalID: merchantID}, Profile: w.options.Profile, Rand: diceReader{stream(o.Seed, "keys")}, Now: today})
+		Terminals: map[string]string{terminalID: merchantID}, Profile: w.options.Profile, Rand: keyDice{stream(o.Seed, "keys"), w.learn}, Now: today})
 	w.card = devicetest.NewReader(devicetest.ReaderOpts{Cards: o.Cards.Reader, Now: today, CardRead: func() {
 		w.saw("reader", "a card was read")
 		w.sensor.happens(scenario.Event{Kind: scenario.CardRead})
@@ -90,6 +97,16 @@ func New(o Options) (*World, error) {
 	w.reader = newPort(w, readerWire, func(ctx context.Context, c net.Conn) { _ = w.card.Serve(ctx, c) })
 	w.printer = newPort(w, printerWire, func(ctx context.Context, c net.Conn) { _ = w.paper.Serve(ctx, c) })
 	w.modem = newPort(w, modemWire, func(ctx context.Context, c net.Conn) { _ = w.phone.Serve(ctx, c) })
+	if o.PINPad {
+		w.pad = devicetest.NewPinPad(devicetest.PinPadOpts{MasterKey: masterKey, Cards: o.Cards.Reader, Secret: w.learn})
+		if _, err := w.pad.Command("pin given"); err != nil {
+			return nil, err
+		}
+		w.pinpad = newPort(w, pinpadWire, func(ctx context.Context, c net.Conn) { _ = w.pad.Serve(ctx, c) })
+	}
+	if o.Lines {
+		w.switches = newSwitches()
+	}
 	w.network = newNetwork(w)
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, err
@@ -201,9 +218,6 @@ func (w *World) Wait(d time.Duration) error { time.Sleep(d); return nil }
 
 // Patience implements scenario.Rig. Three reversals that are each answered by nobody over both bearers take ten minutes.
 func (w *World) Patience() time.Duration { return time.Hour }
-
-// Secrets implements scenario.Rig.
-func (w *World) Secrets() scenario.Secrets { return w.o.Cards.Secrets }
 
 // Close implements scenario.Rig.
 func (w *World) Close() error {

@@ -95,7 +95,7 @@ const notFound = "25"
 // it is made: a power cut in the middle must not make tries free.
 func (t *Terminal) reverse(ctx context.Context, x txn.Txn) (txn.Txn, error) {
 	for resigned := false; ; resigned = true {
-		x, err := t.store.Update(x.ID, func(x *txn.Txn) { x.Tries.Made++; x.Tries.Last = t.o.Now() })
+		x, err := t.counted(x)
 		if err != nil {
 			return x, err
 		}
@@ -171,6 +171,17 @@ func (t *Terminal) maybeSettled(batch uint32) (bool, error) {
 func (t *Terminal) uncounted(x txn.Txn, event string, cause error) (txn.Txn, error) {
 	x, err := t.store.Mark(x.ID, func(x *txn.Txn) { x.Tries.Unsent++; t.note(x, event) })
 	return x, errors.Join(cause, err)
+}
+
+// counted counts a try before a byte of it can leave. While sending is forbidden none is begun: with a supply that fails, the
+// note that it was not sent after all might not reach the disk.
+func (t *Terminal) counted(x txn.Txn) (txn.Txn, error) {
+	if t.o.Held != nil {
+		if err := t.o.Held(); err != nil {
+			return x, fmt.Errorf("%w: %w", txn.ErrNotSent, err)
+		}
+	}
+	return t.store.Update(x.ID, func(x *txn.Txn) { x.Tries.Made++; x.Tries.Last = t.o.Now() })
 }
 
 // failedTry leaves the reversal owed, or hands it to people once the allowance is used up. It is never given up.

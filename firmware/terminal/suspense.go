@@ -54,7 +54,7 @@ func (t *Terminal) retryDue(x txn.Txn) bool {
 // retry makes one try, counted before it is made. An answer that settles the matter closes it: what was to be undone is
 // undone, or was never there; what was to be told is booked. Every other answer changes nothing but the journal.
 func (t *Terminal) retry(ctx context.Context, x txn.Txn) error {
-	x, err := t.store.Update(x.ID, func(x *txn.Txn) { x.Tries.Made++; x.Tries.Last = t.o.Now() })
+	x, err := t.counted(x)
 	if err != nil {
 		return err
 	}

@@ -83,8 +83,9 @@ type Supervisors interface {
 
 // Options are the merchant's policy.
 type Options struct {
-	Supervisors   Supervisors // nil takes the till's word
-	PINPad        PINPad      // nil asks for no PIN
+	Supervisors   Supervisors  // nil takes the till's word
+	PINPad        PINPad       // nil asks for no PIN
+	Held          func() error // what forbids to send now, asked before a try is counted; nil forbids nothing
 	Currency      txn.Currency
 	Operator      string
 	ReversalTries int                         // counted tries before suspense; 3 when zero

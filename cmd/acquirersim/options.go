@@ -46,6 +46,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	})
 	flags.StringVar(&cards, "cards", "", "`FILE` of cards with accounts, TOML")
 	flags.StringVar(&keyFile, "tmk-file", "", "`FILE` with the terminals' master key, 32 hexadecimal digits")
+	flags.Func("dukpt", "base derivation key of a DUKPT key set as `KEYSET=FILE`, ten hexadecimal digits and a file of 32; repeatable", o.addBaseKey)
 	flags.UintVar(&batch, "batch", 1, "open `batch` of a terminal that the books do not know")
 	flags.BoolVar(&o.acquirer.BareDeclines, "bare-declines", false, "send refusals without a MAC")
 	flags.IntVar(&o.acquirer.BlockSlot, "block-slot", 14, "`characters` that a number takes up in the downloaded blocklist")
@@ -91,6 +92,19 @@ func (o *options) load(cards, keyFile string) (err error) {
 		o.acquirer.Keep = func(l linktest.Ledger) error { return linktest.SaveLedger(o.ledger, l) }
 	}
 	return o.acquirer.Check()
+}
+
+// addBaseKey reads KEYSET=FILE.
+func (o *options) addBaseKey(text string) (err error) {
+	set, file, both := strings.Cut(text, "=")
+	if !both {
+		return errors.New("write it as KEYSET=FILE")
+	}
+	if o.acquirer.DUKPT == nil {
+		o.acquirer.DUKPT = map[string][]byte{}
+	}
+	o.acquirer.DUKPT[strings.ToUpper(set)], err = readKey(file)
+	return err
 }
 
 // readKey reads hexadecimal digits, with any white space. Its errors never quote the file.

@@ -86,6 +86,11 @@ func (c *Config) absent(at serial.Places) []string {
 	} else {
 		set.Master.Destroy()
 	}
+	if family, err := c.dukptKeys(); err != nil && !errors.Is(err, errNoStore) {
+		found = append(found, err.Error())
+	} else if family != nil {
+		family.Destroy()
+	}
 	if _, _, err := c.storeKey(); err != nil && !errors.Is(err, errNoStore) {
 		found = append(found, "store.key_file: "+err.Error())
 	}

@@ -128,6 +128,7 @@ type Printer struct {
 type Acquirer struct {
 	KeyFile       string   `toml:"key_file"`       // terminal master key, sealed; or 16 bytes in hex, mode 0600
 	KeySource     string   `toml:"key_source"`     // keyring:NAME keeps it in the kernel instead
+	DUKPTFile     string   `toml:"dukpt_file"`     // DUKPT keys, sealed, for a profile that has tracks under them
 	KeySigners    []string `toml:"key_signers"`    // public keys of the key centres whose bundles are accepted
 	Profile       string   `toml:"profile"`        // unionpay, iso87 or a file
 	MAC           string   `toml:"mac"`            // ecb, x9.9, x9.19 or cmac
@@ -295,6 +296,7 @@ func (c *Config) faults() []string {
 	fault(c.Acquirer.KeyFile != "" && c.Acquirer.KeySource != "", "acquirer.key_source", "there is a key_file too; leave one of them out")
 	fault(!validKeySource(c.Acquirer.KeySource), "acquirer.key_source", "%q is not known; use keyring:NAME, or a key_file", c.Acquirer.KeySource)
 	fault(c.Acquirer.KeySource != "" && c.Acquirer.KeySource == c.Store.KeySource, "acquirer.key_source", "is the store's key; each needs a name of its own")
+	c.trackFaults(fault)
 	fault(len(c.signers()) != len(c.Acquirer.KeySigners), "acquirer.key_signers", "want public keys of 64 hexadecimal digits, as \"posagent keys signer\" shows them")
 	err = keys.MAC(c.Acquirer.MAC).Check()
 	fault(err != nil, "acquirer.mac", "%v", err)

@@ -80,7 +80,7 @@ func (c *Config) wipe(log *slog.Logger) func() error {
 			return err
 		}
 		log.Error("wiping the kept keys", "where", fmt.Sprint(room.store))
-		return errors.Join(keys.Wipe(room.store, room.log, time.Now()), room.close())
+		return errors.Join(keys.Wipe(room.store, room.family, room.log, time.Now()), room.close())
 	}
 }
 

@@ -16,13 +16,13 @@ import (
 
 type bundleFlags struct {
 	signer, to string
-	noParity   bool
+	key        loadFlags
 }
 
 func (q *bundleFlags) define(f *flag.FlagSet) {
 	f.StringVar(&q.signer, "signer", "", "`FILE` with the signing key")
 	f.StringVar(&q.to, "to", "", "new `FILE` for the bundle")
-	noParityFlag(&q.noParity)(f)
+	q.key.define(f)
 }
 
 func noParityFlag(is *bool) func(*flag.FlagSet) {
@@ -56,9 +56,12 @@ func (c *command) keysBundle(ctx context.Context, request string, q bundleFlags)
 	if q.signer == "" || q.to == "" {
 		return c.misused("posagent keys bundle: name the signing key and the new file, -signer FILE -to FILE")
 	}
-	err := keepMemoryIn()
-	if err == nil {
-		err = c.makeBundle(ctx, request, q)
+	ksn, err := q.key.serial()
+	if err != nil {
+		return c.misused("posagent keys bundle: -dukpt: " + err.Error())
+	}
+	if err = keepMemoryIn(); err == nil {
+		err = c.makeBundle(ctx, request, q, ksn)
 	}
 	if err != nil {
 		return c.fail(err)
@@ -66,7 +69,7 @@ func (c *command) keysBundle(ctx context.Context, request string, q bundleFlags)
 	return exitDone
 }
 
-func (c *command) makeBundle(ctx context.Context, request string, q bundleFlags) error {
+func (c *command) makeBundle(ctx context.Context, request string, q bundleFlags, ksn keys.KSN) error {
 	text, err := readSmall(request)
 	if err != nil {
 		return err
@@ -87,19 +90,20 @@ func (c *command) makeBundle(ctx context.Context, request string, q bundleFlags)
 	if err := c.sameFingerprint(ctx); err != nil {
 		return err
 	}
-	set, err := c.components(ctx, keys.Parity(!q.noParity))
+	kind := keyKind(ksn, q.key.noParity)
+	set, err := c.components(ctx, kind)
 	if err != nil {
 		return err
 	}
 	defer set.Master.Destroy()
-	bundle, err := keys.MakeBundle(r, set.Master, set.By, private)
+	bundle, err := keys.MakeBundle(r, set.Master, ksn, set.By, private)
 	if err != nil {
 		return err
 	}
 	if err := writeNew(q.to, bundle); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "已签发  made: %s, master key %v\n", q.to, set.Master.CheckValue())
+	fmt.Fprintf(c.out, "已签发  made: %s, %s %v\n", q.to, kind.english, set.Master.CheckValue())
 	return nil
 }
 

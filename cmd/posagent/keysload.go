@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"strings"
 	"time"
@@ -22,20 +23,49 @@ const typingTries = 3
 // mostTyped is more than any answer, so that a component with too many digits is told from one with enough.
 const mostTyped = 80
 
+// loadFlags say which key is typed.
+type loadFlags struct {
+	noParity bool
+	dukpt    string
+}
+
+func (q *loadFlags) define(f *flag.FlagSet) {
+	noParityFlag(&q.noParity)(f)
+	f.StringVar(&q.dukpt, "dukpt", "", "a DUKPT initial key in the place of the master key: its serial `NUMBER`, 20 hexadecimal digits")
+}
+
+// serial is that of a DUKPT initial key, and zero of a master key.
+func (q loadFlags) serial() (ksn keys.KSN, err error) {
+	if q.dukpt != "" {
+		ksn, err = keys.ParseKSN(q.dukpt)
+	}
+	return ksn, err
+}
+
 // keysLoad takes a bundle, or components where none is named.
-func (c *command) keysLoad(ctx context.Context, bundle string, parity keys.Parity) int {
+func (c *command) keysLoad(ctx context.Context, bundle string, q loadFlags) int {
+	ksn, err := q.serial()
+	if err != nil {
+		return c.misused("posagent keys load: -dukpt: " + err.Error())
+	}
+	if bundle != "" && q.dukpt != "" {
+		return c.misused("posagent keys load: a bundle says itself what it holds; leave out -dukpt")
+	}
 	return c.withKeys(true, func(config *Config, room *keyRoom) error {
 		fresh := keys.Set{}
 		var err error
 		if bundle == "" {
-			fresh, err = c.components(ctx, parity)
+			fresh, err = c.components(ctx, keyKind(ksn, q.noParity))
 		} else {
-			fresh, err = config.readBundle(bundle, room.device)
+			fresh, ksn, err = config.readBundle(bundle, room.device)
 		}
 		if err != nil {
 			return err
 		}
 		defer fresh.Master.Destroy()
+		if ksn != (keys.KSN{}) {
+			return c.begin(room, fresh, ksn)
+		}
 		return c.adopt(room, fresh)
 	})
 }
@@ -53,13 +83,13 @@ func (c *command) adopt(room *keyRoom, fresh keys.Set) error {
 	return err
 }
 
-func (c *Config) readBundle(path string, device []byte) (keys.Set, error) {
+func (c *Config) readBundle(path string, device []byte) (keys.Set, keys.KSN, error) {
 	if len(c.Acquirer.KeySigners) == 0 {
-		return keys.Set{}, errors.New("acquirer.key_signers: there is none, so that no bundle can be believed; name the key centre's public key")
+		return keys.Set{}, keys.KSN{}, errors.New("acquirer.key_signers: there is none, so that no bundle can be believed; name the key centre's public key")
 	}
 	text, err := readSmall(path)
 	if err != nil {
-		return keys.Set{}, err
+		return keys.Set{}, keys.KSN{}, err
 	}
 	return keys.OpenBundle(text, device, c.Terminal.ID, c.Terminal.Merchant, c.signers())
 }
@@ -77,37 +107,51 @@ func (c *command) withKeys(first bool, do func(*Config, *keyRoom) error) int {
 	if err != nil {
 		return c.fail(err)
 	}
-	err = errors.Join(room.store.Mend(), do(config, room))
+	err = errors.Join(room.mend(), do(config, room))
 	if err = errors.Join(err, room.close()); err != nil {
 		return c.fail(err)
 	}
 	return exitDone
 }
 
+// typedKey is what two persons type: a master key, or a DUKPT initial key, whose parity bits are part of it.
+type typedKey struct {
+	chinese, english string
+	parity           keys.Parity
+	combine          func(first, second keys.Component) (keys.Key, error)
+}
+
+func keyKind(ksn keys.KSN, noParity bool) typedKey {
+	if ksn != (keys.KSN{}) {
+		return typedKey{"DUKPT 初始密钥", "DUKPT initial key", keys.NoParity, keys.CombineInitial}
+	}
+	return typedKey{"主密钥", "master key", keys.Parity(!noParity), keys.Combine}
+}
+
 // components asks two persons.
-func (c *command) components(ctx context.Context, parity keys.Parity) (set keys.Set, err error) {
+func (c *command) components(ctx context.Context, kind typedKey) (set keys.Set, err error) {
 	k, err := openKeyboard(c.in, c.out)
 	if err != nil {
 		return set, err
 	}
 	defer func() { err = errors.Join(err, k.Close()) }()
-	fmt.Fprintln(c.out, "主密钥由两人各输入一个分量，输入不显示")
-	fmt.Fprintln(c.out, "The master key is typed by two persons, one component each. No component is shown.")
-	first, firstName, err := c.component(ctx, k, 1, "", parity)
+	fmt.Fprintf(c.out, "%s由两人各输入一个分量，输入不显示\n", kind.chinese)
+	fmt.Fprintf(c.out, "The %s is typed by two persons, one component each. No component is shown.\n", kind.english)
+	first, firstName, err := c.component(ctx, k, 1, "", kind.parity)
 	if err != nil {
 		return set, err
 	}
 	fmt.Fprintln(c.out, "第一人请离开，换第二人  The first person leaves now, and the second one comes.")
-	second, secondName, err := c.component(ctx, k, 2, firstName, parity)
+	second, secondName, err := c.component(ctx, k, 2, firstName, kind.parity)
 	if err != nil {
 		first.Destroy()
 		return set, err
 	}
-	master, err := keys.Combine(first, second)
+	master, err := kind.combine(first, second)
 	if err != nil {
 		return set, err
 	}
-	fmt.Fprintf(c.out, "主密钥校验值  check value of the master key: %v\n", master.CheckValue())
+	fmt.Fprintf(c.out, "%s校验值  check value of the %s: %v\n", kind.chinese, kind.english, master.CheckValue())
 	agreed, err := c.agreed(ctx, k, "与密钥单一致，装入吗  Does the sheet say the same, and is it to be loaded?")
 	if err != nil || !agreed {
 		master.Destroy()

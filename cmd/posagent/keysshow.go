@@ -26,6 +26,7 @@ type shownKeys struct {
 	Agent      bool                 `json:"agent"`   // an agent runs
 	InUse      []acquirer.KeyStatus `json:"in_use"`  // what the running agent uses
 	Restart    bool                 `json:"restart"` // it uses another master key
+	DUKPT      *shownDUKPT          `json:"dukpt,omitempty"`
 }
 
 // keysShow shows check values, ages and sources, of the keys that are kept and of those a running agent uses.
@@ -50,6 +51,9 @@ func (c *command) keysShow(ctx context.Context) int {
 	if set.Generation > 0 {
 		s.Loaded = set.Loaded
 	}
+	if s.DUKPT, err = config.showDUKPT(); err != nil {
+		fmt.Fprintf(c.err, "posagent: %v\n", err) // the other keys are shown all the same
+	}
 	if client, err := agent.Dial(config.path(config.Socket.Path)); err == nil {
 		defer client.Close()
 		e, err := client.Ask(ctx, agent.Request{Op: "keys"}, nil)
@@ -59,7 +63,7 @@ func (c *command) keysShow(ctx context.Context) int {
 		s.Agent = true
 		s.InUse = append(s.InUse, e.Keys...)
 		for _, k := range s.InUse {
-			s.Restart = s.Restart || k.Name == "master" && k.Check != s.Check
+			s.Restart = s.Restart || k.Name == "master" && k.Check != s.Check || k.Name == "DUKPT" && s.DUKPT != nil && k.Check != s.DUKPT.Check
 		}
 	}
 	if c.json {
@@ -80,16 +84,28 @@ func (c *command) printKeys(s shownKeys, now time.Time) {
 		}
 	}
 	fmt.Fprintf(c.out, "%-8s %-10s %-12s %s\n", "master", s.Check, s.Source, loaded)
+	if d := s.DUKPT; d != nil {
+		fmt.Fprintf(c.out, "%-8s %-10s %-12s %s (%s), next %s\n", "DUKPT", d.Check, "initial key", d.Loaded.Local().Format("2006-01-02 15:04"), age(now.Sub(d.Loaded)), orDash(d.Serial))
+	}
+	signedIn := false
 	for _, k := range s.InUse {
-		if k.Name != "master" {
+		signedIn = signedIn || k.Name == "MAC"
+		if k.Name != "master" && k.Name != "DUKPT" {
 			fmt.Fprintf(c.out, "%-8s %-10s %-12s %s (%s)\n", k.Name, k.Check, "sign-in", k.Since.Local().Format("2006-01-02 15:04"), age(now.Sub(k.Since)))
 		}
 	}
 	if s.Restart {
-		fmt.Fprintln(c.out, "运行中的程序仍用旧主密钥，请重启  the running agent uses another master key; restart it")
-	} else if s.Agent && len(s.InUse) < 2 {
+		fmt.Fprintln(c.out, "运行中的程序仍用旧密钥，请重启  the running agent uses other keys; restart it")
+	} else if s.Agent && !signedIn {
 		fmt.Fprintln(c.out, "未签到  the running agent is not signed in")
 	}
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
 }
 
 // age is a time in the unit that a person would use. A clock that was set back makes none.
@@ -114,8 +130,11 @@ func (c *command) keysLog() int {
 				continue
 			}
 			by := ""
+			if e.KSN != "" {
+				by = " of " + plain(e.KSN)
+			}
 			if len(e.By) > 0 {
-				by = " by " + plain(strings.Join(e.By, ", "))
+				by += " by " + plain(strings.Join(e.By, ", "))
 			}
 			fmt.Fprintf(c.out, "%s  %-9s %-8s %s%s\n", e.At.Local().Format("2006-01-02 15:04"), e.Deed, e.Check, plain(string(e.Source)), by)
 		}
@@ -162,7 +181,7 @@ func (c *command) keysDestroy(sure bool) int {
 		return c.misused("posagent keys destroy: the terminal cannot trade afterwards until keys are loaded again; say -yes if that is meant")
 	}
 	return c.withKeys(false, func(config *Config, room *keyRoom) error {
-		if err := keys.Wipe(room.store, room.log, time.Now()); err != nil {
+		if err := keys.Wipe(room.store, room.family, room.log, time.Now()); err != nil {
 			return err
 		}
 		fmt.Fprintf(c.out, "已销毁  destroyed: no key is left in %v\n", room.store)

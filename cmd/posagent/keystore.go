@@ -78,6 +78,7 @@ func (c *Config) settleKeys(set *keys.Set, log *slog.Logger) {
 type keyRoom struct {
 	device []byte
 	store  keys.KeyStore
+	family *keys.FamilyFile // nil where the configuration names none
 	log    *keys.Log
 }
 
@@ -94,11 +95,23 @@ func (c *Config) openKeys(first bool) (*keyRoom, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.keyName(), err)
 	}
+	family, err := c.dukptFile(device)
+	if err != nil {
+		return nil, err
+	}
 	log, err := keys.OpenLog(filepath.Join(c.path(c.Store.Dir), keyLogName), device)
 	if err != nil {
 		return nil, fmt.Errorf("store.dir: %w", err)
 	}
-	return &keyRoom{device, store, log}, nil
+	return &keyRoom{device, store, family, log}, nil
+}
+
+// mend ends what an interrupted change of keys left.
+func (k *keyRoom) mend() error {
+	if k.family == nil {
+		return k.store.Mend()
+	}
+	return errors.Join(k.store.Mend(), k.family.Mend())
 }
 
 func (k *keyRoom) close() error {

@@ -14,7 +14,7 @@
 //	posagent status                   the terminal at a glance
 //	posagent store recount            totals against records
 //	posagent store check|report       whether the files are sound; what a repair found
-//	posagent keys load [BUNDLE]       the acquirer's master key: typed by two persons, or a signed bundle
+//	posagent keys load [BUNDLE]       the acquirer's keys: typed by two persons, or a signed bundle
 //	posagent keys show|log            check values and ages; who loaded keys
 //	posagent keys request|seal|destroy   ask for a bundle; seal a key in the clear; end all keys
 //	posagent keys signer|bundle       at the key centre: a key that signs, and a bundle
@@ -44,8 +44,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
-
-	"posagent/link/acquirer/keys"
 )
 
 // Exit statuses.
@@ -160,8 +158,8 @@ func (c *command) run(ctx context.Context) int {
 		},
 			func(string) int { return c.storeReport(acknowledge) })
 	case "keys load":
-		var noParity bool
-		return c.verb(verb, "[BUNDLE]", rest, noParityFlag(&noParity), func(bundle string) int { return c.keysLoad(ctx, bundle, keys.Parity(!noParity)) })
+		var q loadFlags
+		return c.verb(verb, "[BUNDLE]", rest, q.define, func(bundle string) int { return c.keysLoad(ctx, bundle, q) })
 	case "keys show":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.keysShow(ctx) })
 	case "keys log":

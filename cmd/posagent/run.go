@@ -57,6 +57,9 @@ func (c *command) runAgent(ctx context.Context) int {
 	if err != nil {
 		return c.fail(err)
 	}
+	if options.DUKPT, err = config.openDUKPT(log); err != nil {
+		return c.fail(err)
+	}
 	bearers, err := config.bearers(log)
 	if err != nil {
 		return c.fail(err)

@@ -78,7 +78,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	a.line = link.New(link.Options{Dialect: o.Profile.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: in.answer, Idle: o.Idle, Return: o.Return,
 		Stray: a.stray, Progress: a.lineStage, Held: a.guard.held})
 	far := acquirer.Options{Terminal: o.Terminal, Merchant: o.Merchant, Operator: o.Operator, TMK: o.TMK,
-		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, MACOnDeclines: o.MACOnDeclines, Profile: o.Profile, Now: w.Now, Zone: o.Layout.Zone, Misrouted: a.misrouted,
+		STAN: w.Store.NextSTAN, Batch: w.Store.Batch, AdoptBatch: a.adoptBatch, MAC: o.MAC, EncryptTracks: o.EncryptTracks, DUKPT: o.DUKPT, MACOnDeclines: o.MACOnDeclines, Profile: o.Profile, Now: w.Now, Zone: o.Layout.Zone, Misrouted: a.misrouted,
 		Ordered: func(digit byte) { a.orders.given(digit, time.Now()) }, BlocklistSlot: o.BlocklistSlot}
 	if err := far.Check(); err != nil {
 		return nil, err

@@ -70,6 +70,7 @@ type Options struct {
 	Idle          time.Duration // keep a connection after an exchange
 	MAC           keys.MAC      // how a MAC is computed; "" is as the profile has it
 	EncryptTracks bool          // encrypt fields 35 and 36 with the acquirer's track key
+	DUKPT         *keys.Family  // for a profile that has tracks under DUKPT
 	Return        time.Duration // how long a bearer that failed is passed over; 0 tries the best first each time
 	Heartbeat     time.Duration // between two questions whether the line lives; 0 asks none
 	Preconnect    bool          // dial while the card is read

@@ -75,6 +75,10 @@ func inWorld(t *testing.T, story func(w *world)) { inWorldOf(t, profile.UnionPay
 
 // inWorldOf is a world in which terminal and acquirer speak in a profile.
 func inWorldOf(t *testing.T, p *profile.Profile, story func(w *world)) {
+	inWorldWith(t, p, func(*linktest.AcquirerOpts, *Options) {}, story)
+}
+
+func inWorldWith(t *testing.T, p *profile.Profile, change func(*linktest.AcquirerOpts, *Options), story func(w *world)) {
 	dir := filepath.Join(t.TempDir(), "store") // not the bubble's own: its machines end after its cleanups
 	synctest.Test(t, func(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
@@ -84,8 +88,10 @@ func inWorldOf(t *testing.T, p *profile.Profile, story func(w *world)) {
 		accounts, err := linktest.LoadCards(filepath.Join("..", "..", "testdata", "cards", "cards.toml"))
 		require.NoError(t, err)
 		log := &bytes.Buffer{}
+		bank, options := linktest.AcquirerOpts{Accounts: accounts, TMK: testTMK, Terminals: map[string]string{testTerminal: testMerchant}, Profile: p}, Options{}
+		change(&bank, &options)
 		w := &world{t: t, dir: dir, log: log, logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-			acquirer: linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: accounts, TMK: testTMK, Terminals: map[string]string{testTerminal: testMerchant}, Profile: p}),
+			acquirer: linktest.NewAcquirer(bank),
 			reader:   devicetest.NewReader(devicetest.ReaderOpts{Cards: cards}),
 			printer:  printertest.New(printertest.Opts{Columns: 32}),
 		}
@@ -99,7 +105,7 @@ func inWorldOf(t *testing.T, p *profile.Profile, story func(w *world)) {
 			Profile: p, Header: head, Answer: 30 * time.Second, Idle: 10 * time.Second, ReversalTries: 3,
 			Lookalike: 5 * time.Minute, Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second, CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
 			Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
-			Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}
+			Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}, DUKPT: options.DUKPT}
 		w.ctx, w.files = ctx, Folder(dir+".")
 		w.boot()
 		story(w)

@@ -38,7 +38,8 @@ type Options struct {
 	BlocklistSlot int // characters that a card number takes up in a downloaded list; 0 is 14
 
 	MAC           keys.MAC         // how field 64 is computed; "" is as the profile has it
-	EncryptTracks bool             // sign in for a track key as well, and encrypt fields 35 and 36 with it
+	EncryptTracks bool             // sign in for a track key as well, and encrypt fields 35 and 36 with it; the profile may ask for it too
+	DUKPT         *keys.Family     // for a profile that has tracks under DUKPT; nil elsewhere
 	MACOnDeclines bool             // a refusal counts only with a MAC that verifies
 	Profile       *profile.Profile // nil is profile.UnionPay()
 
@@ -66,7 +67,7 @@ func (o Options) Check() error {
 	}
 	master, err := keys.NewMaster(o.TMK)
 	master.Destroy()
-	return errors.Join(append(faults, err, o.MAC.Check())...)
+	return errors.Join(append(faults, err, o.MAC.Check(), o.checkTracks())...)
 }
 
 // Format keeps the master key out of every print.
@@ -104,6 +105,7 @@ func New(l *link.Link, o Options) *Host {
 	if o.MAC == "" {
 		o.MAC = keys.MAC(o.Profile.MAC)
 	}
+	o.EncryptTracks = o.EncryptTracks || o.Profile.Tracks == profile.TDKTracks
 	h.o = o
 	return h
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"posagent/link/acquirer/keys"
-	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 )
 
@@ -19,9 +18,9 @@ var (
 
 // KeyStatus is what may be shown of a key.
 type KeyStatus struct {
-	Name  string    `json:"name"` // master, MAC, track or PIN
+	Name  string    `json:"name"` // master, MAC, track, PIN or DUKPT
 	Check string    `json:"check"`
-	Since time.Time `json:"since,omitzero"` // the sign-in that brought a working key
+	Since time.Time `json:"since,omitzero"` // the sign-in that brought a working key, the loading of a DUKPT initial key
 }
 
 // Keys are the check values of the master key and of the working keys, the latter only while signed in.
@@ -41,6 +40,9 @@ func (h *Host) Keys() []KeyStatus {
 		check := h.working.PIN.Check()
 		list = append(list, KeyStatus{"PIN", fmt.Sprintf("%X", check[:]), h.since})
 	}
+	if f := h.o.DUKPT; f != nil && f.KSN() != (keys.KSN{}) {
+		list = append(list, KeyStatus{"DUKPT", f.CheckValue().String(), f.Since()})
+	}
 	return list
 }
 
@@ -52,6 +54,9 @@ func (h *Host) DestroyKeys() {
 	h.master.Destroy()
 	h.working.Destroy()
 	h.working = keys.Working{}
+	if h.o.DUKPT != nil {
+		h.o.DUKPT.Destroy()
+	}
 }
 
 // Why there is no PIN key: the acquirer uses no PIN, or whoever asks must begin again.
@@ -115,33 +120,4 @@ func (h *Host) openWorking(field62 []byte) (keys.Working, error) {
 		return keys.Working{}, fmt.Errorf("%w: there is no track key among them, and this terminal encrypts tracks", ErrKeyField)
 	}
 	return w, err
-}
-
-// Field 53: whether there is a PIN, and that the card number went into its block; TDES; whether tracks are encrypted; zeros.
-const (
-	securityTracks    = "0610000000000000"
-	securityPIN       = "2600000000000000"
-	securityPINTracks = "2610000000000000"
-)
-
-// hideTracks replaces the tracks of a request by encrypted ones where the acquirer wants them so.
-func (h *Host) hideTracks(w keys.Working, m *iso8583.Message) error {
-	if !h.o.EncryptTracks {
-		return nil
-	}
-	for _, field := range []int{35, 36} {
-		if !m.Has(field) {
-			continue
-		}
-		hidden, err := keys.EncryptTrack(w.Track, m.Get(field))
-		if err != nil {
-			return fmt.Errorf("field %d: %w", field, err)
-		}
-		m.Set(field, hidden)
-		m.Set(53, securityTracks)
-		if m.Has(52) {
-			m.Set(53, securityPINTracks)
-		}
-	}
-	return nil
 }

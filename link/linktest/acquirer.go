@@ -25,6 +25,7 @@ import (
 type AcquirerOpts struct {
 	Accounts  map[string]Account // by the card's name
 	TMK       []byte             // 16 bytes, the master key of every terminal
+	DUKPT     map[string][]byte  // base derivation keys of 16 bytes, by the first ten digits of serial numbers
 	Terminals map[string]string  // terminal number to merchant number
 	Batch     uint32             // open batch of a terminal that the books do not know; 0 means 1
 
@@ -56,7 +57,7 @@ func (o AcquirerOpts) Check() error {
 			return fmt.Errorf("terminal %q of merchant %q: want 8 and 15 characters", terminal, merchant)
 		}
 	}
-	return errors.Join(checkProfile(o.Profile), o.Ledger.Check())
+	return errors.Join(checkProfile(o.Profile), checkBaseKeys(o.DUKPT), o.Ledger.Check())
 }
 
 // Acquirer is the simulated host. It serves any number of lines at a time.
@@ -70,6 +71,7 @@ type Acquirer struct {
 	heard    heard      // what is being answered, where there is a tongue
 	books    books
 	sessions map[string]session // by terminal, since its last sign-in
+	serials  map[string]uint32  // how far the DUKPT counters have come, by device
 	faults   []Fault            // queued, oldest first
 	counts   map[string]int     // messages by type
 	sights   []Sighting
@@ -105,6 +107,7 @@ func NewAcquirer(o AcquirerOpts) *Acquirer {
 		tongue:   speaks,
 		books:    openBooks(o.Ledger, o.Accounts, o.Terminals, max(o.Batch, 1)),
 		sessions: map[string]session{},
+		serials:  map[string]uint32{},
 		counts:   map[string]int{},
 		desk:     newDesk(o.BlockSlot),
 	}

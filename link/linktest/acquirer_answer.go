@@ -268,7 +268,11 @@ func (a *Acquirer) hearLocked(m *iso8583.Message) (*iso8583.Message, error) {
 		return nil, err
 	}
 	a.heard = said
-	return a.translateLocked(said)
+	inner, err := a.translateLocked(said)
+	if err != nil {
+		return nil, err
+	}
+	return inner, a.openTrackLocked(m, inner)
 }
 
 // notUnderstoodLocked answers what is not as the profile has it.

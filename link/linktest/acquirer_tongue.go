@@ -62,7 +62,7 @@ func (g *tongue) hear(m *iso8583.Message) (heard, error) {
 		if c.form.Type == "" || m.MTI() != c.form.Type && m.MTI() != c.form.Repeat {
 			continue
 		}
-		facts, err := match(c.form, m)
+		facts, err := match(c.form, m, g.p.Serial)
 		if said := facts["of.type"]; err == nil && c.of != "" && said != "" && said != c.of {
 			err = fmt.Errorf("its original is a %s", said)
 		}
@@ -74,10 +74,13 @@ func (g *tongue) hear(m *iso8583.Message) (heard, error) {
 	return heard{}, why
 }
 
-// match holds a message against a form: every field of it, and no other but the card's and the MAC.
-func match(f profile.Form, m *iso8583.Message) (map[string]string, error) {
+// match holds a message against a form: every field of it, and no other but the card's, a track's serial number and the MAC.
+func match(f profile.Form, m *iso8583.Message, serial int) (map[string]string, error) {
 	facts := map[string]string{}
 	own := []int{2, 14, 22, 23, 35, 36, 53, 55, m.MACField()}
+	if m.Has(35) {
+		own = append(own, serial)
+	}
 	for _, s := range f.Settings {
 		own = append(own, s.Field)
 		if !m.Has(s.Field) {

@@ -134,6 +134,7 @@ func (j *judge) judge() {
 	j.codes()
 	j.fields()
 	j.forms()
+	j.tracks()
 	j.unknown()
 	names := make([]string, 0, len(j.groups))
 	for name := range j.groups {
@@ -346,7 +347,7 @@ func (j *judge) unknown() {
 }
 
 func (j *judge) sections() []string {
-	all := []string{"message", "frame", "mac", "timers", "answer", "reasons", "codes", "settlement", "fields", "every", "financial", reversal, detail}
+	all := []string{"message", "frame", "mac", "timers", "answer", "reasons", "codes", "settlement", "tracks", "fields", "every", "financial", reversal, detail}
 	for _, k := range txn.Kinds() {
 		all = append(all, string(k), string(k)+"."+reversal, string(k)+"."+detail)
 	}

@@ -31,12 +31,14 @@ import (
 //
 //	request   layout 1 | terminal 1+n | merchant 1+n | public key 32 | counter 8
 //	bundle    layout 1 | terminal 1+n | merchant 1+n | counter 8 | check value 4 | people 1, names 1+n
+//	          | of layout 2, with a DUKPT initial key in the place of the master key: serial number 10
 //	          | encapsulated key 32, master key sealed 16+16 | signature 64
 const (
 	requestType = "POSAGENT KEY REQUEST"
 	bundleType  = "POSAGENT KEY BUNDLE"
 
 	bundleLayout  = 1
+	initialLayout = 2
 	publicLength  = 32
 	sealedLength  = 32 + DoubleLength + tagSize
 	signedPurpose = "posagent key bundle\x00"
@@ -119,9 +121,10 @@ func unarmour(text []byte, kind string) ([]byte, error) {
 	return block.Bytes, nil
 }
 
-// MakeBundle seals a master key for the terminal of a request, as the key centre does. by names who entered the key there.
-func MakeBundle(r Request, master Key, by []string, signer ed25519.PrivateKey) ([]byte, error) {
-	head := bundleHead{r.Terminal, r.Merchant, r.Counter + 1, master.CheckValue(), by}
+// MakeBundle seals a key for the terminal of a request, as the key centre does: a master key, or, where ksn is not zero, the
+// DUKPT initial key of that serial number. by names who entered the key there.
+func MakeBundle(r Request, master Key, ksn KSN, by []string, signer ed25519.PrivateKey) ([]byte, error) {
+	head := bundleHead{r.Terminal, r.Merchant, r.Counter + 1, master.CheckValue(), by, ksn}
 	if err := head.check(); err != nil {
 		return nil, err
 	}
@@ -154,6 +157,7 @@ type bundleHead struct {
 	counter            uint64
 	checks             CheckValue
 	by                 []string
+	ksn                KSN // zero beside a master key
 }
 
 func (h bundleHead) check() error {
@@ -165,15 +169,25 @@ func (h bundleHead) check() error {
 			return fmt.Errorf("%w: %w", ErrBundle, err)
 		}
 	}
+	if h.ksn != (KSN{}) {
+		return h.ksn.checkInitial()
+	}
 	return nil
 }
 
 func (h bundleHead) bytes() []byte {
-	b := appendText(appendText([]byte{bundleLayout}, h.terminal), h.merchant)
+	layout := byte(bundleLayout)
+	if h.ksn != (KSN{}) {
+		layout = initialLayout
+	}
+	b := appendText(appendText([]byte{layout}, h.terminal), h.merchant)
 	b = append(binary.BigEndian.AppendUint64(b, h.counter), h.checks[:]...)
 	b = append(b, byte(len(h.by)))
 	for _, name := range h.by {
 		b = appendText(b, name)
+	}
+	if layout == initialLayout {
+		b = append(b, h.ksn[:]...)
 	}
 	return b
 }
@@ -187,19 +201,26 @@ func readHead(in *reader) bundleHead {
 			break
 		}
 	}
-	in.bad = in.bad || layout[0] != bundleLayout
+	switch layout[0] {
+	case bundleLayout:
+	case initialLayout:
+		h.ksn = KSN(in.take(len(h.ksn)))
+		in.bad = in.bad || h.ksn == KSN{}
+	default:
+		in.bad = true
+	}
 	return h
 }
 
-// OpenBundle judges a bundle and gives the set that it holds, for Adopt, which refuses an old one. Nothing of a bundle is
-// believed before its signature. The errors are ErrBundle and ErrMasterKey.
-func OpenBundle(text, device []byte, terminal, merchant string, signers []ed25519.PublicKey) (Set, error) {
+// OpenBundle judges a bundle and gives the set that it holds, for Adopt, or for Begin where ksn is not zero; both refuse an old
+// one. Nothing of a bundle is believed before its signature. The errors are ErrBundle and ErrMasterKey.
+func OpenBundle(text, device []byte, terminal, merchant string, signers []ed25519.PublicKey) (set Set, ksn KSN, err error) {
 	b, err := unarmour(text, bundleType)
 	if err != nil {
-		return Set{}, err
+		return Set{}, KSN{}, err
 	}
-	refuse := func(why string, args ...any) (Set, error) {
-		return Set{}, fmt.Errorf("%w: %s", ErrBundle, fmt.Sprintf(why, args...))
+	refuse := func(why string, args ...any) (Set, KSN, error) {
+		return Set{}, KSN{}, fmt.Errorf("%w: %s", ErrBundle, fmt.Sprintf(why, args...))
 	}
 	signedLength := len(b) - ed25519.SignatureSize
 	if signedLength < sealedLength {
@@ -217,20 +238,20 @@ func OpenBundle(text, device []byte, terminal, merchant string, signers []ed2551
 		return refuse("it is of another version; ask for one of this version")
 	}
 	if err := head.check(); err != nil {
-		return Set{}, err
+		return Set{}, KSN{}, err
 	}
 	if head.terminal != terminal || head.merchant != merchant {
 		return refuse("it is for terminal %q of merchant %q, and this is %q of %q", head.terminal, head.merchant, terminal, merchant)
 	}
 	master, err := openSealedKey(device, head.bytes(), signed[signedLength-sealedLength:])
 	if err != nil {
-		return Set{}, err
+		return Set{}, KSN{}, err
 	}
 	if master.CheckValue() != head.checks {
 		master.Destroy()
 		return refuse("the key in it has check value %v and not %v, as it says", master.CheckValue(), head.checks)
 	}
-	return Set{Master: master, Source: FromBundle, Counter: head.counter, By: head.by}, nil
+	return Set{Master: master, Source: FromBundle, Counter: head.counter, By: head.by}, head.ksn, nil
 }
 
 func openSealedKey(device, head, sealed []byte) (Key, error) {

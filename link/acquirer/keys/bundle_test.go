@@ -32,7 +32,7 @@ func requestOf(t testing.TB, counter uint64) Request {
 
 func bundleOf(t testing.TB, r Request, digits string) []byte {
 	private, _ := testSigner()
-	b, err := MakeBundle(r, masterOf(t, digits), []string{"Wang", "Zhao"}, private)
+	b, err := MakeBundle(r, masterOf(t, digits), KSN{}, []string{"Wang", "Zhao"}, private)
 	require.NoError(t, err)
 	return b
 }
@@ -48,7 +48,7 @@ func TestAKeyComesInABundle(t *testing.T) {
 	text := bundleOf(t, r, sampleMaster)
 	_, signers := testSigner()
 	other := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{8}, ed25519.SeedSize)).Public().(ed25519.PublicKey)
-	set, err := OpenBundle(text, testDevice(), testTerminal, testMerchant, append([]ed25519.PublicKey{other}, signers...))
+	set, _, err := OpenBundle(text, testDevice(), testTerminal, testMerchant, append([]ed25519.PublicKey{other}, signers...))
 	require.NoError(t, err)
 	assert.Equal(t, sampleMaster, digitsOf(t, set.Master))
 	assert.Equal(t, uint64(42), set.Counter)
@@ -67,7 +67,7 @@ func TestWhatEarlierVersionsSentStillOpens(t *testing.T) {
 	bundle, err := os.ReadFile("../../../testdata/keys/bundle-1.pem")
 	require.NoError(t, err)
 	_, signers := testSigner()
-	set, err := OpenBundle(bundle, testDevice(), testTerminal, testMerchant, signers)
+	set, _, err := OpenBundle(bundle, testDevice(), testTerminal, testMerchant, signers)
 	require.NoError(t, err)
 	assert.Equal(t, sampleMaster, digitsOf(t, set.Master))
 	assert.Equal(t, uint64(42), set.Counter)
@@ -78,7 +78,7 @@ func TestABundleThatIsRefused(t *testing.T) {
 	_, signers := testSigner()
 	other := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{8}, ed25519.SeedSize)).Public().(ed25519.PublicKey)
 	open := func(text, device []byte, terminal, merchant string, signers ...ed25519.PublicKey) error {
-		_, err := OpenBundle(text, device, terminal, merchant, signers)
+		_, _, err := OpenBundle(text, device, terminal, merchant, signers)
 		return err
 	}
 	for says, err := range map[string]error{
@@ -115,21 +115,21 @@ func TestASignedBundleThatIsWrong(t *testing.T) {
 	for i := range signed {
 		damaged := bytes.Clone(signed)
 		damaged[i] ^= 0x20
-		_, err := OpenBundle(sign(damaged), testDevice(), testTerminal, testMerchant, signers)
+		_, _, err := OpenBundle(sign(damaged), testDevice(), testTerminal, testMerchant, signers)
 		require.Error(t, err, "byte %d", i)
 	}
-	_, err := OpenBundle(sign(signed[:sealedLength]), testDevice(), testTerminal, testMerchant, signers)
+	_, _, err := OpenBundle(sign(signed[:sealedLength]), testDevice(), testTerminal, testMerchant, signers)
 	require.ErrorIs(t, err, ErrBundle)
-	_, err = OpenBundle(sign(append([]byte{1}, signed...)), testDevice(), testTerminal, testMerchant, signers)
+	_, _, err = OpenBundle(sign(append([]byte{1}, signed...)), testDevice(), testTerminal, testMerchant, signers)
 	require.ErrorIs(t, err, ErrBundle)
 
 	bad := requestOf(t, 0)
 	bad.public = make([]byte, publicLength)
-	_, err = MakeBundle(bad, masterOf(t, sampleMaster), nil, private)
+	_, err = MakeBundle(bad, masterOf(t, sampleMaster), KSN{}, nil, private)
 	require.Error(t, err, "a public key that is no point")
-	_, err = MakeBundle(requestOf(t, 0), masterOf(t, sampleMaster), []string{"a", "b", "c"}, private)
+	_, err = MakeBundle(requestOf(t, 0), masterOf(t, sampleMaster), KSN{}, []string{"a", "b", "c"}, private)
 	require.ErrorIs(t, err, ErrBundle)
-	_, err = MakeBundle(requestOf(t, 0), Key{}, nil, private)
+	_, err = MakeBundle(requestOf(t, 0), Key{}, KSN{}, nil, private)
 	require.ErrorIs(t, err, ErrNoKeys)
 }
 
@@ -159,7 +159,7 @@ func (c *commissioned) open(t testing.TB) {
 
 func (c *commissioned) load(t testing.TB, text []byte) error {
 	_, signers := testSigner()
-	set, err := OpenBundle(text, testDevice(), testTerminal, testMerchant, signers)
+	set, _, err := OpenBundle(text, testDevice(), testTerminal, testMerchant, signers)
 	require.NoError(t, err)
 	_, err = Adopt(c.store, c.log, set, testNow)
 	return err
@@ -185,7 +185,7 @@ func TestABundleIsAcceptedOnce(t *testing.T) {
 	_, err = Adopt(c.store, c.log, Set{Master: masterOf(t, sampleMaster), Source: FromComponents, By: []string{"Li", "Han"}}, testNow)
 	require.NoError(t, err)
 	require.ErrorIs(t, c.load(t, second), ErrReplay)
-	require.NoError(t, Wipe(c.store, c.log, testNow))
+	require.NoError(t, Wipe(c.store, nil, c.log, testNow))
 	c.open(t)
 	require.ErrorIs(t, c.load(t, second), ErrReplay)
 	require.NoError(t, c.load(t, bundleOf(t, requestOf(t, 2), sampleMaster)))
@@ -213,7 +213,7 @@ func TestALogThatWasChangedTakesNoKeys(t *testing.T) {
 	c.open(t)
 	require.ErrorIs(t, c.log.Changed, ErrLog)
 	require.ErrorIs(t, c.load(t, bundleOf(t, requestOf(t, 1), sampleMaster)), ErrLog)
-	require.ErrorIs(t, Wipe(c.store, c.log, testNow), ErrLog)
+	require.ErrorIs(t, Wipe(c.store, nil, c.log, testNow), ErrLog)
 	_, err = c.store.Load()
 	require.ErrorIs(t, err, ErrNoKeys, "but a destruction waits for no log")
 }
@@ -232,7 +232,7 @@ func FuzzRequest(f *testing.F) {
 		again, err := ParseRequest(r.Marshal())
 		require.NoError(t, err)
 		require.Equal(t, r, again)
-		_, _ = MakeBundle(r, master, nil, private)
+		_, _ = MakeBundle(r, master, KSN{}, nil, private)
 	})
 }
 
@@ -248,12 +248,12 @@ func FuzzBundle(f *testing.F) {
 		if sign {
 			b = append(bytes.Clone(b), ed25519.Sign(private, append([]byte(signedPurpose), b...))...)
 		}
-		set, err := OpenBundle(pem.EncodeToMemory(&pem.Block{Type: bundleType, Bytes: b}), testDevice(), testTerminal, testMerchant, signers)
+		set, _, err := OpenBundle(pem.EncodeToMemory(&pem.Block{Type: bundleType, Bytes: b}), testDevice(), testTerminal, testMerchant, signers)
 		if err == nil {
 			require.Equal(t, sampleMaster, digitsOf(t, set.Master))
 			require.Equal(t, uint64(1), set.Counter)
 		}
-		_, err = OpenBundle(b, testDevice(), testTerminal, testMerchant, signers)
+		_, _, err = OpenBundle(b, testDevice(), testTerminal, testMerchant, signers)
 		require.True(t, err == nil || strings.Contains(err.Error(), "not"))
 	})
 }

@@ -8,7 +8,8 @@
 //	                                        │
 //	                                        └──► MAC (field 64), EncryptTrack (fields 35 and 36)
 //
-//	DUKPT has a family of its own: an initial key, and from it one key a transaction, never the same twice.
+//	DUKPT has a family of its own: an initial key, which comes in the same two ways, and from it one key a transaction, never
+//	the same twice (FamilyFile). The whole track of a request goes under its data key where a profile wants that.
 //
 // What it promises. A key is adopted whole and verified, or the keys that were there stay. A power cut leaves the old set
 // or the new one. A key does not print: its type shows a check value under every verb, to the log and in JSON. Nothing

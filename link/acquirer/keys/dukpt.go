@@ -5,9 +5,11 @@ import (
 	"crypto/des"
 	"crypto/subtle"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"math/bits"
+	"strings"
 )
 
 // DUKPT with TDES, as ANSI X9.24-1:2009 annex A describes the originating device. From an initial key it keeps up to 21
@@ -28,6 +30,34 @@ const (
 )
 
 func (k KSN) counter() uint32 { return binary.BigEndian.Uint32(k[6:]) & counterMask }
+
+// String is 20 hexadecimal digits.
+func (k KSN) String() string { return strings.ToUpper(hex.EncodeToString(k[:])) }
+
+// ParseKSN reads the serial number of an initial key: 20 hexadecimal digits, of which the last 21 bits are zero. The error is
+// ErrMasterKey.
+func ParseKSN(digits string) (k KSN, err error) {
+	if n, err := hex.Decode(k[:], []byte(digits[:min(len(digits), 2*len(k))])); err != nil || n != len(k) || len(digits) != 2*len(k) {
+		return KSN{}, fmt.Errorf("%w: a DUKPT serial number is %d hexadecimal digits", ErrMasterKey, 2*len(k))
+	}
+	return k, k.checkInitial()
+}
+
+// checkInitial refuses what cannot be the serial number of an initial key.
+func (k KSN) checkInitial() error {
+	if k.counter() != 0 || k == (KSN{}) {
+		return fmt.Errorf("%w: the serial number of a DUKPT initial key ends in 21 bits of zero, and is not zero as a whole", ErrMasterKey)
+	}
+	return nil
+}
+
+// Left is how far the counter is from its last value. About every other counter on the way is a key's.
+func (k KSN) Left() uint32 {
+	if k.counter() == 0 {
+		return 0
+	}
+	return counterMask - k.counter() + 1
+}
 
 // with is the serial number with another counter.
 func (k KSN) with(counter uint32) KSN {
@@ -62,8 +92,8 @@ func NewDUKPT(initial []byte, ksn KSN) (*DUKPT, error) {
 	if len(initial) != DoubleLength {
 		return nil, fmt.Errorf("%w: a DUKPT initial key has %d bytes, not %d", ErrMasterKey, DoubleLength, len(initial))
 	}
-	if ksn.counter() != 0 {
-		return nil, fmt.Errorf("%w: the counter of the serial number of a new DUKPT key is zero", ErrMasterKey)
+	if err := ksn.checkInitial(); err != nil {
+		return nil, err
 	}
 	r := &dukptRegisters{ksn: ksn}
 	r.derive(initial, counterBits-1)

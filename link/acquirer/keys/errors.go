@@ -26,6 +26,10 @@ var (
 	ErrReplay = errors.New("the bundle is an old one")
 	// ErrLog means that the key log is not as this terminal wrote it.
 	ErrLog = errors.New("the key log was changed")
+	// ErrReused means that a DUKPT initial key with that serial number was loaded here before.
+	ErrReused = errors.New("that DUKPT serial number was loaded here before, and its counters may have been used")
+	// ErrChanged means that the DUKPT keys on the disk are not the ones that this process has begun with.
+	ErrChanged = errors.New("the DUKPT keys were replaced or destroyed meanwhile")
 	// ErrExhausted means that a DUKPT initial key has given all the keys it can.
 	ErrExhausted = errors.New("the DUKPT key has no transaction keys left")
 )

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -36,21 +37,24 @@ type KeyStore interface {
 //	NAME.old    a set that was replaced and is being overwritten
 //
 // A file in the clear, 32 hexadecimal digits, as earlier versions had it, is read as a set too; the first Save seals.
-type File struct {
+type File struct{ sealedFile }
+
+// sealedFile is a file that is replaced whole, under the three names above.
+type sealedFile struct {
 	path   string
 	sealer *sealer
 }
 
 // NewFile names the file of a terminal's keys, sealed under a device key of 32 bytes. It touches nothing.
 func NewFile(path string, device []byte, terminal string) (*File, error) {
-	s, err := newSealer(device, terminal)
+	s, err := newSealer(device, terminal, purposeSeal)
 	if err != nil {
 		return nil, err
 	}
-	return &File{path, s}, nil
+	return &File{sealedFile{path, s}}, nil
 }
 
-func (f *File) String() string { return f.path }
+func (f *sealedFile) String() string { return f.path }
 
 // Survives is true.
 func (f *File) Survives() bool { return true }
@@ -76,12 +80,18 @@ func about(path string, err error) error {
 	return nil
 }
 
-// Save makes the directory where it is missing. What it wrote is read back and opened before it takes the old one's place.
+// Save makes the directory where it is missing.
 func (f *File) Save(set *Set) error {
-	sealed, err := f.sealer.seal(set)
+	text, err := set.encode()
 	if err != nil {
 		return about(f.path, err)
 	}
+	defer clear(text)
+	return f.replace(f.sealer.sealText(text), text)
+}
+
+// replace puts sealed in the place of what was there. What it wrote is read back and opened before that.
+func (f *sealedFile) replace(sealed, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
 		return err
 	}
@@ -96,7 +106,7 @@ func (f *File) Save(set *Set) error {
 	if err := perform(steps[:2]); err != nil {
 		return about(f.path, err)
 	}
-	if err := f.readBack(set); err != nil {
+	if err := f.readBack(text); err != nil {
 		return about(f.path, err)
 	}
 	return about(f.path, perform(steps[2:]))
@@ -104,7 +114,7 @@ func (f *File) Save(set *Set) error {
 
 // Mend ends a new set that was never whole, and an old one that was not overwritten yet. Power lost around the rename may
 // leave either as a second name of the set in use: then that name goes, and nothing is overwritten.
-func (f *File) Mend() error {
+func (f *sealedFile) Mend() error {
 	for _, left := range []string{f.path + newName, f.path + oldName} {
 		same, err := isSameFile(f.path, left)
 		switch {
@@ -121,17 +131,17 @@ func (f *File) Mend() error {
 	return nil
 }
 
-func (f *File) readBack(set *Set) error {
+func (f *sealedFile) readBack(text []byte) error {
 	content, err := readPrivate(f.path + newName)
 	if err != nil {
 		return err
 	}
-	written, err := f.sealer.open(content)
+	written, err := f.sealer.openText(content)
 	if err != nil {
 		return err
 	}
-	defer written.Master.Destroy()
-	if written.Master.CheckValue() != set.Master.CheckValue() {
+	defer clear(written)
+	if !bytes.Equal(written, text) {
 		return fmt.Errorf("%w: the disk gives back other keys than were written; replace it", ErrSealed)
 	}
 	return nil
@@ -140,7 +150,7 @@ func (f *File) readBack(set *Set) error {
 // Destroy overwrites, syncs and removes the set and what a save left, the set first. Power lost before the first sync may
 // leave the set whole: whoever destroys because the case was opened calls Destroy again at the next start, while the case
 // says so. From that sync on Load gives no key.
-func (f *File) Destroy() error {
+func (f *sealedFile) Destroy() error {
 	var errs []error
 	for _, path := range []string{f.path, f.path + newName, f.path + oldName} {
 		errs = append(errs, about(path, end(path)))

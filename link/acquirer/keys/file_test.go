@@ -173,7 +173,7 @@ func TestASaveThatFailsLeavesTheOldSet(t *testing.T) {
 }
 
 func FuzzSealedFile(f *testing.F) {
-	s, err := newSealer(testDevice(), testTerminal)
+	s, err := newSealer(testDevice(), testTerminal, purposeSeal)
 	require.NoError(f, err)
 	sealed := goldenSeal(f)
 	f.Add(sealed)

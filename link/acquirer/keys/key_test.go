@@ -49,7 +49,7 @@ func TestKeysDoNotPrint(t *testing.T) {
 	k := masterOf(t, digits)
 	c, err := ParseComponent([]byte(digits), NoParity)
 	require.NoError(t, err)
-	d, err := NewDUKPT(secret, KSN{9: 0})
+	d, err := NewDUKPT(secret, ksnOf(t, sampleKSN))
 	require.NoError(t, err)
 	n, err := d.Next()
 	require.NoError(t, err)

@@ -67,7 +67,7 @@ type Keyring struct {
 
 // NewKeyring names a key of the keyring for a terminal's set. It touches nothing.
 func NewKeyring(name string, device []byte, terminal string) (*Keyring, error) {
-	s, err := newSealer(device, terminal)
+	s, err := newSealer(device, terminal, purposeSeal)
 	if err != nil {
 		return nil, err
 	}

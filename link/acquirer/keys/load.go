@@ -2,6 +2,7 @@ package keys
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -36,9 +37,45 @@ func Adopt(store KeyStore, log *Log, fresh Set, now time.Time) (*Set, error) {
 	return &fresh, log.Settle(&fresh)
 }
 
-// Wipe destroys the keys at once and then writes that into the log: a log that cannot be written keeps no key alive.
-func Wipe(store KeyStore, log *Log, now time.Time) error {
+// Begin makes a DUKPT initial key the terminal's: what fresh calls its master key, with the serial number ksn. The log is
+// written first, and a serial number that stands in it is never begun again, because its counters may have been used.
+// Power lost, or a disk that fails, between the two costs that initial key. Errors: ErrReused, ErrReplay, ErrMasterKey, ErrLog,
+// or what the disk said.
+func Begin(family *FamilyFile, log *Log, fresh Set, ksn KSN, now time.Time) error {
+	if log.Changed != nil {
+		return log.Changed
+	}
+	if err := ksn.checkInitial(); err != nil {
+		return err
+	}
+	present := KSN{}
+	if lies, err := family.Load(); err == nil {
+		present = lies.KSN().with(0)
+		lies.Destroy()
+	}
+	for _, e := range append([]Entry{{KSN: present.String()}}, log.Entries...) {
+		if e.KSN == ksn.String() {
+			return fmt.Errorf("%w: ask for an initial key with another serial number", ErrReused)
+		}
+	}
+	if _, counter := log.Newest(); fresh.Source == FromBundle && fresh.Counter <= counter {
+		return replayed(fresh.Counter, counter)
+	}
+	entry := Entry{Deed: Begun, At: now.UTC().Truncate(time.Second), Source: fresh.Source, By: fresh.By,
+		Check: fresh.Master.CheckValue().String(), Counter: fresh.Counter, KSN: ksn.String()}
+	if err := log.Append(entry); err != nil {
+		return err
+	}
+	return family.begin(fresh.Master, ksn, now)
+}
+
+// Wipe destroys the keys at once and then writes that into the log: a log that cannot be written keeps no key alive. family
+// may be nil.
+func Wipe(store KeyStore, family *FamilyFile, log *Log, now time.Time) error {
 	err := store.Destroy()
+	if family != nil {
+		err = errors.Join(err, family.Destroy())
+	}
 	generation, counter := log.Newest()
 	return errors.Join(err, log.Append(Entry{Deed: Destroyed, Generation: generation, Counter: counter, At: now.UTC().Truncate(time.Second)}))
 }

@@ -21,6 +21,7 @@ type Deed string
 
 const (
 	Loaded    Deed = "loaded"
+	Begun     Deed = "dukpt" // a DUKPT initial key was loaded, or its loading was interrupted
 	Destroyed Deed = "destroyed"
 )
 
@@ -31,8 +32,9 @@ type Entry struct {
 	At         time.Time `json:"at"`
 	Source     Source    `json:"source,omitempty"`
 	By         []string  `json:"by,omitempty"`
-	Check      string    `json:"check,omitempty"`   // the master key's check value
+	Check      string    `json:"check,omitempty"`   // the check value of the key that was loaded
 	Counter    uint64    `json:"counter,omitempty"` // of a bundle
+	KSN        string    `json:"ksn,omitempty"`     // serial number of a DUKPT initial key, 20 hexadecimal digits
 }
 
 // Log remembers who loaded which keys, beyond the keys themselves: a destruction takes the keys, and the counter that old

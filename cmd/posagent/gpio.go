@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -60,6 +61,23 @@ func (c *Config) lines() (*gpio.Lines, error) {
 		places[use] = line.place()
 	}
 	return gpio.Open(board, places)
+}
+
+// modemPower restarts the cellular modem by the lines of its keys; nil where there are none. With two such modems nobody could
+// say whose keys they are, and neither is restarted.
+func (c *Config) modemPower(lines *gpio.Lines) func(context.Context) error {
+	modems := 0
+	for _, b := range c.Bearers {
+		if b.cellular() {
+			modems++
+		}
+	}
+	if lines == nil || lines.ModemKey == nil && lines.ModemReset == nil || modems != 1 {
+		return nil
+	}
+	power := &agent.ModemPower{Key: lines.ModemKey, Reset: lines.ModemReset, Now: time.Now,
+		File: filepath.Join(c.path(c.Store.Dir), "modem-restarts")}
+	return power.Cycle
 }
 
 // marks opens what an opened case and a failing power leave. A terminal without lines makes no such file, and one that had

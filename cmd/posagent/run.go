@@ -60,16 +60,16 @@ func (c *command) runAgent(ctx context.Context) int {
 	if options.DUKPT, err = config.openDUKPT(log); err != nil {
 		return c.fail(err)
 	}
-	bearers, err := config.bearers(log)
+	lines, err := config.lines()
+	if err != nil {
+		return c.fail(err)
+	}
+	bearers, err := config.bearers(log, config.modemPower(lines))
 	if err != nil {
 		return c.fail(err)
 	}
 	for _, absent := range config.absent(serial.Places{}) {
 		log.Warn("not there yet", "what", absent)
-	}
-	lines, err := config.lines()
-	if err != nil {
-		return c.fail(err)
 	}
 	marks, err := config.marks()
 	if err != nil {

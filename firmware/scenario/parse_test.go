@@ -189,7 +189,7 @@ func TestWhatIsNotUnderstoodIsExplained(t *testing.T) {
 		"cut power on recv 210":               "\"on recv 210\" is no event; write on [2nd] send",
 		"cut power before commit paid":        "write before [2nd] commit and one of pending",
 		"cut power on byte 0 of send 0200":    "\"0\" is not a number from 1",
-		"cut power on byte 5 to till":         "line|modem|reader|printer",
+		"cut power on byte 5 to till":         "line|modem|reader|pinpad|printer",
 		"line down on the way":                "is no event",
 		"wait":                                "is not a time",
 		"wait 90 s":                           "is not a time",

@@ -166,7 +166,8 @@ func (a *Acquirer) translateLocked(h heard) (*iso8583.Message, error) {
 		m.Set(3, "310000")
 		m.Set(25, "00")
 		m.Set(49, orYuan(h.facts["currency"]))
-		copyCard(m, h.outer, 2, 14, 22, 23, 26, 35, 36, 52, 53, 55, 64)
+		copyCard(m, h.outer, 2, 14, 22, 23, 35, 36, 55, 64)
+		copyPIN(m, h.outer)
 	default:
 		if as == "detail" {
 			return m, a.translateDetail(m, h, batch)
@@ -174,6 +175,13 @@ func (a *Acquirer) translateLocked(h heard) (*iso8583.Message, error) {
 		return m, a.translateTradeLocked(m, h, txn.Kind(name), as == "reversal", batch)
 	}
 	return m, nil
+}
+
+// copyPIN takes what belongs to a PIN, where there is one: field 53 may speak of tracks alone.
+func copyPIN(to, from *iso8583.Message) {
+	if from.Has(52) || from.Has(26) {
+		copyCard(to, from, 26, 52, 53)
+	}
 }
 
 // translateTradeLocked is that of a transaction, or of its reversal.
@@ -186,7 +194,8 @@ func (a *Acquirer) translateTradeLocked(m *iso8583.Message, h heard, k txn.Kind,
 	m.Set(25, f.condition)
 	m.Set(49, orYuan(h.facts["currency"]))
 	m.Set(60, code+batch+"000600")
-	copyCard(m, h.outer, 2, 14, 22, 23, 26, 35, 36, 52, 53, 55, 64)
+	copyCard(m, h.outer, 2, 14, 22, 23, 35, 36, 55, 64)
+	copyPIN(m, h.outer)
 	if reversal {
 		return a.translateReversalLocked(m, h, k, f, batch)
 	}

@@ -201,7 +201,10 @@ func (c *Cellular) climb(ctx context.Context) (fresh bool, err error) {
 	switch rung := c.opts.Ladder.next(time.Now()); rung {
 	case cycleRung:
 		c.opts.Progress("switching the modem off and on")
-		if err := c.opts.Ladder.cycle(ctx); err != nil {
+		switch err := c.opts.Ladder.cycle(ctx); {
+		case errors.Is(err, ErrBudget):
+			return true, nil // whoever has the key counts over restarts of the program, and the dial goes on without it
+		case err != nil:
 			return true, fmt.Errorf("power cycle: %w", err)
 		}
 		return true, c.at.booted(ctx, c.opts.Command, c.opts.Guard)

@@ -20,7 +20,8 @@ import (
 // Note V1.1, 2.3, note 3: at once, then after 10, 30 and 60 minutes), and power cycles have a budget beside, because each
 // wears the module's flash. What they may not do is left out, and the dial goes on without it.
 //
-// It lives in memory: a program that is started anew starts with a full budget. The zero Ladder restarts and never cuts
+// It lives in memory: a program that is started anew starts with a full budget, unless its PowerCycle keeps one of its own and
+// returns ErrBudget. The zero Ladder restarts and never cuts
 // the power. Its methods may be called from any goroutine.
 type Ladder struct {
 	// PowerCycle takes the modem's power away and gives it back; nil where the board cannot. It returns once the power is

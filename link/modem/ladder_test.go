@@ -105,3 +105,18 @@ func TestAModemComesBackByTheLadder(t *testing.T) {
 		assert.Equal(m.t, "none, 2 starts, 1 resets, 1 power cycles", m.state())
 	})
 }
+
+// Whoever has the modem's key may count on his own, over restarts of the program: the dial goes on without it.
+func TestABudgetThatIsKeptElsewhere(t *testing.T) {
+	families(t, func(m *mast) {
+		asked := 0
+		m.ladder.PowerCycle = func(context.Context) error { asked++; return ErrBudget }
+		m.tell("silent on")
+		m.fails(ErrNoModem)
+		m.tell("silent off")
+		terminal, acquirer := m.dial()
+		talk(m.t, terminal, acquirer)
+		require.NoError(m.t, terminal.Close())
+		assert.Equal(m.t, 1, asked)
+	})
+}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -55,7 +56,7 @@ type world struct {
 	lines       *gpio.Lines
 	marks       *Marks
 	wiped       int
-	log         *bytes.Buffer
+	log         *logbook
 	logger      *slog.Logger // one for all boots: what a cut left running may still write
 	options     Options
 	files       Files             // where downloads are kept
@@ -68,6 +69,24 @@ type world struct {
 	store   *txnstore.Store
 	powered context.CancelFunc
 	ended   chan error
+}
+
+// logbook may be read while it is written.
+type logbook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // inWorld runs a story in virtual time and holds both books against each other at its end.
@@ -87,7 +106,7 @@ func inWorldWith(t *testing.T, p *profile.Profile, change func(*linktest.Acquire
 		require.NoError(t, err)
 		accounts, err := linktest.LoadCards(filepath.Join("..", "..", "testdata", "cards", "cards.toml"))
 		require.NoError(t, err)
-		log := &bytes.Buffer{}
+		log := &logbook{}
 		bank, options := linktest.AcquirerOpts{Accounts: accounts, TMK: testTMK, Terminals: map[string]string{testTerminal: testMerchant}, Profile: p}, Options{}
 		change(&bank, &options)
 		w := &world{t: t, dir: dir, log: log, logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),

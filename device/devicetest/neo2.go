@@ -95,34 +95,12 @@ func (r *Reader) Serve(ctx context.Context, rw io.ReadWriter) error {
 	r.session = s
 	r.mu.Unlock()
 
-	setDeadline := func(at time.Time) {
-		if line, ok := rw.(interface{ SetDeadline(time.Time) error }); ok {
-			_ = line.SetDeadline(at)
-		}
-	}
-	setDeadline(time.Time{}) // an earlier Serve on this line may have left one
-	interrupted := make(chan struct{})
-	unwatch := context.AfterFunc(ctx, func() { defer close(interrupted); setDeadline(time.Unix(1, 0)) })
-	written := make(chan error, 1)
-	go func() { written <- s.write(rw) }()
-	err := r.read(ctx, rw)
-
-	r.mu.Lock()
-	r.session = nil
-	close(s.out)
-	r.mu.Unlock()
-	if unwatch() {
-		setDeadline(time.Unix(1, 0)) // a terminal that does not read must not hold the writer
-	} else {
-		<-interrupted
-	}
-	if writeErr := <-written; err == nil {
-		err = writeErr
-	}
-	if ctx.Err() != nil || over(err) {
-		return nil
-	}
-	return err
+	return converse(ctx, rw, s, func() error { return r.read(ctx, rw) }, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.session = nil
+		close(s.out)
+	})
 }
 
 func (r *Reader) read(ctx context.Context, rw io.Reader) error {

@@ -27,22 +27,29 @@ func (s *station) serve(ctx context.Context, rw io.ReadWriter, hear func([]byte)
 	s.session = session
 	s.mu.Unlock()
 
+	return converse(ctx, rw, session, func() error { return listen(ctx, rw, hear) }, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.session = nil
+		close(session.out)
+	})
+}
+
+// converse reads until ctx ends or the line does, while the answers of a session are written. Between the two, leave takes the
+// session away from whoever could still answer, and closes its queue.
+func converse(ctx context.Context, rw io.ReadWriter, s *session, read func() error, leave func()) error {
 	setDeadline := func(at time.Time) {
 		if line, ok := rw.(interface{ SetDeadline(time.Time) error }); ok {
 			_ = line.SetDeadline(at)
 		}
 	}
-	setDeadline(time.Time{}) // an earlier serve on this line may have left one
+	setDeadline(time.Time{}) // an earlier conversation on this line may have left one
 	interrupted := make(chan struct{})
 	unwatch := context.AfterFunc(ctx, func() { defer close(interrupted); setDeadline(time.Unix(1, 0)) })
 	written := make(chan error, 1)
-	go func() { written <- session.write(rw) }()
-	err := listen(ctx, rw, hear)
-
-	s.mu.Lock()
-	s.session = nil
-	close(session.out)
-	s.mu.Unlock()
+	go func() { written <- s.write(rw) }()
+	err := read()
+	leave()
 	if unwatch() {
 		setDeadline(time.Unix(1, 0)) // a terminal that does not read must not hold the writer
 	} else {

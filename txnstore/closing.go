@@ -71,6 +71,7 @@ func closingFields() []closingField {
 		closingText(20, maxName, func(c *txn.Closing) *txn.Slip { return &c.Report }),
 		closingNumber(42, func(c *txn.Closing) *int { return &c.Certified }),
 		closingNumber(43, func(c *txn.Closing) *int { return &c.Uncertified }),
+		closingText(44, maxProfile, func(c *txn.Closing) *string { return &c.Profile }),
 		closingNumber(37, func(c *txn.Closing) *int { return &c.Unread }),
 	}
 	sums := []func(*txn.Closing) *txn.Sum{
@@ -253,6 +254,9 @@ func (s *Store) SaveClosing(c txn.Closing) (txn.Closing, error) {
 		return c, fmt.Errorf("%w: batch %d cannot be closed now; %d is open", ErrStep, c.Batch, s.count.Batch)
 	}
 	c.Gen++
+	if c.Step == txn.Asking && (!known || old.Step == txn.Refused) {
+		c.Profile = s.profile
+	}
 	c.Boot, c.Terminal, c.Merchant = s.count.Boot, s.codec.seals.terminal, s.merchant
 	frame, stored, err := putClosing(c)
 	if err != nil {

@@ -47,6 +47,27 @@ func TestTheProfileStaysWhileSomethingIsOwed(t *testing.T) {
 	})
 }
 
+func TestTheProfileStaysWhileABatchIsBeingClosed(t *testing.T) {
+	inWorld(t, func(w *world) {
+		approved(t, w.sell("visa-4242", "1.00"))
+		w.fault("silent for settle times always")
+		_, e := w.ask(Request{Op: "batch close"})
+		require.NotNil(t, e.Batch)
+		require.Equal(t, txn.Asking, e.Batch.Step)
+		w.cutPower()
+		store, _, err := txnstore.Open(w.dir, &txnstore.Options{Terminal: testTerminal, Merchant: testMerchant, Key: bytes.Repeat([]byte{7}, 32), Now: time.Now})
+		require.NoError(t, err)
+		other := w.options
+		other.Profile = profile.ISO87()
+		_, err = New(Wires{Store: store}, other)
+		require.ErrorContains(t, err, "batch 000001 is being closed and that was begun under profile unionpay, and this is iso87-")
+		require.NoError(t, store.Close())
+		w.do(w.acquirer.Command("fault none"))
+		w.boot()
+		w.after(2 * time.Minute)
+	})
+}
+
 // A merchant's own file, as it is read from disk: sale, void, refund and a reversal over reboots, with an acquirer that
 // takes nothing else.
 func TestAMerchantsOwnProfile(t *testing.T) {
@@ -81,7 +102,7 @@ func TestAMerchantsOwnProfile(t *testing.T) {
 	})
 }
 
-// newest is the last transaction in the books.
+// lastRecord is the last transaction in the books.
 func (w *world) lastRecord() (last txn.Txn) {
 	require.NoError(w.t, w.store.Since(0, func(x txn.Txn) error { last = x; return nil }))
 	return last

@@ -109,6 +109,7 @@ type Closing struct {
 	Boot        uint32 // boot in which it reached its present step
 	Terminal    string
 	Merchant    string
+	Profile     string // mark of the profile under which it was begun
 	Operator    string
 	Currency    Currency
 	Began       time.Time

@@ -104,22 +104,34 @@ func (t *talk) listen(over <-chan struct{}) error {
 
 var errQuiet = errors.New("nothing came") // the wait passed; never leaves the package
 
-// next takes one answer, waiting at most wait.
+// next takes one answer, waiting at most wait. An answer that is there counts, whatever else has happened meanwhile.
 func (t *talk) next(wait time.Duration) (answer, error) {
-	timer := time.NewTimer(max(wait, 0))
+	select {
+	case a, open := <-t.answers:
+		return t.took(a, open)
+	default:
+		if wait <= 0 {
+			return answer{}, errQuiet
+		}
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case a, open := <-t.answers:
-		if !open {
-			return answer{}, t.portFailed()
-		}
-		t.learn(a)
-		return a, nil
+		return t.took(a, open)
 	case <-t.ctx.Done():
 		return answer{}, t.ctx.Err()
 	case <-timer.C:
 		return answer{}, errQuiet
 	}
+}
+
+func (t *talk) took(a answer, open bool) (answer, error) {
+	if !open {
+		return answer{}, t.portFailed()
+	}
+	t.learn(a)
+	return a, nil
 }
 
 func (t *talk) portFailed() error {

@@ -85,5 +85,5 @@ func (c *clock) pass(n int) {
 		c.until = now
 	}
 	c.until = c.until.Add(time.Duration(n) * c.perByte)
-	<-time.After(time.Until(c.until))
+	time.Sleep(time.Until(c.until))
 }

@@ -29,11 +29,7 @@ func Play(ctx context.Context, c capture.Capture, rw io.ReadWriter) error {
 				return fmt.Errorf("recording of %s, event %d: %w", c.Device, i+1, err)
 			}
 		} else {
-			wait := time.NewTimer(e.At - last)
-			select {
-			case <-wait.C:
-			case <-ctx.Done():
-				wait.Stop()
+			if !rest(ctx, e.At-last) {
 				return nil
 			}
 			if _, err := rw.Write(e.Bytes); err != nil && !(ctx.Err() != nil && over(err)) {
@@ -43,6 +39,21 @@ func Play(ctx context.Context, c capture.Capture, rw io.ReadWriter) error {
 		last = e.At
 	}
 	return nil
+}
+
+// rest waits for d, and reports whether ctx outlived it.
+func rest(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	wait := time.NewTimer(d)
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // errOther says that the terminal said something else than in the recording.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,7 +47,7 @@ type Agent struct {
 	errand context.CancelFunc // ends what an order began
 	traded time.Time          // when a transaction ended last
 	beat   context.CancelFunc // ends the heartbeat in progress
-	sale   *saleView          // the transaction in progress, fed by the engine and by the line
+	sales  []*saleView        // what people wait for, fed by the engine and by the line; a second one is being refused
 	known  Status             // the figures read last, for the time of a store fault
 	named  uint32             // the batch that the acquirer named last, at a sign-in
 }
@@ -158,21 +159,10 @@ func (a *Agent) Run(ctx context.Context) error {
 // of these are due, because one had to wait for a sale, they are done in this order: after the sale, owed, tidy.
 func (a *Agent) rounds(ctx context.Context) {
 	due, quiet := time.Now(), time.Now().Add(a.o.Tidy)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	for {
-		sold := false
-		select {
-		case <-a.wake:
-			sold = true
-		default:
-			select {
-			case <-ctx.Done():
-			case <-a.wake:
-				sold = true
-			case <-timer.C:
-			}
-		}
+		sold := pause(ctx, a.wake, min(time.Until(due), time.Until(quiet)))
+		trading := a.watched() != nil // looked at before the wake, which comes before the end of a transaction
+		sold = sold || pause(ctx, a.wake, 0)
 		if ctx.Err() != nil {
 			return
 		}
@@ -185,12 +175,35 @@ func (a *Agent) rounds(ctx context.Context) {
 			wait := a.round(ctx)
 			due = time.Now().Add(wait)
 		case !now.Before(quiet):
-			a.must("the store could not be tidied", a.store.Tidy())
-			a.tendReader(ctx)
+			if !trading {
+				a.must("the store could not be tidied", a.store.Tidy())
+				a.tendReader(ctx)
+			}
 			quiet = time.Now().Add(a.o.Tidy)
 		}
-		timer.Reset(min(time.Until(due), time.Until(quiet)))
 	}
+}
+
+// pause waits until it is woken, d has passed, or ctx has ended, and reports whether it was woken. With no time to wait it
+// looks and returns.
+func pause(ctx context.Context, wake <-chan struct{}, d time.Duration) (woken bool) {
+	select {
+	case <-wake:
+		return true
+	default:
+		if d <= 0 {
+			return false
+		}
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-wake:
+		return true
+	case <-timer.C:
+	}
+	return false
 }
 
 // round returns how long to wait for the next one.
@@ -231,26 +244,36 @@ func (a *Agent) soon() {
 	}
 }
 
-func (a *Agent) watch(v *saleView) {
+// watch has v told what happens until over, which also has what is owed looked at.
+func (a *Agent) watch(v *saleView) (over func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.sale = v
-	if v == nil {
-		a.traded = time.Now()
-		a.orders.stir()
-		return
-	}
+	a.sales = append(a.sales, v)
 	for _, ours := range []context.CancelFunc{a.beat, a.errand} {
 		if ours != nil {
 			ours() // a customer does not wait behind a question of ours
 		}
 	}
+	return func() {
+		a.soon()
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.sales = slices.DeleteFunc(a.sales, func(one *saleView) bool { return one == v })
+		if len(a.sales) == 0 {
+			a.traded = time.Now()
+			a.orders.stir()
+		}
+	}
 }
 
+// watched is what people wait for, or nil.
 func (a *Agent) watched() *saleView {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.sale
+	if len(a.sales) == 0 {
+		return nil
+	}
+	return a.sales[0]
 }
 
 // readerPrompt shows what the reader wants of the person with the card.

@@ -66,7 +66,7 @@ func (a *Agent) heartbeats(ctx context.Context) {
 func (a *Agent) mayBeat(ctx context.Context) (context.Context, func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.sale != nil || a.guard.held() != nil {
+	if len(a.sales) > 0 || a.guard.held() != nil {
 		return nil, nil
 	}
 	beating, cancel := context.WithCancel(ctx)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,18 +56,8 @@ func OrderName(digit byte) string {
 
 // obeyOrders obeys until ctx ends.
 func (a *Agent) obeyOrders(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-a.orders.wake:
-		case <-timer.C:
-		}
-		if wait := a.obeyNext(ctx); wait > 0 {
-			timer.Reset(wait)
-		}
+	for ctx.Err() == nil {
+		pause(ctx, a.orders.wake, cmp.Or(a.obeyNext(ctx), tellAgain))
 	}
 }
 
@@ -124,7 +115,7 @@ func (a *Agent) mayObey(ctx context.Context, digit byte) (context.Context, func(
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.sale != nil {
+	if len(a.sales) > 0 {
 		return nil, nil, 0 // its end wakes
 	}
 	if rest := a.orders.quiet - time.Since(a.traded); !a.traded.IsZero() && rest > 0 {

@@ -55,10 +55,9 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 		}
 		view.stage(e.Stage, detail, e.Txn)
 	}
-	a.watch(view)
+	over := a.watch(view)
 	x, err := a.deed(kind)(ctx, order)
-	a.watch(nil)
-	a.soon()
+	over()
 	if kind, is := alarmOf(err); is {
 		a.alarm(kind, err.Error())
 	}

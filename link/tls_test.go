@@ -183,6 +183,10 @@ func TestAnExchangePassesOverTLS(t *testing.T) {
 		},
 		"a pin alone": func(s *secure, o *link.TLSOptions) { o.Pins, o.ServerName = [][32]byte{s.pin()}, "" },
 		"P-256":       func(s *secure, o *link.TLSOptions) { o.Roots, o.Curves = s.ca.Pool(), []tls.CurveID{tls.CurveP256} },
+		"X25519 with a server that knows P-256 alone": func(s *secure, o *link.TLSOptions) {
+			o.Roots, o.Curves = s.ca.Pool(), []tls.CurveID{tls.X25519, tls.CurveP256}
+			s.server.CurvePreferences = []tls.CurveID{tls.CurveP256}
+		},
 		"both prove who they are": func(s *secure, o *link.TLSOptions) {
 			o.Roots, o.Certificate, o.Settle = s.ca.Pool(), s.terminal(s.ca), time.Second
 		},

@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -85,7 +86,7 @@ func (l *Link) order(w wish) []*route {
 		return n
 	}
 	ordered := slices.Clone(l.routes)
-	slices.SortStableFunc(ordered, func(a, b *route) int { return later(a) - later(b) })
+	sort.SliceStable(ordered, func(a, b int) bool { return later(ordered[a]) < later(ordered[b]) })
 	return ordered
 }
 

@@ -2,11 +2,11 @@ package txnstore
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"posagent/txnstore/txn"
 )
@@ -185,11 +185,11 @@ func (b *books) walk(n int, wanted func(txn.ID) bool, from []byte, down bool) ([
 		}
 		return len(list) < hot+n
 	})
-	slices.SortStableFunc(list, func(x, y listed) int {
+	sort.SliceStable(list, func(x, y int) bool {
 		if down {
-			return cmp.Compare(y.id, x.id)
+			return list[x].id > list[y].id
 		}
-		return cmp.Compare(x.id, y.id)
+		return list[x].id < list[y].id
 	})
 	return list[:min(n, len(list))], b.archive.doubt(err)
 }

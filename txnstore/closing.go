@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
+	"sort"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -295,7 +295,7 @@ func (a *archive) stageClosing(batch uint32, frame []byte, all map[uint32]txn.Cl
 				old = append(old, b)
 			}
 		}
-		slices.Sort(old)
+		sort.Slice(old, func(i, j int) bool { return old[i] < old[j] })
 		for _, b := range old[:max(0, len(old)-keptClosings)] {
 			if err := meta.Delete(keyOfClosing(b)); err != nil {
 				return err

@@ -1,11 +1,11 @@
 package txnstore
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"sort"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -145,15 +145,7 @@ func (all totals) sorted() []Total {
 	for _, t := range all {
 		list = append(list, t)
 	}
-	slices.SortFunc(list, func(a, b Total) int {
-		if a.Batch != b.Batch {
-			return int(a.Batch) - int(b.Batch)
-		}
-		if a.Currency == b.Currency && a.Credit != b.Credit {
-			return map[bool]int{true: 1, false: -1}[a.Credit]
-		}
-		return strings.Compare(a.Currency, b.Currency)
-	})
+	sort.Slice(list, func(a, b int) bool { return bytes.Compare(list[a].key(), list[b].key()) < 0 })
 	return list
 }
 

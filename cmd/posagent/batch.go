@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"posagent/firmware/agent"
 	"posagent/txnstore"
@@ -25,13 +26,14 @@ func (c *command) batchTotals(ctx context.Context) int {
 // batchReport prints a report again on the terminal's printer, or shows it from the files while no agent runs.
 func (c *command) batchReport(ctx context.Context, batch string) int {
 	e, err := c.books(ctx, agent.Request{Op: "batch report", Batch: batch}, func(v *txnstore.Viewer) (agent.Event, error) {
-		var number uint32
+		var number uint64
 		if batch != "" {
-			if _, err := fmt.Sscanf(batch, "%06d", &number); err != nil {
+			var err error
+			if number, err = strconv.ParseUint(batch, 10, 32); err != nil {
 				return agent.Event{}, fmt.Errorf("batch %q is not a number of up to six digits", batch)
 			}
 		}
-		closing, found, err := v.Closing(number)
+		closing, found, err := v.Closing(uint32(number))
 		if err == nil && !found {
 			err = errors.New("no batch was closed here")
 		}

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -87,12 +85,8 @@ func (c *Config) drawTo(file string, slip receipt.Slip) (missing []rune, err err
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, drawn); err != nil {
-		return nil, err
-	}
 	temporary := filepath.Join(filepath.Dir(file), "."+strings.TrimPrefix(filepath.Base(file), ".")+".part")
-	if err := os.WriteFile(temporary, b.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(temporary, pngOf(drawn), 0o644); err != nil {
 		return nil, fmt.Errorf("the picture cannot be written: %w", err)
 	}
 	return font.Lacks(need), os.Rename(temporary, file)

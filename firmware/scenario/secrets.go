@@ -11,9 +11,18 @@ import (
 // Secrets are what must never be found in clear: the world's card numbers, what their tracks say, its keys and
 // the blocks of PINs, in every form in which they travel or could be stored.
 type Secrets struct {
-	forms  []secret
-	begins *[1 << 16]bool // by the first two bytes of each: what begins otherwise need not be compared
+	forms []secret
+	heads *heads
 }
+
+// heads are the first bytes of all forms, two and two: what begins otherwise need not be compared.
+type heads [2]pairs
+
+// pairs is a set of pairs of bytes.
+type pairs [1 << 16 / 64]uint64
+
+func (p *pairs) add(a, b byte)      { p[int(a)<<2|int(b>>6)] |= 1 << (b & 63) }
+func (p *pairs) has(a, b byte) bool { return p[int(a)<<2|int(b>>6)]>>(b&63)&1 == 1 }
 
 // secret is one form of one secret. Its name may be printed.
 type secret struct {
@@ -44,9 +53,9 @@ func (s *Secrets) AddKey(name string, key []byte) {
 // Clone is a copy that can be added to while others search s.
 func (s Secrets) Clone() Secrets {
 	c := Secrets{forms: slices.Clone(s.forms)}
-	if s.begins != nil {
-		begins := *s.begins
-		c.begins = &begins
+	if s.heads != nil {
+		copied := *s.heads
+		c.heads = &copied
 	}
 	return c
 }
@@ -72,13 +81,13 @@ func (s *Secrets) addDigits(name, digits string) {
 
 // Find searches a text, and says what it found and where, never the secret itself.
 func (s Secrets) Find(where string, text []byte) []string {
-	if s.begins == nil {
+	if s.heads == nil {
 		return nil
 	}
 	var found []string
-	for i := 1; i < len(text); i++ {
-		if s.begins[int(text[i-1])<<8|int(text[i])] {
-			found = s.at(i-1, where, text, found)
+	for i := 3; i < len(text); i++ {
+		if s.heads[0].has(text[i-3], text[i-2]) && s.heads[1].has(text[i-1], text[i]) {
+			found = s.at(i-3, where, text, found)
 		}
 	}
 	return found
@@ -98,13 +107,14 @@ func (s Secrets) at(i int, where string, text []byte, found []string) []string {
 	return found
 }
 
-// add makes a form searched for.
+// add makes a form searched for. None has fewer than six bytes.
 func (s *Secrets) add(forms ...secret) {
-	if s.begins == nil {
-		s.begins = new([1 << 16]bool)
+	if s.heads == nil {
+		s.heads = new(heads)
 	}
 	for _, form := range forms {
-		s.begins[int(form.bytes[0])<<8|int(form.bytes[1])] = true
+		s.heads[0].add(form.bytes[0], form.bytes[1])
+		s.heads[1].add(form.bytes[2], form.bytes[3])
 	}
 	s.forms = append(s.forms, forms...)
 }

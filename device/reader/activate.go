@@ -124,6 +124,10 @@ func (r *Reader) fence(ctx context.Context) error {
 	if err := r.line.settle(); err != nil {
 		return err
 	}
+	if r.passing && ctx.Err() == nil {
+		r.passing = false // a reader that does not know the mode is not in it
+		_, _ = r.exchange(ctx, passMode(neo2.PassStop))
+	}
 	if orphan && ctx.Err() == nil {
 		_, _ = r.exchange(ctx, neo2.Frame{Command: neo2.Cancel, Sub: neo2.CancelSub})
 	}
@@ -192,7 +196,7 @@ func (r *Reader) abandon(why error) error {
 	if err := r.line.send(cancel, r.answer); err != nil {
 		return fmt.Errorf("%w; and it could not be cancelled in the reader: %w", why, err)
 	}
-	_, err := r.await(context.Background(), cancel)
+	_, err := r.await(context.Background(), cancel, r.answer)
 	r.line.doubt = true
 	switch silent := errors.Is(why, ErrNoAnswer); {
 	case err != nil && !silent:

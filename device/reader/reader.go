@@ -29,6 +29,10 @@ type Opts struct {
 	// Fallback lets a card's stripe be swiped after its chip could not be read, in the same Activate. Acquirers differ in
 	// whether they take such cards.
 	Fallback bool
+
+	// Lights says that Signal is used with lamps here: a program that ended in the middle of one may have left the reader in
+	// pass-through mode, which the first activation then ends.
+	Lights bool
 }
 
 const (
@@ -45,13 +49,16 @@ type Reader struct {
 
 	fallback bool
 
-	token  chan struct{} // holds one value while the line is free
-	line   line          // owned by whoever took the token
-	orphan bool          // with the token: a transaction nobody waits for may still run in the reader
+	token   chan struct{} // holds one value while the line is free
+	line    line          // owned by whoever took the token
+	orphan  bool          // with the token: a transaction nobody waits for may still run in the reader
+	passing bool          // with the token: the reader may be in pass-through mode
 
 	mu      sync.Mutex
 	active  *activation // guarded by mu; nil when no card is awaited
 	session *session    // guarded by mu; nil when no card waits in the slot
+	wanted  int         // guarded by mu; how many wait for the token, to whom a signal gives way
+	hush    func()      // guarded by mu; ends the signal in progress; nil when there is none
 }
 
 // New pings the reader and returns an error that says what it answered and what to check. The line stays the caller's:
@@ -75,7 +82,7 @@ func New(port Port, o *Opts) (*Reader, error) {
 	if err := r.Ping(context.Background()); err != nil {
 		return nil, fmt.Errorf("card reader not usable: %w", err)
 	}
-	r.orphan = true // one that was started before this program was
+	r.orphan, r.passing = true, o.Lights // left by a program before this one
 	return r, nil
 }
 
@@ -160,6 +167,17 @@ func (r *Reader) ask(ctx context.Context, command neo2.Frame) ([]byte, error) {
 }
 
 func (r *Reader) take(ctx context.Context) error {
+	r.mu.Lock()
+	r.wanted++
+	if r.hush != nil {
+		r.hush()
+	}
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		r.wanted--
+		r.mu.Unlock()
+	}()
 	select {
 	case <-r.token:
 		return nil
@@ -172,11 +190,15 @@ func (r *Reader) release() { r.token <- struct{}{} }
 
 // exchange sends a command that is harmless to repeat and returns the data of its answer. The caller holds the token.
 func (r *Reader) exchange(ctx context.Context, command neo2.Frame) ([]byte, error) {
+	return r.exchangeWithin(ctx, command, r.answer)
+}
+
+func (r *Reader) exchangeWithin(ctx context.Context, command neo2.Frame, within time.Duration) ([]byte, error) {
 	for attempt := 0; ; attempt++ {
-		if err := r.line.send(command, r.answer); err != nil {
+		if err := r.line.send(command, within); err != nil {
 			return nil, err
 		}
-		answer, err := r.await(ctx, command)
+		answer, err := r.await(ctx, command, within)
 		switch {
 		case errors.Is(err, ErrGarbage) && attempt < resends && ctx.Err() == nil:
 			if err := r.line.settle(); err != nil {
@@ -193,9 +215,9 @@ func (r *Reader) exchange(ctx context.Context, command neo2.Frame) ([]byte, erro
 }
 
 // await waits for the answer to command, and passes over events, boot notifications and noise.
-func (r *Reader) await(ctx context.Context, command neo2.Frame) (neo2.Frame, error) {
+func (r *Reader) await(ctx context.Context, command neo2.Frame, within time.Duration) (neo2.Frame, error) {
 	defer r.line.wake(ctx)()
-	until, strange := time.Now().Add(r.answer), 0
+	until, strange := time.Now().Add(within), 0
 	r.line.decoder.Reset()
 	for {
 		item, err := r.line.receive(ctx, until)

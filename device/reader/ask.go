@@ -39,5 +39,5 @@ func (r *Reader) reply(ask neo2.Frame) error {
 	default:
 		return nil
 	}
-	return r.line.send(answer, r.answer)
+	return r.wire.send(answer, r.answer)
 }

@@ -47,7 +47,7 @@ func (r *Reader) Signal(ctx context.Context, s Signal) error {
 		return ErrBusy
 	}
 	defer r.endInterlude()
-	if r.line.doubt { // to empty it takes time, which the next customer's activation has and a signal has not
+	if r.wire.doubt { // to empty it takes time, which the next customer's activation has and a signal has not
 		return fmt.Errorf("%w: its line is not clear", ErrBusy)
 	}
 	if !s.Red && !s.Green {

@@ -1,10 +1,10 @@
 package txnstore
 
 import (
-	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"slices"
+	"sort"
 
 	"posagent/txnstore/txn"
 )
@@ -104,7 +104,7 @@ func (b *books) byCard(pan txn.PAN, recent int) (list []txn.Txn, err error) {
 			keep(s.record, nil)
 		}
 	}
-	slices.SortFunc(list, func(x, y txn.Txn) int { return cmp.Compare(y.ID, x.ID) })
+	sort.Slice(list, func(i, j int) bool { return list[i].ID > list[j].ID })
 	return list, nil
 }
 

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"sort"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -110,7 +110,7 @@ func missed(dir string) *fault {
 			there = append(there, g)
 		}
 	}
-	slices.SortFunc(there, func(a, b glance) int { return strings.Compare(a.reference, b.reference) }) // neighbours share a page
+	sort.Slice(there, func(i, j int) bool { return there[i].reference < there[j].reference }) // neighbours share a page
 	for _, g := range there {
 		if id, err := t.get(refBucket, []byte(g.reference)); err != nil || id == nil {
 			return &fault{t.meta.root, 0, fmt.Sprintf("the reference of transaction %d is not there, and was written: a flush was reported and did not happen", g.id)}

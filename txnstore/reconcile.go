@@ -1,10 +1,10 @@
 package txnstore
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 
 	"posagent/txnstore/txn"
 )
@@ -257,7 +257,7 @@ func (r *reconciled) countPast() error {
 			known = append(known, s.Txn)
 		}
 	}
-	slices.SortFunc(known, func(a, b txn.Txn) int { return cmp.Compare(a.ID, b.ID) })
+	sort.Slice(known, func(i, j int) bool { return known[i].ID < known[j].ID })
 	for _, t := range known {
 		r.count = r.count.past(t)
 	}

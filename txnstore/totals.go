@@ -4,8 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"sort"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -145,14 +144,15 @@ func (all totals) sorted() []Total {
 	for _, t := range all {
 		list = append(list, t)
 	}
-	slices.SortFunc(list, func(a, b Total) int {
-		if a.Batch != b.Batch {
-			return int(a.Batch) - int(b.Batch)
+	sort.Slice(list, func(i, j int) bool {
+		switch a, b := list[i], list[j]; {
+		case a.Batch != b.Batch:
+			return a.Batch < b.Batch
+		case a.Currency == b.Currency:
+			return !a.Credit && b.Credit
+		default:
+			return a.Currency < b.Currency
 		}
-		if a.Currency == b.Currency && a.Credit != b.Credit {
-			return map[bool]int{true: 1, false: -1}[a.Credit]
-		}
-		return strings.Compare(a.Currency, b.Currency)
 	})
 	return list
 }

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -181,7 +182,7 @@ func (l *List) All() ([]Known, error) {
 	for _, e := range entries {
 		all = append(all, Known{e.number, failures[e.number], failures[e.number] >= MaxFailures})
 	}
-	slices.SortFunc(all, func(a, b Known) int { return strings.Compare(a.Number, b.Number) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Number < all[j].Number })
 	return all, nil
 }
 

@@ -217,6 +217,6 @@ const (
 	pieceBytes   = 256  // written at once; between pieces the driver looks for XOFF
 	bufferSafe   = 2048 // bytes that any printer's receive buffer holds (4 KiB in the smaller ones); common slips have 1500
 
-	discardTime  = 5 * time.Millisecond // for what waits in the port's buffer when a conversation begins
-	discardReads = 64                   // of 256 bytes: a line that never rests is left to the demultiplexer
+	discardTime  = time.Millisecond // for what waits in the port's buffer when a conversation begins
+	discardReads = 64               // of 256 bytes: a line that never rests is left to the demultiplexer
 )

@@ -56,19 +56,26 @@ func (p *Printer) converse(ctx context.Context) (*talk, func(), error) {
 }
 
 // discard reads away what came between conversations: automatic status, and answers that were too late. One stale answer
-// would shift all that follow, because they do not say what they answer.
+// would shift all that follow, because they do not say what they answer. It is there already, so a moment is enough, which at
+// 115200 baud is a percent of a short slip; but a moment in which the port was really asked: on a busy machine it may be over
+// before.
 func (p *Printer) discard() error {
-	if err := p.port.SetReadDeadline(time.Now().Add(discardTime)); err != nil {
-		return err
-	}
 	buf := make([]byte, 256)
 	for range discardReads {
+		until := time.Now().Add(discardTime)
+		if err := p.port.SetReadDeadline(until); err != nil {
+			return err
+		}
+		asked := time.Now().Before(until)
 		n, err := p.port.Read(buf)
 		for _, b := range buf[:n] {
 			p.ear.feed(b, func(answer) {}) // half an automatic status may end in the conversation
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil
+			if asked {
+				return nil
+			}
+			continue
 		}
 		if err != nil {
 			return err

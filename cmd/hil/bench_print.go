@@ -26,22 +26,33 @@ func (m *measuring) printing(ctx context.Context) (chapter, error) {
 	}
 	for _, line := range []struct{ baud, slips int }{{9600, 3}, {115200, 9}} {
 		for _, k := range kinds {
-			steady, whole, bytes, err := printSpeed(ctx, line.baud, line.slips, k.slip)
+			v, err := printSpeed(ctx, line.baud, line.slips, k.slip)
 			if err != nil {
 				return c, fmt.Errorf("%d baud, %s: %w", line.baud, k.name, err)
 			}
 			c.rows = append(c.rows,
-				row{fmt.Sprintf("%d baud, %s, %d bytes", line.baud, k.name, bytes), percent(steady), "", "98 %"},
-				row{"  whole call, questions and proof", percent(whole), "", ""})
+				row{fmt.Sprintf("%d baud, %s, %d bytes", line.baud, k.name, v.bytes), percent(v.steady), "", "98 %"},
+				row{"  the whole call", percent(v.whole), "", ""},
+				row{"    of it the questions before the slip", millis(v.before), "", ""},
+				row{"    and the proof after its last byte", millis(v.after), "", ""})
 		}
 	}
 	c.notes = []string{"Ten bits a byte. The first figure is what the line loses by having nothing to carry, from the answer to the status question before a slip " +
-		"to its cut, the question for proof among its bytes; while they pass, the printer tells of changes unasked. The second is the whole call: " +
-		"four status questions, each waiting for its answer, and the proof; it is by the clock, and falls on a machine that is busy. A pty has no UART."}
+		"to its cut, the question for proof among its bytes; while they pass, the printer tells of changes unasked. The whole call has two waits besides, which no byte of the slip can fill: " +
+		"none may leave before the printer has said that it can print, or a slip that was never begun would be marked as a duplicate; and the proof answers the last one. " +
+		fmt.Sprintf("Four questions with their answers and the proof are %d bytes, so at any speed a slip of fewer than %d stays below 98 %% of its call, were nobody to lose a moment. ", waitBytes, waitBytes*49) +
+		"The waits are by the clock, and grow on a machine that is busy. A pty has no UART."}
 	return c, nil
 }
 
+// waitBytes pass while no byte of a slip may: four times DLE EOT n with an answer of one byte, and a process id of seven.
+const waitBytes = 4*(3+1) + 7
+
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
+
+func millis(d time.Duration) string {
+	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+}
 
 type benchSlip struct {
 	name string
@@ -67,13 +78,20 @@ func benchSlips() ([]benchSlip, error) {
 	return []benchSlip{{"a sale's slip", sale}, {"with a logo", pictured}, {"a long report", report}}, err
 }
 
-// printSpeed returns the median shares of the line's rate: while a slip's bytes pass, and over the whole of Print.
-func printSpeed(ctx context.Context, baud, slips int, slip receipt.Slip) (steady, whole float64, bytes int, err error) {
+// printed is how a kind of slip went over a line, at the median.
+type printed struct {
+	bytes         int
+	steady, whole float64       // shares of the line's rate: while the bytes pass, and over the whole of Print
+	before, after time.Duration // until the first byte left, and from the last one's passing to the end
+}
+
+// printSpeed prints a slip a few times.
+func printSpeed(ctx context.Context, baud, slips int, slip receipt.Slip) (v printed, err error) {
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
 	pty, err := devicetest.OpenPty()
 	if err != nil {
-		return 0, 0, 0, err
+		return v, err
 	}
 	far := &arrivals{Pty: pty}
 	far.line = devicetest.Pace(idleLine{far}, baud)
@@ -86,31 +104,35 @@ func printSpeed(ctx context.Context, baud, slips int, slip receipt.Slip) (steady
 	}()
 	port, err := serial.Open(pty.Name(), serial.Options{Baud: baud})
 	if err != nil {
-		return 0, 0, 0, err
+		return v, err
 	}
 	defer port.Close()
 	near := &departures{Port: port}
 	driver, err := printer.New(near, &printer.Opts{Columns: 32, Baud: baud, CutAfter: true, Codes: printer.RasterCodes})
 	if err != nil {
-		return 0, 0, 0, err
+		return v, err
 	}
-	var idle, calls []time.Duration
+	var idle, calls, before, after []time.Duration
 	for range slips {
 		near.newSlip()
 		began := time.Now()
 		if _, err := driver.Print(ctx, slip); err != nil {
-			return 0, 0, 0, err
+			return v, err
 		}
-		calls = append(calls, time.Since(began))
-		from, to := near.slip()
-		waited, err := far.between(ctx, from, to)
+		ended := time.Now()
+		calls = append(calls, ended.Sub(began))
+		from, to, left := near.slip()
+		waited, passed, err := far.between(ctx, from, to)
 		if err != nil {
-			return 0, 0, 0, err
+			return v, err
 		}
-		idle, bytes = append(idle, waited), to-from
+		idle, before, after = append(idle, waited), append(before, left.Sub(began)), append(after, ended.Sub(passed))
+		v.bytes = to - from
 	}
-	ideal := time.Duration(bytes) * 10 * time.Second / time.Duration(baud)
-	return ratio(ideal, ideal+median(idle)), ratio(ideal, median(calls)), bytes, nil
+	ideal := time.Duration(v.bytes) * 10 * time.Second / time.Duration(baud)
+	v.steady, v.whole = ratio(ideal, ideal+median(idle)), ratio(ideal, median(calls))
+	v.before, v.after = median(before), max(median(after), 0) // the proof may come while the cut is on its way
+	return v, nil
 }
 
 // benchSale is a sale as it stands when its slip is printed.
@@ -133,6 +155,7 @@ type departures struct {
 	mu           sync.Mutex
 	total        int
 	began, ended int
+	left         time.Time // when the first byte of the slip was written
 	underWay     bool
 }
 
@@ -143,12 +166,13 @@ func (d *departures) newSlip() {
 }
 
 func (d *departures) Write(b []byte) (int, error) {
+	asked := time.Now()
 	n, err := d.Port.Write(b)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(b) > questionBytes {
 		if !d.underWay {
-			d.began, d.underWay = d.total, true
+			d.began, d.left, d.underWay = d.total, asked, true
 		}
 		d.ended = d.total + n
 	}
@@ -156,10 +180,10 @@ func (d *departures) Write(b []byte) (int, error) {
 	return n, err
 }
 
-func (d *departures) slip() (from, to int) {
+func (d *departures) slip() (from, to int, left time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.began, d.ended
+	return d.began, d.ended, d.left
 }
 
 // arrivals is the printer's end. It notes how long the line had stood idle, with nothing to carry, by the time that so
@@ -177,6 +201,7 @@ type arrivals struct {
 type arrival struct {
 	total int
 	idle  time.Duration
+	at    time.Time
 }
 
 func (a *arrivals) Read(b []byte) (int, error) {
@@ -184,7 +209,7 @@ func (a *arrivals) Read(b []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.total += n
-	a.at = append(a.at, arrival{a.total, a.idle})
+	a.at = append(a.at, arrival{a.total, a.idle, time.Now()})
 	return n, err
 }
 
@@ -204,30 +229,30 @@ func (l idleLine) Read(b []byte) (int, error) {
 
 func (l idleLine) Write(b []byte) (int, error) { return l.a.Pty.Write(b) }
 
-// between is how long the line stood idle from one byte to a later one, which may still be on its way: the proof is asked
-// for before the cut. The byte before a slip is the last of a question, so the printer's answer and the driver's thinking
+// between is how long the line stood idle from one byte to a later one, and when that passed. It may still be on its way: the
+// proof is asked for before the cut. The byte before a slip is the last of a question, so the printer's answer and the driver's thinking
 // are in it.
-func (a *arrivals) between(ctx context.Context, from, to int) (time.Duration, error) {
+func (a *arrivals) between(ctx context.Context, from, to int) (idle time.Duration, passed time.Time, err error) {
 	for {
 		began, known := a.when(from)
 		ended, arrived := a.when(to)
 		if known && arrived {
-			return ended - began, nil
+			return ended.idle - began.idle, ended.at, nil
 		}
 		if err := rest(ctx, time.Millisecond); err != nil {
-			return 0, fmt.Errorf("the slip's last byte does not arrive: %w", err)
+			return 0, passed, fmt.Errorf("the slip's last byte does not arrive: %w", err)
 		}
 	}
 }
 
-// when tells how long the line had stood idle when the first so many bytes had passed.
-func (a *arrivals) when(total int) (idle time.Duration, passed bool) {
+// when is what was noted when the first so many bytes had passed.
+func (a *arrivals) when(total int) (arrival, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, one := range a.at {
 		if one.total >= total {
-			return one.idle, true
+			return one, true
 		}
 	}
-	return 0, false
+	return arrival{}, false
 }

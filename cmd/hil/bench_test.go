@@ -163,13 +163,16 @@ func TestOnlyAGoodCardAnswerIsTheCard(t *testing.T) {
 }
 
 func TestASlipIsChargedWithTheIdleTimeAmongItsBytes(t *testing.T) {
-	a := &arrivals{at: []arrival{{3, 0}, {12, 10 * time.Millisecond}, {20, 14 * time.Millisecond}, {112, 15 * time.Millisecond}, {120, time.Hour}}}
-	idle, err := a.between(t.Context(), 12, 112)
+	last := time.Now()
+	a := &arrivals{at: []arrival{{total: 3}, {total: 12, idle: 10 * time.Millisecond}, {total: 20, idle: 14 * time.Millisecond},
+		{112, 15 * time.Millisecond, last}, {total: 120, idle: time.Hour}}}
+	idle, passed, err := a.between(t.Context(), 12, 112)
 	require.NoError(t, err)
 	require.Equal(t, 5*time.Millisecond, idle)
+	require.Equal(t, last, passed)
 	ended, end := context.WithCancel(t.Context())
 	end()
-	_, err = a.between(ended, 12, 121)
+	_, _, err = a.between(ended, 12, 121)
 	require.ErrorIs(t, err, context.Canceled)
 }
 

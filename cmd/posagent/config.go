@@ -89,6 +89,8 @@ type Reader struct {
 	Development bool `toml:"development"` // whoever sets it knows that a pn532 is no payment reader
 
 	Fallback  bool   `toml:"fallback"`   // the stripe may be swiped where the chip could not be read
+	Lights    bool   `toml:"lights"`     // its own front lamp shows outcomes
+	Beeps     bool   `toml:"beeps"`      // and its own buzzer sounds them
 	SelfCheck string `toml:"self_check"` // when it starts anew each day, "18:30" UTC; empty leaves it its own time
 }
 

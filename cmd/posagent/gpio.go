@@ -35,7 +35,7 @@ func (l Lines) faults(fault func(wrong bool, key, what string, args ...any)) {
 	uses, owner := (&gpio.Lines{}).Uses(), map[gpio.Place]string{}
 	for use, line := range l {
 		_, known := uses[use]
-		fault(!known, "gpio."+use, "is not known; use ready, fault, buzzer, tamper, power_fail, modem_key, modem_reset, paper_out or cover_open")
+		fault(!known, "gpio."+use, "is not known; use ready, fault, card, buzzer, tamper, power_fail, modem_key, modem_reset, paper_out or cover_open")
 		if err := line.place().Check(); err != nil {
 			fault(true, "gpio."+use, "%v", err)
 			continue

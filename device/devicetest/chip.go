@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 	"time"
 
 	"periph.io/x/conn/v3/gpio"
@@ -75,6 +76,13 @@ func (c *Chip) Driven(name string) []Driven {
 // Take makes a line another program's.
 func (c *Chip) Take(name string) { c.pins[name].Taken = true }
 
+// Break has a line refuse to be driven from now on.
+func (c *Chip) Break(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pins[name].broken = true
+}
+
 // Driven is one level of an output.
 type Driven struct {
 	Level bool
@@ -89,7 +97,7 @@ type Pin struct {
 	name          string
 	number        int
 	level         gpio.Level
-	out           bool
+	out, broken   bool
 	edge          gpio.Edge
 	driven        []Driven
 	edges, halted chan struct{}
@@ -151,6 +159,9 @@ func (p *Pin) WaitForEdge(timeout time.Duration) bool {
 func (p *Pin) Out(l gpio.Level) error {
 	p.chip.mu.Lock()
 	defer p.chip.mu.Unlock()
+	if p.broken {
+		return syscall.EIO
+	}
 	p.out, p.edge, p.level = true, gpio.NoEdge, l
 	if len(p.driven) < drivenMost {
 		p.driven = append(p.driven, Driven{bool(l), time.Now()})

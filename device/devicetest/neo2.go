@@ -44,6 +44,9 @@ type Reader struct {
 
 	slot      slot    // guarded by mu
 	selfCheck [2]byte // guarded by mu; when the reader starts anew each day, UTC, in decimal digits
+
+	passing bool     // guarded by mu; in pass-through mode, in which no card is taken
+	signals []Signal // guarded by mu
 }
 
 // faultSwitches are what Command turns on and off; guarded by Reader.mu.
@@ -169,6 +172,9 @@ func (r *Reader) hear(item neo2.Item) {
 	}
 	switch subs := map[byte]byte{neo2.Ping: neo2.PingSub, neo2.Version: neo2.VersionSub, neo2.Cancel: neo2.CancelSub,
 		neo2.Activate: neo2.ActivateSub, neo2.Clock: neo2.SelfCheck, neo2.PassThrough: neo2.PowerOff}; {
+	case r.signalLocked(item.Frame):
+	case r.passing && (item.Command == neo2.Contact || item.Command == neo2.Activate):
+		r.answerLocked(item.Command, neo2.NotAllowed, nil)
 	case item.Command == neo2.Contact:
 		r.contactLocked(item.Sub, item.Data)
 	case item.Command == neo2.Ask: // what the terminal says to an ask of ours; nobody answers it

@@ -16,7 +16,7 @@ import (
 //	remove           the card that stays is taken away, also out of the slot, and out of a transaction
 //	refuse           the card declines what it is asked to confirm next, once
 //	at STEP TROUBLE  once, at start, authenticate or complete: restart, pull, silent, garbage, late, fail; decline or offline
-//	                 (the card's own verdict, without the acquirer); or an ask: menu, pin
+//	                 (the card's own verdict, without the acquirer); or an ask: menu, pin, stripe
 //	at none          nothing of this is planned any more
 //	garbage          the next answer comes behind line noise and with a wrong checksum, once
 //	nonsense on|off  every command is answered with whole frames that mean nothing

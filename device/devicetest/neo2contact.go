@@ -47,7 +47,7 @@ func (r *Reader) Verdicts() []Verdict {
 }
 
 // Things that may be planned for a step.
-var troubles = []string{"restart", "pull", "silent", "garbage", "late", "fail", "menu", "pin", "decline", "offline"}
+var troubles = []string{"restart", "pull", "silent", "garbage", "late", "fail", "menu", "pin", "stripe", "decline", "offline"}
 
 var steps = map[string]byte{"start": neo2.ContactStart, "authenticate": neo2.ContactAuthenticate, "complete": neo2.ContactComplete}
 
@@ -140,10 +140,13 @@ func (r *Reader) contactLocked(sub byte, data []byte) {
 		r.slot.sale = nil
 		r.resultLocked(neo2.ResultApprovedOffline, neo2.AppendTLV(nil, neo2.TagCryptogramInfo, []byte{neo2.CryptogramTC}))
 		return
-	case "menu", "pin":
+	case "menu", "pin", "stripe":
 		ask := neo2.Frame{Command: neo2.Ask, Sub: neo2.AskDisplay, Data: []byte{neo2.DisplayMenu}}
-		if trouble == "pin" {
+		switch trouble {
+		case "pin":
 			ask = neo2.Frame{Command: neo2.Ask, Sub: neo2.AskPIN, Data: []byte{1}}
+		case "stripe":
+			ask = neo2.Frame{Command: neo2.Ask, Sub: neo2.AskStripe, Data: []byte{1}}
 		}
 		r.slot.asked = func() { r.doneLocked(sub, data) }
 		r.sendLocked(ask)
@@ -228,7 +231,7 @@ func (r *Reader) resultLocked(result uint16, objects []byte) {
 // restartLocked is the reader starting anew: what was going on is forgotten, the card stays where it is.
 func (r *Reader) restartLocked() {
 	r.forgetLocked()
-	r.slot.sale, r.slot.asked = nil, nil
+	r.slot.sale, r.slot.asked, r.passing = nil, nil, false
 	r.sendLocked(neo2.Frame{Command: neo2.Boot, Sub: neo2.BootSub, Data: []byte(readerPlatform)})
 }
 

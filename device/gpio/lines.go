@@ -9,7 +9,7 @@ import (
 
 // Lines are all that a terminal may have; nil ones are absent.
 type Lines struct {
-	Ready, Fault         *Line // lamps
+	Ready, Fault, Card   *Line // lamps
 	Buzzer               *Line
 	Tamper               *Line // on while the case is open
 	PowerFail            *Line // on while the supply fails
@@ -19,7 +19,7 @@ type Lines struct {
 
 // Uses are the lines by the names that a configuration has for them.
 func (l *Lines) Uses() map[string]**Line {
-	return map[string]**Line{"ready": &l.Ready, "fault": &l.Fault, "buzzer": &l.Buzzer, "tamper": &l.Tamper, "power_fail": &l.PowerFail,
+	return map[string]**Line{"ready": &l.Ready, "fault": &l.Fault, "card": &l.Card, "buzzer": &l.Buzzer, "tamper": &l.Tamper, "power_fail": &l.PowerFail,
 		"modem_key": &l.ModemKey, "modem_reset": &l.ModemReset, "paper_out": &l.PaperOut, "cover_open": &l.CoverOpen}
 }
 

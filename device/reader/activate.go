@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"posagent/device/line"
 	"posagent/device/reader/neo2"
 	"posagent/txnstore/txn"
 )
@@ -107,7 +108,7 @@ const maxTurns = 4
 
 // once waits for one card, and reads its chip where it was inserted.
 func (r *Reader) once(ctx context.Context, q Request, payload []byte) (txn.Presented, error) {
-	if err := r.line.send(neo2.Frame{Command: neo2.Activate, Sub: neo2.ActivateSub, Data: payload}, r.answer); err != nil {
+	if err := r.wire.send(neo2.Frame{Command: neo2.Activate, Sub: neo2.ActivateSub, Data: payload}, r.answer); err != nil {
 		return txn.Presented{}, err
 	}
 	presented, err := r.awaitCard(ctx, q)
@@ -120,9 +121,13 @@ func (r *Reader) once(ctx context.Context, q Request, payload []byte) (txn.Prese
 // fence makes sure that the next answer to 02-01 is the answer to ours, and finds a dead reader in one answer time
 // instead of a customer's patience. A reader that does not answer the cancel is still asked for the ping, which decides.
 func (r *Reader) fence(ctx context.Context) error {
-	orphan := r.orphan || r.line.doubt
-	if err := r.line.settle(); err != nil {
+	orphan := r.orphan || r.wire.doubt
+	if err := r.wire.settle(); err != nil {
 		return err
+	}
+	if r.passing && ctx.Err() == nil {
+		r.passing = false // a reader that does not know the mode is not in it
+		_, _ = r.exchange(ctx, passMode(neo2.PassStop))
 	}
 	if orphan && ctx.Err() == nil {
 		_, _ = r.exchange(ctx, neo2.Frame{Command: neo2.Cancel, Sub: neo2.CancelSub})
@@ -142,17 +147,15 @@ func (r *Reader) fence(ctx context.Context) error {
 }
 
 func (r *Reader) awaitCard(ctx context.Context, q Request) (txn.Presented, error) {
-	stopWake := r.line.wake(ctx)
-	defer stopWake()
-	r.line.decoder.Reset()
+	r.wire.decoder.Reset()
 	strange := 0
 	until := time.Now().Add(q.seconds() + r.answer)
 	for {
-		item, err := r.line.receive(ctx, until)
+		item, err := r.wire.receive(ctx, until)
 		switch {
-		case errors.Is(err, errInterrupted):
+		case errors.Is(err, line.ErrInterrupted):
 			return txn.Presented{}, r.abandon(cancelled(ctx))
-		case errors.Is(err, errSilence):
+		case errors.Is(err, line.ErrSilence):
 			return txn.Presented{}, r.abandon(r.nothing(strange))
 		case err != nil:
 			return txn.Presented{}, err
@@ -187,13 +190,13 @@ func (r *Reader) awaitCard(ctx context.Context, q Request) (txn.Presented, error
 // (IDG p. 242); an answer of 02-01 that crosses it, card data included, is dropped. However it ends, the next activation
 // begins by emptying the line and cancelling again.
 func (r *Reader) abandon(why error) error {
-	r.line.doubt, r.orphan = true, true
+	r.wire.doubt, r.orphan = true, true
 	cancel := neo2.Frame{Command: neo2.Cancel, Sub: neo2.CancelSub}
-	if err := r.line.send(cancel, r.answer); err != nil {
+	if err := r.wire.send(cancel, r.answer); err != nil {
 		return fmt.Errorf("%w; and it could not be cancelled in the reader: %w", why, err)
 	}
-	_, err := r.await(context.Background(), cancel)
-	r.line.doubt = true
+	_, err := r.await(context.Background(), cancel, r.answer)
+	r.wire.doubt = true
 	switch silent := errors.Is(why, ErrNoAnswer); {
 	case err != nil && !silent:
 		return fmt.Errorf("%w; and the reader did not answer the cancel: %w", why, err)

@@ -4,7 +4,8 @@ import "posagent/device/reader/neo2"
 
 // reply serves what the reader asks of the terminal in the course of a contact command (61-xx, IDG p. 160, 206). Nobody stands
 // at a keypad of ours: of a menu, which offers the card's applications in the card's own order, the first is taken, a prompt is
-// accepted, a PIN is not entered, and there is no other stripe reader. What is only to be shown is shown and not answered.
+// accepted, a PIN is not entered, and there is no other stripe reader. What is only to be shown is shown and not answered, and
+// what was answered for them is told to the people at the counter.
 //
 // Published: the commands, their modes, and that menus and PIN entry are answered with the same command. Assumed: that the mode
 // is the first data byte, and the data of our answers to AskPIN and AskStripe.
@@ -16,7 +17,10 @@ func (r *Reader) reply(ask neo2.Frame) error {
 			return nil
 		}
 		switch ask.Data[0] {
-		case neo2.DisplayMenu, neo2.DisplayLanguage:
+		case neo2.DisplayMenu:
+			answer.Data = []byte{1}
+			r.events(Event{At: r.now(), Prompt: FirstChosen})
+		case neo2.DisplayLanguage:
 			answer.Data = []byte{1}
 		case neo2.DisplayPrompt:
 			answer.Data = []byte{neo2.PromptAccept}
@@ -28,10 +32,12 @@ func (r *Reader) reply(ask neo2.Frame) error {
 		}
 	case neo2.AskPIN:
 		answer.Data = []byte{neo2.PINCancelled}
+		r.events(Event{At: r.now(), Prompt: NoPINHere})
 	case neo2.AskStripe:
 		answer.Data = []byte{neo2.Failed}
+		r.events(Event{At: r.now(), Prompt: NoOtherStripe})
 	default:
 		return nil
 	}
-	return r.line.send(answer, r.answer)
+	return r.wire.send(answer, r.answer)
 }

@@ -140,7 +140,7 @@ func (r *Reader) Release(ctx context.Context) error {
 		return nil
 	}
 	r.open(nil)
-	if err := r.line.settle(); err != nil {
+	if err := r.wire.settle(); err != nil {
 		return err
 	}
 	if !s.ended {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"posagent/device/line"
 	"posagent/device/reader/neo2"
 	"posagent/txnstore/txn"
 )
@@ -124,18 +125,17 @@ func reachable(err error) bool {
 // step sends one contact command and waits for its two answers. Any result but want is a *ResultError. What comes in between
 // is shown or answered. The caller holds the token.
 func (r *Reader) step(ctx context.Context, sub byte, payload []byte, want uint16) (map[uint32][]byte, error) {
-	if err := r.line.send(neo2.Frame{Command: neo2.Contact, Sub: sub, Data: payload}, r.answer); err != nil {
+	if err := r.wire.send(neo2.Frame{Command: neo2.Contact, Sub: sub, Data: payload}, r.answer); err != nil {
 		return nil, err
 	}
-	defer r.line.wake(ctx)()
-	r.line.decoder.Reset()
+	r.wire.decoder.Reset()
 	until, strange, asks, understood := time.Now().Add(r.answer), 0, 0, false
 	for {
-		item, err := r.line.receive(ctx, until)
+		item, err := r.wire.receive(ctx, until)
 		switch {
-		case errors.Is(err, errInterrupted):
+		case errors.Is(err, line.ErrInterrupted):
 			return nil, r.abandon(cancelled(ctx))
-		case errors.Is(err, errSilence):
+		case errors.Is(err, line.ErrSilence):
 			return nil, r.abandon(r.nothing(strange))
 		case err != nil:
 			return nil, err

@@ -36,7 +36,7 @@
 // 23h also on magnetic stripe mode cards, tracks of such cards without sentinels, failure data, event 02-0E, 05-01,
 // 29-00, the boot frame 14-01, the flow of 60-10, 60-11 and 60-12 with their tags and the result 0004h (p. 160, 178-189), the
 // first answer 63h, 2C-18 (p. 300), 25-07 (p. 118), and the asks 61-01 to 61-03 (p. 160, 206). Results other than 0004h and the
-// modes of 61-01 are those of the maker's SDK headers. RF state names are those of the maker's SDK headers.
+// modes of 61-01 are those of the maker's SDK headers. Front lamp and buzzer: signal.go says what of them. RF state names are those of the maker's SDK headers.
 //
 // Assumed, to be confirmed on hardware: event frames 03-03 (their message indexes are published, their frame is not);
 // that 02-01 answers a swipe with clear tracks in the layout above; that an idle reader answers 05-01; that a reader

@@ -23,7 +23,10 @@ const (
 	InsertCard    Prompt = "insert the chip" // a card with a chip was swiped
 	SwipeCard     Prompt = "swipe the card"  // its chip could not be read
 	RemoveCard    Prompt = "take the card out"
-	UnknownPrompt Prompt = "other message" // see Event.Index
+	FirstChosen   Prompt = "first application taken" // of a card with several; the reader asked which (61-01)
+	NoPINHere     Prompt = "no PIN at the reader"    // the reader asked for one (61-02), and was told that none is entered there
+	NoOtherStripe Prompt = "no other stripe reader"  // the reader asked for a swipe elsewhere (61-03)
+	UnknownPrompt Prompt = "other message"           // see Event.Index
 )
 
 // Event is one user-interface event. It never carries card data.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
+	"posagent/device/line"
 	"posagent/device/reader/neo2"
 )
 
@@ -19,126 +19,70 @@ const (
 	drainQuiet = 200 * time.Millisecond // silence after which a doubtful line is believed to be empty
 	drainMax   = 2 * time.Second        // a line that never falls silent is not waited for
 
-	maxStrange = 16  // whole frames that belong to nothing, in one wait
-	maxEmpty   = 100 // reads in a row that return nothing at all
+	maxStrange = 16 // whole frames that belong to nothing, in one wait
 )
 
-// errInterrupted says that the caller's context ended a wait.
-var errInterrupted = errors.New("interrupted")
-
-// line owns the port. Its methods are called by whoever holds Reader.token.
-type line struct {
-	port    Port
+// wire is the line with the reader's frames on it. Its methods are called by whoever holds Reader.token.
+type wire struct {
+	*line.Line
 	decoder neo2.Decoder
 	doubt   bool // something may still come that nobody waits for any more
 }
 
-func (l *line) send(command neo2.Frame, within time.Duration) error {
-	wire := command.Append(nil, neo2.LowFirst)
-	if err := l.port.SetWriteDeadline(time.Now().Add(within)); err != nil {
-		return fmt.Errorf("card reader line: %w", err)
-	}
-	n, err := l.port.Write(wire)
-	if err == nil && n < len(wire) {
-		err = io.ErrShortWrite
-	}
+func (w *wire) send(command neo2.Frame, within time.Duration) error {
+	err := w.Send(command.Append(nil, neo2.LowFirst), within)
 	if err != nil {
-		l.doubt = true
-		if timedOut(err) {
-			return fmt.Errorf("%w (the line does not take bytes)", ErrNoAnswer)
-		}
-		return fmt.Errorf("card reader line: %w", err)
+		w.doubt = true
 	}
-	return nil
+	if errors.Is(err, line.ErrStuck) {
+		return fmt.Errorf("%w (the line does not take bytes)", ErrNoAnswer)
+	}
+	return err
 }
 
-// receive waits for the next frame, whole or faulty. It returns errSilence at the deadline and errInterrupted when ctx
-// ends. The deadline is checked again after every wake-up, so a wake-up that comes early or late does no harm.
-func (l *line) receive(ctx context.Context, until time.Time) (neo2.Item, error) {
-	heard, empty, buffer := time.Now(), 0, make([]byte, 512)
+// receive waits for the next frame, whole or faulty. It returns line.ErrSilence at the deadline and line.ErrInterrupted when
+// ctx ends.
+func (w *wire) receive(ctx context.Context, until time.Time) (neo2.Item, error) {
+	heard, buffer := time.Now(), make([]byte, 512)
 	defer clear(buffer)
 	for {
-		if item, ok := l.decoder.Next(); ok {
+		if item, ok := w.decoder.Next(); ok {
 			return item, nil
 		}
-		stop := until
-		if l.decoder.Partial() {
-			stop = earlier(until, heard.Add(quietGap))
+		stop, partial := until, w.decoder.Partial()
+		if broken := heard.Add(quietGap); partial && broken.Before(until) {
+			stop = broken
 		}
-		if err := l.port.SetReadDeadline(stop); err != nil {
-			return neo2.Item{}, fmt.Errorf("card reader line: %w", err)
-		}
-		if ctx.Err() != nil { // after the deadline was set: wake sets it to the past, and must not be overwritten
-			return neo2.Item{}, errInterrupted
-		}
-		n, err := l.port.Read(buffer)
-		if n > 0 {
-			l.decoder.Write(buffer[:n])
-			heard, empty = time.Now(), 0
-			continue
-		}
+		n, err := w.Receive(ctx, buffer, stop)
 		switch {
-		case err == nil:
-			if empty++; empty > maxEmpty {
-				return neo2.Item{}, fmt.Errorf("card reader line: %w", io.ErrNoProgress)
-			}
-		case !timedOut(err):
-			l.doubt = true
-			return neo2.Item{}, fmt.Errorf("card reader line: %w", err)
-		case l.decoder.Partial() && !time.Now().Before(heard.Add(quietGap)):
-			if item, begun := l.decoder.Break(); begun {
+		case n > 0:
+			w.decoder.Write(buffer[:n])
+			heard = time.Now()
+		case errors.Is(err, line.ErrInterrupted):
+			return neo2.Item{}, err
+		case !errors.Is(err, line.ErrSilence):
+			w.doubt = true
+			return neo2.Item{}, err
+		case partial && !time.Now().Before(heard.Add(quietGap)):
+			if item, begun := w.decoder.Break(); begun {
 				return item, nil
 			}
 		case !time.Now().Before(until):
-			return neo2.Item{}, errSilence
+			return neo2.Item{}, err
 		}
 	}
 }
 
-// wake makes a receive that is under way look at ctx. The returned function ends the watch.
-func (l *line) wake(ctx context.Context) (stop func() bool) {
-	return context.AfterFunc(ctx, func() { _ = l.port.SetReadDeadline(time.Unix(1, 0)) })
-}
-
-// errSilence is the deadline of receive; callers turn it into what it means to them.
-var errSilence = errors.New("silence")
-
-// settle empties a line in doubt: it reads until nothing has come for a while, and forgets all of it.
-func (l *line) settle() error {
-	if !l.doubt {
+// settle empties a line in doubt, and forgets all that comes. One that does not fall silent is used all the same: the ping
+// before every activation finds out.
+func (w *wire) settle() error {
+	if !w.doubt {
 		return nil
 	}
-	buffer := make([]byte, 512)
-	defer clear(buffer)
-	for end := time.Now().Add(drainMax); time.Now().Before(end); {
-		if err := l.port.SetReadDeadline(time.Now().Add(drainQuiet)); err != nil {
-			return fmt.Errorf("card reader line: %w", err)
-		}
-		n, err := l.port.Read(buffer)
-		if n > 0 {
-			continue
-		}
-		if timedOut(err) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("card reader line: %w", err)
-		}
+	if err := w.Empty(context.Background(), drainQuiet, drainMax); err != nil && !errors.Is(err, line.ErrBabble) {
+		return err
 	}
-	l.decoder.Reset()
-	l.doubt = false
+	w.decoder.Reset()
+	w.doubt = false
 	return nil
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-// timedOut reports a deadline, whichever way the port says it.
-func timedOut(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.As(err, &timeout) && timeout.Timeout()
 }

@@ -4,21 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"time"
 
+	"posagent/device/line"
 	"posagent/device/reader/neo2"
 )
 
-// Port is a line with deadlines: a serial port, a network connection, a test pipe. A read or write that meets its
-// deadline must return an error whose Timeout method is true (os.ErrDeadlineExceeded is one).
-type Port interface {
-	io.ReadWriter
-	SetReadDeadline(time.Time) error
-	SetWriteDeadline(time.Time) error
-}
+// Port is a line with deadlines: a serial port, a network connection, a test pipe.
+type Port = line.Port
 
 // Opts are the reader's parameters. The zero value and nil mean the defaults.
 type Opts struct {
@@ -29,6 +24,10 @@ type Opts struct {
 	// Fallback lets a card's stripe be swiped after its chip could not be read, in the same Activate. Acquirers differ in
 	// whether they take such cards.
 	Fallback bool
+
+	// Lights says that Signal is used with lamps here: a program that ended in the middle of one may have left the reader in
+	// pass-through mode, which the first activation then ends.
+	Lights bool
 }
 
 const (
@@ -45,13 +44,16 @@ type Reader struct {
 
 	fallback bool
 
-	token  chan struct{} // holds one value while the line is free
-	line   line          // owned by whoever took the token
-	orphan bool          // with the token: a transaction nobody waits for may still run in the reader
+	token   chan struct{} // holds one value while the line is free
+	wire    wire          // owned by whoever took the token
+	orphan  bool          // with the token: a transaction nobody waits for may still run in the reader
+	passing bool          // with the token: the reader may be in pass-through mode
 
 	mu      sync.Mutex
 	active  *activation // guarded by mu; nil when no card is awaited
 	session *session    // guarded by mu; nil when no card waits in the slot
+	wanted  int         // guarded by mu; how many wait for the token, to whom a signal gives way
+	hush    func()      // guarded by mu; ends the signal in progress; nil when there is none
 }
 
 // New pings the reader and returns an error that says what it answered and what to check. The line stays the caller's:
@@ -70,12 +72,12 @@ func New(port Port, o *Opts) (*Reader, error) {
 	if r.now == nil {
 		r.now = time.Now
 	}
-	r.line = line{port: port, decoder: neo2.Decoder{Accept: neo2.EitherWay}}
+	r.wire = wire{Line: line.New(port, "card reader"), decoder: neo2.Decoder{Accept: neo2.EitherWay}}
 	r.token <- struct{}{}
 	if err := r.Ping(context.Background()); err != nil {
 		return nil, fmt.Errorf("card reader not usable: %w", err)
 	}
-	r.orphan = true // one that was started before this program was
+	r.orphan, r.passing = true, o.Lights // left by a program before this one
 	return r, nil
 }
 
@@ -153,13 +155,24 @@ func (r *Reader) ask(ctx context.Context, command neo2.Frame) ([]byte, error) {
 		return nil, err
 	}
 	defer r.release()
-	if err := r.line.settle(); err != nil {
+	if err := r.wire.settle(); err != nil {
 		return nil, err
 	}
 	return r.exchange(ctx, command)
 }
 
 func (r *Reader) take(ctx context.Context) error {
+	r.mu.Lock()
+	r.wanted++
+	if r.hush != nil {
+		r.hush()
+	}
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		r.wanted--
+		r.mu.Unlock()
+	}()
 	select {
 	case <-r.token:
 		return nil
@@ -172,14 +185,18 @@ func (r *Reader) release() { r.token <- struct{}{} }
 
 // exchange sends a command that is harmless to repeat and returns the data of its answer. The caller holds the token.
 func (r *Reader) exchange(ctx context.Context, command neo2.Frame) ([]byte, error) {
+	return r.exchangeWithin(ctx, command, r.answer)
+}
+
+func (r *Reader) exchangeWithin(ctx context.Context, command neo2.Frame, within time.Duration) ([]byte, error) {
 	for attempt := 0; ; attempt++ {
-		if err := r.line.send(command, r.answer); err != nil {
+		if err := r.wire.send(command, within); err != nil {
 			return nil, err
 		}
-		answer, err := r.await(ctx, command)
+		answer, err := r.await(ctx, command, within)
 		switch {
 		case errors.Is(err, ErrGarbage) && attempt < resends && ctx.Err() == nil:
-			if err := r.line.settle(); err != nil {
+			if err := r.wire.settle(); err != nil {
 				return nil, err
 			}
 		case err != nil:
@@ -193,32 +210,31 @@ func (r *Reader) exchange(ctx context.Context, command neo2.Frame) ([]byte, erro
 }
 
 // await waits for the answer to command, and passes over events, boot notifications and noise.
-func (r *Reader) await(ctx context.Context, command neo2.Frame) (neo2.Frame, error) {
-	defer r.line.wake(ctx)()
-	until, strange := time.Now().Add(r.answer), 0
-	r.line.decoder.Reset()
+func (r *Reader) await(ctx context.Context, command neo2.Frame, within time.Duration) (neo2.Frame, error) {
+	until, strange := time.Now().Add(within), 0
+	r.wire.decoder.Reset()
 	for {
-		item, err := r.line.receive(ctx, until)
+		item, err := r.wire.receive(ctx, until)
 		switch {
-		case errors.Is(err, errSilence):
-			r.line.doubt = true
+		case errors.Is(err, line.ErrSilence):
+			r.wire.doubt = true
 			return neo2.Frame{}, r.nothing(strange)
-		case errors.Is(err, errInterrupted):
-			r.line.doubt = true
+		case errors.Is(err, line.ErrInterrupted):
+			r.wire.doubt = true
 			return neo2.Frame{}, fmt.Errorf("card reader, command %02X-%02X: %w", command.Command, command.Sub, context.Cause(ctx))
 		case err != nil:
 			return neo2.Frame{}, err
 		case item.Fault == neo2.Whole && item.Command == command.Command:
 			return item.Frame, nil
 		case item.Fault == neo2.WrongCRC && item.Command == command.Command:
-			r.line.doubt = true
+			r.wire.doubt = true
 			return neo2.Frame{}, fmt.Errorf("%w: wrong checksum", ErrGarbage)
 		}
 		if _, event := eventOf(item.Frame, time.Time{}); event || isBoot(item) {
 			continue
 		}
 		if strange++; strange > maxStrange {
-			r.line.doubt = true
+			r.wire.doubt = true
 			return neo2.Frame{}, r.nothing(strange)
 		}
 	}
@@ -226,7 +242,7 @@ func (r *Reader) await(ctx context.Context, command neo2.Frame) (neo2.Frame, err
 
 // nothing tells a silent device from one that talks nonsense.
 func (r *Reader) nothing(strange int) error {
-	if noise := r.line.decoder.Noise(); strange > 0 || noise > 0 || r.line.decoder.Partial() {
+	if noise := r.wire.decoder.Noise(); strange > 0 || noise > 0 || r.wire.decoder.Partial() {
 		return fmt.Errorf("%w: %d foreign frames and %d stray bytes; check the line's speed (115200 8N1) and that it is this "+
 			"reader's", ErrGarbage, strange, noise)
 	}

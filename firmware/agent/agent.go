@@ -30,7 +30,7 @@ type Agent struct {
 	card     *cardReader
 	wires    Wires
 	guard    guard
-	sounds   chan time.Duration // for the buzzer
+	signs    signs
 
 	alarms *alarms
 	orders *orderBook
@@ -64,7 +64,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	if o.Profile == nil {
 		o.Profile = profile.UnionPay()
 	}
-	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1), sounds: make(chan time.Duration, 1),
+	a := &Agent{o: o, log: w.Log, store: w.Store, wires: w, wake: make(chan struct{}, 1), signs: newSigns(),
 		orders: newOrderBook(o.OrderQuiet, o.OrderRetry), started: time.Now()}
 	var err error
 	if a.alarms, err = openAlarms(o.AlarmFile, w.Now); err != nil {
@@ -86,7 +86,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	}
 	a.host = acquirer.New(a.line, far)
 	a.o.TMK = nil // only the host needs it
-	a.card = &cardReader{open: w.Reader, kind: o.ReaderKind, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt, Fallback: o.Fallback},
+	a.card = &cardReader{open: w.Reader, kind: o.ReaderKind, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt, Fallback: o.Fallback, Lights: o.Lights},
 		check: selfCheck{wanted: o.SelfCheck, margin: o.CardWait + o.Answer + saleRest, now: w.Now}, certificates: o.Profile.Certificates}
 	a.paper = &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print, lines: w.Lines}
 	a.paper.layout.MerchantName = in.name
@@ -94,7 +94,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	if w.PINPad != nil {
 		pins = &pinPad{open: w.PINPad, opts: pinpad.Opts{Answer: o.PINReply}, prompt: o.PINPrompt, wait: o.PINWait, key: a.host.PINKey}
 	}
-	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(a.card), a.paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, Held: a.guard.held, Currency: o.Currency, Operator: o.Operator,
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(a.card), a.paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, AsksPIN: o.Profile.AsksPIN, Held: a.guard.held, Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: in.tries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay,
 		MaxCardDay: o.MaxCardDay, MaxCardCount: o.MaxCardCount, Bins: o.Bins, OtherBins: o.OtherBins, Blocked: a.blocked(), MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil
@@ -279,9 +279,10 @@ func (a *Agent) watched() *saleView {
 // readerPrompt shows what the reader wants of the person with the card.
 func (a *Agent) readerPrompt(e reader.Event) {
 	a.log.Debug("reader", "prompt", string(e.Prompt))
-	text, worthShowing := promptOf(e.Prompt)
+	p, worthShowing := promptOf(e.Prompt)
 	if view := a.watched(); view != nil && worthShowing {
-		view.prompt(text)
+		view.prompt(p)
+		a.sign(p.sign)
 	}
 }
 

@@ -37,7 +37,11 @@ func enquiryOf(e txn.Enquiry) *Enquiry {
 // balance runs an enquiry. The log says that there was one, and not what it told.
 func (a *Agent) balance(ctx context.Context, q Request, view *saleView) Event {
 	over := a.watch(view)
-	e, err := a.terminal.Balance(ctx, q.Print, func(e terminal.Event) { view.stage(e.Stage, "", e.Txn) })
+	e, err := a.terminal.Balance(ctx, q.Print, func(e terminal.Event) {
+		view.stage(e.Stage, "", e.Txn)
+		a.signStage(view, e)
+	})
+	a.cardAwaited(false)
 	over()
 	a.log.Info("balance", "stan", e.STAN, "code", e.Answer.Code, "cause", err)
 	o := words.OutcomeRefused

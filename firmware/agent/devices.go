@@ -27,6 +27,8 @@ type cardReader struct {
 	drive cardDrive
 	check selfCheck
 
+	lit atomic.Pointer[reader.Reader] // the driver, where it has lamps and a buzzer of its own; anybody may read it
+
 	certificates bool // the acquirer wants what chips certify; otherwise it is not kept
 }
 
@@ -44,6 +46,9 @@ func (c *cardReader) attach() error {
 		return err
 	}
 	c.port, c.drive = port, drive
+	if lit, has := drive.(*reader.Reader); has {
+		c.lit.Store(lit)
+	}
 	return nil
 }
 
@@ -52,6 +57,7 @@ func (c *cardReader) detach() {
 		_ = c.port.Close()
 	}
 	c.port, c.drive, c.check.asked = nil, nil, false
+	c.lit.Store(nil)
 }
 
 // Present asks for one card. After anything but an ordinary ending the line is closed, so that the next sale starts on a
@@ -113,34 +119,6 @@ func (c *cardReader) Release(ctx context.Context) error {
 		c.detach()
 	}
 	return err
-}
-
-// promptOf puts what the reader wants shown into words. Prompts that say no more than the stage itself are left out.
-func promptOf(p reader.Prompt) (words.Pair, bool) {
-	switch p {
-	case reader.CardFound:
-		return words.HoldStill, true
-	case reader.Processing:
-		return words.Reading, true
-	case reader.TryAgain:
-		return words.PresentAgain, true
-	case reader.OneCardOnly:
-		return words.OneCard, true
-	case reader.UseOtherWay:
-		return words.OtherWay, true
-	case reader.Wait:
-		return words.PleaseWait, true
-	case reader.CardFailed:
-		return words.CardFailed, true
-	case reader.InsertCard:
-		return words.InsertChip, true
-	case reader.SwipeCard:
-		return words.SwipeInstead, true
-	case reader.RemoveCard:
-		return words.RemoveCard, true
-	default:
-		return words.Pair{}, false
-	}
 }
 
 // slipPrinter keeps a driver on the printer's line. The engine's turn guards it.

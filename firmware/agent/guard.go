@@ -156,7 +156,8 @@ func (a *Agent) watchLines(ctx context.Context) {
 			}
 		})
 	})
-	watching.Go(func() { a.buzz(ctx) })
+	watching.Go(func() { a.showSigns(ctx) })
+	watching.Go(func() { a.signalReader(ctx) })
 	watching.Wait()
 }
 
@@ -213,42 +214,4 @@ func (a *Agent) tellInterrupted(m Mark) {
 		}
 	}
 	a.must("the mark of a power failure could not be taken back", a.wires.Marks.ClearPower())
-}
-
-// lamps show whether the terminal would sell.
-func (a *Agent) lamps() {
-	good := a.guard.held() == nil
-	a.must("a lamp does not light", errors.Join(a.lines().Ready.Set(good), a.lines().Fault.Set(!good)))
-}
-
-// Lengths of the buzzer's sound.
-const (
-	beepGood = 100 * time.Millisecond
-	beepBad  = 600 * time.Millisecond
-)
-
-// beep says once, short or long, whether money moved as asked.
-func (a *Agent) beep(e Event) {
-	length := beepBad
-	if e.Outcome == words.OutcomeApproved {
-		length = beepGood
-	}
-	select {
-	case a.sounds <- length:
-	default: // it sounds already
-	}
-}
-
-// buzz sounds the buzzer until ctx ends, and never leaves it on.
-func (a *Agent) buzz(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case length := <-a.sounds:
-			if err := a.lines().Buzzer.Pulse(ctx, length); ctx.Err() == nil {
-				a.must("the buzzer does not sound", err)
-			}
-		}
-	}
 }

@@ -22,13 +22,13 @@ import (
 func (w *world) withLines() {
 	w.t.Helper()
 	if w.chip == nil {
-		w.chip = devicetest.NewChip("READY", "FAULT", "BUZZER", "TAMPER", "POWER", "PAPER")
+		w.chip = devicetest.NewChip("READY", "FAULT", "BUZZER", "TAMPER", "POWER", "PAPER", "CARD")
 		w.chip.Drive("TAMPER", true)
 		marks, err := OpenMarks(w.dir + ".marks")
 		require.NoError(w.t, err)
 		w.marks = marks
 	}
-	lines, err := gpio.Open(w.chip, map[string]gpio.Place{"ready": {Name: "READY"}, "fault": {Name: "FAULT"}, "buzzer": {Name: "BUZZER"},
+	lines, err := gpio.Open(w.chip, map[string]gpio.Place{"ready": {Name: "READY"}, "fault": {Name: "FAULT"}, "buzzer": {Name: "BUZZER"}, "card": {Name: "CARD"},
 		"tamper": {Name: "TAMPER", ActiveLow: true}, "power_fail": {Name: "POWER"}, "paper_out": {Name: "PAPER"}})
 	require.NoError(w.t, err)
 	w.lines = lines
@@ -189,18 +189,6 @@ func TestAPrintersSwitches(t *testing.T) {
 		w.after(time.Minute)
 		assert.Len(t, w.printer.Slips(), 2)
 		assert.NotContains(t, w.printer.Paper(), "重打印")
-	})
-}
-
-func TestTheBuzzerTellsGoodFromBad(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.withLines()
-		before := len(w.chip.Driven("BUZZER"))
-		w.sell("visa-4242", "12.50")
-		w.after(time.Second)
-		d := w.chip.Driven("BUZZER")[before:]
-		require.Len(t, d, 2)
-		assert.Equal(t, beepGood, d[1].At.Sub(d[0].At))
 	})
 }
 

@@ -97,6 +97,7 @@ type Event struct {
 	Event   string        `json:"event"` // stage, outcome, batch, list, status, recount, keys, host, error
 	Stage   words.Stage   `json:"stage,omitempty"`
 	Detail  string        `json:"detail,omitempty"` // the line's own words: "dial 95516"
+	Prompt  words.Prompt  `json:"prompt,omitempty"` // of a stage: what the card reader wants or reports, whose words Text then has
 	Seconds int           `json:"seconds,omitempty"`
 	Outcome words.Outcome `json:"outcome,omitempty"`
 	Text    *words.Pair   `json:"text,omitempty"`

@@ -94,9 +94,11 @@ func (a *Agent) client(ctx context.Context, conn net.Conn) {
 
 func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels <-chan struct{}) Event {
 	if kind, begins := kindOf(q.Op); begins {
-		e := a.serveStages(ctx, kind, out, cancels, func(ctx context.Context, view *saleView) Event { return a.trade(ctx, kind, q, view) })
-		a.beep(e)
-		return e
+		return a.serveStages(ctx, kind, out, cancels, func(ctx context.Context, view *saleView) Event {
+			e := a.trade(ctx, kind, q, view)
+			a.signOutcome(view, e.Outcome)
+			return e
+		})
 	}
 	if err := a.guard.held(); err != nil {
 		switch q.Op {

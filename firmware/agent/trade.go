@@ -54,6 +54,7 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 			view.printer(a.printerView())
 		}
 		view.stage(e.Stage, detail, e.Txn)
+		a.signStage(view, e)
 	}
 	over := a.watch(view)
 	x, err := a.deed(kind)(ctx, order)

@@ -18,6 +18,8 @@ type saleView struct {
 	since time.Time
 
 	trouble *PrinterView
+	sounded bool // its outcome, by the terminal's own lamps and buzzer
+	lit     bool // and by the reader's
 }
 
 // stagesAtMost bounds what a client that does not read can make the agent hold.
@@ -39,11 +41,11 @@ func (v *saleView) stage(s words.Stage, detail string, x txn.Txn) {
 }
 
 // prompt puts other words to the present stage.
-func (v *saleView) prompt(text words.Pair) {
+func (v *saleView) prompt(p prompt) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	e := v.event
-	e.Text = &text
+	e.Prompt, e.Text = p.name, &p.text
 	v.showLocked(e)
 }
 
@@ -84,4 +86,20 @@ func (v *saleView) now() (Event, bool) {
 	e := v.event
 	e.Seconds = int(time.Since(v.since) / time.Second)
 	return e, e.Event != ""
+}
+
+// once is true the first time that it is asked of one of the view's marks.
+func (v *saleView) once(done *bool) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	was := *done
+	*done = true
+	return !was
+}
+
+// heard reports whether the outcome was told by the terminal's own lamps and buzzer.
+func (v *saleView) heard() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.sounded
 }

@@ -101,6 +101,8 @@ type Options struct {
 	CardWait    time.Duration  // how long the reader waits for a card
 	ReaderReply time.Duration  // answer of the reader to an ordinary command
 	ReaderKind  string         // one of ReaderKinds; "" is ReaderNEO2
+	Lights      bool           // the reader's own front lamp shows outcomes
+	Beeps       bool           // and its own buzzer sounds them
 	Fallback    bool           // the stripe may be swiped where the chip could not be read
 	SelfCheck   *time.Duration // when the reader starts anew each day, from midnight UTC; nil leaves it its own time
 	PINPrompt   string         // one that the PIN pad knows for PIN entry

@@ -160,3 +160,43 @@ func TestEveryCutOfEveryStory(t *testing.T) {
 	t.Logf("%d cuts, and %d that came too late", made.Load(), missed.Load())
 	require.Less(t, missed.Load()*50, made.Load(), "what is planned is what happens")
 }
+
+// An acquirer that wants the PIN with a void too has a line in its profile. The story is told in both profiles, and with the
+// power cut at its steps.
+func TestAVoidAsksForThePINWhereTheProfileSaysSo(t *testing.T) {
+	s, err := scenario.Parse("pin-for-a-void.txt", `# The card's PIN is asked for with the void as with the sale; a wrong one undoes nothing, and one that was cancelled begins nothing.
+present unionpay-0005
+sale 88.00 as bought
+expect till approved
+pinpad pin wrong
+present unionpay-0005
+void of bought as first
+expect shown enter-pin
+expect till declined
+expect code 55
+expect host held of bought
+pinpad pin cancelled
+present unionpay-0005
+void of bought as second
+expect till refused "PIN"
+expect store nothing of second
+pinpad pin given
+present unionpay-0005
+void of bought as third
+expect shown enter-pin
+expect till approved
+expect host voided of bought
+`)
+	require.NoError(t, err)
+	for _, base := range []string{profile.UnionPayName, profile.ISO87Name} {
+		p, err := profile.Read("own.toml", "base = \""+base+"\"\nname = \"own\"\n[pin]\nasked = [\"sale\", \"void\"]\n")
+		require.NoError(t, err)
+		t.Run(base, func(t *testing.T) {
+			require.NoError(t, worldOf(t, 1, p, s)(func(r scenario.Rig) error { return scenario.Run(s, r) }))
+			for _, cut := range []scenario.Event{{Kind: scenario.Send, What: "0200", Nth: 3}, {Kind: scenario.Recv, What: "0210", Nth: 3},
+				{Kind: scenario.Before, What: "pending", Nth: 3}, {Kind: scenario.After, What: "pending", Nth: 3}} {
+				require.NoError(t, worldOf(t, 1, p, s)(func(r scenario.Rig) error { return scenario.RunCut(s, r, cut) }), cut.String())
+			}
+		})
+	}
+}

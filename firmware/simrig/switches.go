@@ -21,10 +21,10 @@ type switches struct {
 
 // Lines of the simulated board. The case's is active low, so that a torn wire is an alarm.
 var places = map[string]gpio.Place{"ready": {Name: "READY"}, "fault": {Name: "FAULT"},
-	"tamper": {Name: "CASE_CLOSED", ActiveLow: true}, "power_fail": {Name: "POWER_FAIL"}}
+	"card": {Name: "CARD"}, "buzzer": {Name: "BUZZER"}, "tamper": {Name: "CASE_CLOSED", ActiveLow: true}, "power_fail": {Name: "POWER_FAIL"}}
 
 func newSwitches() *switches {
-	s := &switches{chip: devicetest.NewChip("READY", "FAULT", "CASE_CLOSED", "POWER_FAIL")}
+	s := &switches{chip: devicetest.NewChip("READY", "FAULT", "CARD", "BUZZER", "CASE_CLOSED", "POWER_FAIL")}
 	s.chip.Drive("CASE_CLOSED", true)
 	return s
 }

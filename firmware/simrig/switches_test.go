@@ -133,3 +133,32 @@ func TestPINBlocksAndKeysAreSearchedFor(t *testing.T) {
 		assert.Contains(t, what, "planted stands in the log")
 	}
 }
+
+// A story's lamps: what the shop sees of a sale that ends well, of one that nobody knows the end of, and of an opened case.
+func TestLampsTellTheStory(t *testing.T) {
+	o := Options{Seed: 1, Dir: fastDir(t), Cards: testCards(t), Lines: true}
+	require.NoError(t, inWorld(t, o, func(w *World) error {
+		chip := w.switches.chip
+		tones := func() (n int) {
+			for _, d := range chip.Driven("BUZZER") {
+				if d.Level {
+					n++
+				}
+			}
+			return n
+		}
+		carded := false
+		w.On(scenario.Event{Kind: scenario.CardRead, Nth: 1}, func() { carded = chip.Level("CARD") })
+		require.NoError(t, scenario.Run(story(t, "present visa-4242", "sale 12.50", "expect till approved", "wait 10s"), w))
+		assert.True(t, carded, "the lamp shows where the card belongs")
+		assert.Equal(t, 1, tones())
+		require.NoError(t, scenario.Run(story(t, "acquirer fault silent", "acquirer fault silent for reversal times 3", "present visa-4242",
+			"sale 13.50 as doubtful", "expect till unknown", "wait 10s"), w))
+		assert.Equal(t, 1+4, tones())
+		assert.Equal(t, []bool{true, false, false}, []bool{chip.Level("READY"), chip.Level("FAULT"), chip.Level("CARD")})
+		require.NoError(t, w.Hand("case", "open"))
+		time.Sleep(time.Second)
+		assert.Equal(t, []bool{false, true}, []bool{chip.Level("READY"), chip.Level("FAULT")})
+		return scenario.RunLoose(story(t, "wait 1m"), w)
+	}))
+}

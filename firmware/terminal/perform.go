@@ -82,7 +82,7 @@ func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error
 	if err := d.judge(&draft, presented.Card); err != nil {
 		return txn.Txn{}, err
 	}
-	if d.kind.AsksPIN() {
+	if t.o.AsksPIN(d.kind) {
 		if presented, err = t.takePIN(ctx, o, presented, draft.Amount); err != nil {
 			return txn.Txn{}, err
 		}

@@ -83,9 +83,10 @@ type Supervisors interface {
 
 // Options are the merchant's policy.
 type Options struct {
-	Supervisors   Supervisors  // nil takes the till's word
-	PINPad        PINPad       // nil asks for no PIN
-	Held          func() error // what forbids to send now, asked before a try is counted; nil forbids nothing
+	Supervisors   Supervisors         // nil takes the till's word
+	PINPad        PINPad              // nil asks for no PIN
+	AsksPIN       func(txn.Kind) bool // which kinds ask for that of a card that wants one; nil is txn.Kind.AsksPIN
+	Held          func() error        // what forbids to send now, asked before a try is counted; nil forbids nothing
 	Currency      txn.Currency
 	Operator      string
 	ReversalTries int                         // counted tries before suspense; 3 when zero
@@ -147,6 +148,9 @@ func New(s Store, h Host, r Reader, p Printer, o Options) *Terminal {
 	}
 	if o.MaxSuspense == 0 {
 		o.MaxSuspense = 20
+	}
+	if o.AsksPIN == nil {
+		o.AsksPIN = txn.Kind.AsksPIN
 	}
 	if o.Now == nil {
 		o.Now = time.Now

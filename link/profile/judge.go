@@ -134,6 +134,7 @@ func (j *judge) judge() {
 	j.fields()
 	j.forms()
 	j.tracks()
+	j.pins()
 	j.unknown()
 	names := make([]string, 0, len(j.groups))
 	for name := range j.groups {

@@ -34,6 +34,8 @@ type Profile struct {
 	Tracks Tracks // how fields 35 and 36 are enciphered; "" leaves that to the terminal's configuration
 	Serial int    // of DUKPTTracks: the field of the key serial number
 
+	pins []txn.Kind // that ask for a PIN; nil are the usual
+
 	Repeats      []int // fields that an approval must repeat as they were asked
 	Downloads    bool  // the acquirer has the downloads of the direct connection, and may order them
 	Institutions bool  // field 44 is issuer and acquirer, eleven characters each

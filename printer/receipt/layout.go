@@ -92,15 +92,26 @@ func (p *page) sentence(w words.Pair, style Line) {
 
 // title adds a wording whose first language is as large as the paper takes, the second below it in ordinary letters.
 func (p *page) title(w words.Pair) {
-	style := loud
-	for _, s := range w.In(p.language) {
-		p.text(s, style)
-		style = strong
+	all := w.In(p.language)
+	p.loudly(all[0])
+	for _, s := range all[1:] {
+		p.text(s, strong)
 	}
 }
 
 // again closes a notice with its title's first language.
-func (p *page) again(w words.Pair) { p.text(w.In(p.language)[0], loud) }
+func (p *page) again(w words.Pair) { p.loudly(w.In(p.language)[0]) }
+
+// loudly adds a text in the largest letters, on two lines where that keeps them and breaks no word.
+func (p *page) loudly(s string) {
+	halves := Wrap(s, p.columns/2)
+	if len(halves) != 2 || halves[0]+" "+halves[1] != s {
+		halves = []string{s}
+	}
+	for _, half := range halves {
+		p.text(half, loud)
+	}
+}
 
 func (p *page) mark(reprint bool) {
 	if reprint {

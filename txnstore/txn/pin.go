@@ -45,7 +45,7 @@ func (b PINBlock) LogValue() slog.Value         { return slog.StringValue(b.mask
 func (b PINBlock) MarshalText() ([]byte, error) { return []byte(b.mask()), nil }
 
 // AsksPIN reports whether a PIN belongs to k where the card asks for one: to what takes money or holds it, in the cardholder's
-// presence. What undoes or follows another rests on that one.
+// presence. What undoes or follows another rests on that one, unless the acquirer's profile has it otherwise.
 func (k Kind) AsksPIN() bool { return k == Sale || k == PreAuth }
 
 // AsksPIN reports whether the service code of the track asks for a PIN: always, or where there is a PIN pad (ISO/IEC 7813,

@@ -44,6 +44,14 @@ const (
 	AskStripe   byte = 0x03 // a swipe from a stripe reader of the terminal's
 	PassThrough byte = 0x2C
 	PowerOff    byte = 0x18 // contact card power off, before the card is taken out; p. 300
+	PassMode    byte = 0x01 // pass-through mode: one byte, PassStart or PassStop. Assumed, p. 282-283 only presume it
+
+	Lamp      byte = 0x0A
+	FrontLamp byte = 0x03 // the lamp in front: three bytes, where, red, green; in pass-through mode only; p. 282-283
+
+	Buzzer     byte = 0x0B
+	ShortBeeps byte = 0x01 // one byte, how many: 1 to MaxBeeps; p. 284
+	LongBeep   byte = 0x02 // one byte, its length: 0 for 200 ms, and 200 ms more for each step up to MaxLong; p. 284
 
 	Clock     byte = 0x25
 	SelfCheck byte = 0x07 // the minute of the daily self-check, after which the reader starts anew; p. 118
@@ -52,6 +60,18 @@ const (
 	// indexes are published (p. 124); that they arrive in a frame 03-03 is taken from practice, not from the guide.
 	Screen    byte = 0x03
 	ScreenSub byte = 0x03
+)
+
+// Data of PassMode, FrontLamp and Buzzer.
+const (
+	PassStop   byte = 0x00
+	PassStart  byte = 0x01
+	LampFront  byte = 0x01
+	LampOff    byte = 0x00
+	LampOn     byte = 0x01
+	LampBlinks byte = 0x02 // every 500 ms
+	MaxBeeps        = 4
+	MaxLong    byte = 0x03
 )
 
 // CardFound is the data byte of an answer 02h with status UserInterface: the reader has found a card and begins; p. 221.

@@ -114,6 +114,28 @@ var (
 	InsertChip   = Pair{"芯片卡请插卡", "This card has a chip: insert it"}
 	SwipeInstead = Pair{"芯片无法读取，请拔卡后刷卡", "The chip cannot be read: take the card out and swipe it"}
 	RemoveCard   = Pair{"请取走卡片", "Take the card out"}
+	FirstChosen  = Pair{"卡上有多个应用，已选第一个", "The card has several applications; the first was taken"}
+	NoPINHere    = Pair{"读卡器要求输入密码，本机不在读卡器上输入", "The reader asks for a PIN; none is entered at the reader here"}
+	NoOtherSwipe = Pair{"读卡器要求在别处刷卡，本机没有其他刷卡器", "The reader asks for a swipe elsewhere; there is no other stripe reader"}
+)
+
+// Prompt names what a card reader wants or reports, for programs that have a picture or a sound for it.
+type Prompt string
+
+const (
+	PromptHoldStill    Prompt = "hold-still"
+	PromptReading      Prompt = "reading"
+	PromptAgain        Prompt = "present-again"
+	PromptOneCard      Prompt = "one-card"
+	PromptOtherWay     Prompt = "swipe-or-insert"
+	PromptWait         Prompt = "wait"
+	PromptFailed       Prompt = "card-failed"
+	PromptInsert       Prompt = "insert-chip"
+	PromptSwipe        Prompt = "swipe"
+	PromptRemove       Prompt = "remove-card"
+	PromptFirstChosen  Prompt = "first-application"
+	PromptNoPIN        Prompt = "no-pin-at-reader"
+	PromptNoOtherSwipe Prompt = "no-other-stripe-reader"
 )
 
 // CardNotDone stands in place of the acquirer's advice where it approved and the card did not complete.

@@ -99,6 +99,9 @@ func typeOf(frame []byte, header int) string {
 func (c *told) Write(p []byte) (sent int, err error) {
 	l, mti := c.life, c.typeOf(p)
 	l.saw("line", "> %s, %d bytes", mti, len(p))
+	if !l.dead() {
+		l.world.sends(mti)
+	}
 	if c.below != nil {
 		c.below.seal(mti != "0500" && mti != "0320")
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"sync"
+	"time"
 
 	"posagent/firmware/scenario"
 	"posagent/link"
@@ -36,6 +37,9 @@ func (t telling) Dial(ctx context.Context) (link.Conn, error) {
 	if err != nil {
 		t.life.saw("line", "%s: no connection", t.Dialer)
 		return nil, err
+	}
+	if t.below != nil { // what came behind the modem's CONNECT in one piece, such as NO CARRIER, is heard before anything is sent
+		time.Sleep(1 + time.Duration(t.life.world.throw("connected", ownInstant)))
 	}
 	t.life.saw("line", "%s: connected", t.Dialer)
 	return &told{Conn: conn, telling: t}, nil

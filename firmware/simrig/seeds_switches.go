@@ -15,7 +15,7 @@ func hasDUKPT(seed uint64) bool { return seed%32 == 4 }
 // Out of a thousand sales where there are lines, and of those.
 const (
 	oftenSwitch = 60
-	oftenCase   = 120 // somebody opens the case; else the supply warns
+	oftenCase   = 200 // somebody opens the case; else the supply warns
 )
 
 // switches are what happens at the terminal's lines in the course of a sale, and whether the power is cut there.
@@ -35,21 +35,26 @@ func (d *day) caseOpened() (within []scenario.Step, cut bool) {
 		open.On = d.moment()
 		within = append(within, open)
 	}
+	if d.chance(600) {
+		d.until("case", "closed") // which undoes nothing
+	}
 	if d.chance(300) {
 		cut = true
 		within = append(within, scenario.Step{Verb: scenario.Cut, On: d.moment()})
 	}
 	d.service = d.between(1, 4)
-	if d.chance(500) {
-		d.until("case", "closed") // which undoes nothing
-	}
 	return within, cut
 }
 
-// serviced is the technician, who switches the terminal off and on.
+// serviced is the technician, who switches the terminal off and on. So does, in vain, the shopkeeper before that.
 func (d *day) serviced() {
-	if d.service--; d.service == 0 {
+	d.service--
+	switch {
+	case d.service == 0:
 		d.hand("case", "serviced")
+		d.do(scenario.Step{Verb: scenario.Restore})
+	case d.chance(400):
+		d.do(scenario.Step{Verb: scenario.Cut})
 		d.do(scenario.Step{Verb: scenario.Restore})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -159,4 +160,25 @@ func TestEveryCutOfEveryStory(t *testing.T) {
 	})
 	t.Logf("%d cuts, and %d that came too late", made.Load(), missed.Load())
 	require.Less(t, missed.Load()*50, made.Load(), "what is planned is what happens")
+}
+
+// The table of device faults names stories that there are, and every story that it should.
+func TestTheTableOfFaultsIsComplete(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(testdata, "scenarios", "README.md"))
+	require.NoError(t, err)
+	named := map[string]bool{}
+	for _, name := range regexp.MustCompile("`((?:device|power)/[a-z-]+)`").FindAllStringSubmatch(string(text), -1) {
+		named[name[1]] = true
+	}
+	there := map[string]bool{}
+	for _, s := range stories(t) {
+		name := strings.TrimSuffix(s.Name, ".txt")
+		there[name] = true
+		if strings.HasPrefix(name, "device/") || strings.HasPrefix(name, "power/warned-") {
+			assert.True(t, named[name], "%s stands in no line of the table", name)
+		}
+	}
+	for name := range named {
+		assert.True(t, there[name], "the table names %s, which is no story", name)
+	}
 }

@@ -121,13 +121,17 @@ func (p *Pin) Halt() error {
 	return nil
 }
 
-// In makes it an input. Edges of before are forgotten: the kernel gives each request of a line a queue of its own.
+// In makes it an input. Edges of before are forgotten, and who halted it before: the kernel gives each request of a line a
+// queue of its own.
 func (p *Pin) In(_ gpio.Pull, edge gpio.Edge) error {
 	p.chip.mu.Lock()
 	defer p.chip.mu.Unlock()
 	p.out, p.edge = false, edge
 	for len(p.edges) > 0 {
 		<-p.edges
+	}
+	for len(p.halted) > 0 {
+		<-p.halted
 	}
 	return nil
 }

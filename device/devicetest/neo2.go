@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -66,12 +67,14 @@ type transaction struct {
 type session struct {
 	out      chan said
 	cardRead func()
+	start    atomic.Int64 // how often the reader has started anew: what was said before and has not left is lost then
 }
 
 // said is what leaves in one piece; news if it is the first about a card.
 type said struct {
-	wire []byte
-	news bool
+	wire  []byte
+	news  bool
+	start int64
 }
 
 const maxQueued = 64 // frames
@@ -131,7 +134,7 @@ func (s *session) write(w io.Writer) error {
 		if say.news && s.cardRead != nil {
 			s.cardRead()
 		}
-		if failed == nil {
+		if failed == nil && say.start == s.start.Load() {
 			_, failed = w.Write(say.wire)
 		}
 	}
@@ -290,7 +293,7 @@ func (r *Reader) putLocked(wire []byte) {
 	if r.session == nil || r.faults.silent {
 		return
 	}
-	say := said{wire, r.news}
+	say := said{wire, r.news, r.session.start.Load()}
 	r.news = false
 	select {
 	case r.session.out <- say:

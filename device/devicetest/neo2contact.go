@@ -228,8 +228,18 @@ func (r *Reader) resultLocked(result uint16, objects []byte) {
 	r.answerLocked(neo2.Contact, neo2.OK, append(binary.BigEndian.AppendUint16(nil, result), objects...))
 }
 
-// restartLocked is the reader starting anew: what was going on is forgotten, the card stays where it is.
+// restartLocked is the reader starting anew by itself: what was going on is forgotten, an answer that has not left among it; the
+// card stays where it is.
 func (r *Reader) restartLocked() {
+	if r.session != nil {
+		r.session.start.Add(1)
+	}
+	r.news = false
+	r.startLocked()
+}
+
+// startLocked is a start that was asked for, behind the answer.
+func (r *Reader) startLocked() {
 	r.forgetLocked()
 	r.slot.sale, r.slot.asked, r.passing = nil, nil, false
 	r.sendLocked(neo2.Frame{Command: neo2.Boot, Sub: neo2.BootSub, Data: []byte(readerPlatform)})
@@ -245,7 +255,7 @@ func (r *Reader) clockLocked(data []byte) {
 	default:
 		r.selfCheck = [2]byte(data)
 		r.answerLocked(neo2.Clock, neo2.OK, nil)
-		r.restartLocked()
+		r.startLocked()
 	}
 }
 

@@ -1,8 +1,12 @@
 package agent
 
 import (
+	"bytes"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -108,5 +112,21 @@ func TestASlipIsShownAsItWouldBePrintedAgain(t *testing.T) {
 		_, e = w.ask(Request{Op: "slip", ID: sold.Txn.ID, Copy: "carbon"})
 		assert.Contains(t, e.Error, "carbon")
 		assert.Len(t, w.printer.Slips(), 2, "nothing was printed for it")
+	})
+}
+
+// A trouble whose words change at each try does not push everything else out of the log.
+func TestATroubleOfManyWordsDoesNotFillTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		log, trouble := slog.New(slog.NewTextHandler(&said, nil)), lasting{}
+		for try := range 2 * 720 { // two hours
+			trouble.tell(log, "owed", fmt.Errorf("%d bytes came that are not ESC/POS", try))
+			time.Sleep(5 * time.Second)
+		}
+		assert.Equal(t, 2*changesMost, strings.Count(said.String(), "still owed"))
+		trouble.tell(log, "owed", nil)
+		assert.Contains(t, said.String(), "no longer owed")
+		assert.Contains(t, said.String(), "tries=1440")
 	})
 }

@@ -19,6 +19,7 @@ type Books struct {
 	Cards    []Word         // what chip cards have said of an acquirer's answer; nil of a bench whose cards do not tell
 	Tries    int            // of a reversal, before people must look; 0 where that is not known
 	Leaks    []string       // card data and keys found where they must not be, in words
+	Misdeeds []string       // what the terminal was seen to do and may never do, in words
 }
 
 // Voucher is how both sides find a transaction.

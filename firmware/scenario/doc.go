@@ -42,7 +42,8 @@
 //	line down|up|drop                 the network: unplugged, plugged in, its connections broken
 //	wire reader|pinpad|printer|modem|line WORDS  what the rig can do to a wire; each rig's page says what
 //	clock +DURATION|-DURATION         the terminal's wall clock is set forward or back
-//	case open|closed                  somebody opens the terminal's case; closing it again does not undo that
+//	case open|closed|serviced         somebody opens the terminal's case; closing it again does not undo that. A technician
+//	                                  does, who switches it off for that: "restore power" comes next
 //	supply failing|steady             the supply warns that it fails; it may recover, or "cut power" comes
 //
 // # Events

@@ -16,21 +16,22 @@ import (
 // where an approved sale with a chip card in the slot has the card's word besides, and a void or a refund is held when it stands:
 // its money went back to the card, and a pre-authorisation when it stands or was used up by exactly one thing that does. With
 // equal totals on both sides, batches
-// settled alike, no money made or lost, nothing owed but what truly waits for people, and no card data or key anywhere.
+// settled alike, no money made or lost, nothing owed but what truly waits for people, no card data or key anywhere, and nothing
+// done that is forbidden, such as sending once the case was opened.
 func Judge(b Books) []string {
-	return sorted(b.disagreements(), b.unfinished(), b.Leaks)
+	return sorted(b.disagreements(), b.unfinished(), b.Leaks, b.Misdeeds)
 }
 
 // JudgeFiles is Judge of books that were read from the files of a terminal without power. The mark that a slip was printed
 // rides with the next commit, so that what is on paper may still stand there as owed.
 func JudgeFiles(b Books) []string {
-	return sorted(b.disagreements(), b.unfinishedMoney(), b.Leaks)
+	return sorted(b.disagreements(), b.unfinishedMoney(), b.Leaks, b.Misdeeds)
 }
 
 // Disagreements is the judgement of a world in which things may still be on their way: what is owed is no fault yet, and
 // everything else is.
 func Disagreements(b Books) []string {
-	return sorted(b.disagreements(), b.Leaks)
+	return sorted(b.disagreements(), b.Leaks, b.Misdeeds)
 }
 
 func sorted(findings ...[]string) []string {

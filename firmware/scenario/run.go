@@ -202,7 +202,7 @@ func (p *play) do(s Step) error {
 	case Wait:
 		err = p.rig.Wait(s.Time)
 	case Settle:
-		err = p.settle()
+		err = p.settleMidway()
 	case Restore:
 		err = p.restore()
 	case Expect:

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -198,5 +199,26 @@ expect host voided of bought
 				require.NoError(t, worldOf(t, 1, p, s)(func(r scenario.Rig) error { return scenario.RunCut(s, r, cut) }), cut.String())
 			}
 		})
+	}
+}
+
+// The table of device faults names stories that there are, and every story that it should.
+func TestTheTableOfFaultsIsComplete(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(testdata, "scenarios", "README.md"))
+	require.NoError(t, err)
+	named := map[string]bool{}
+	for _, name := range regexp.MustCompile("`((?:device|power)/[a-z-]+)`").FindAllStringSubmatch(string(text), -1) {
+		named[name[1]] = true
+	}
+	there := map[string]bool{}
+	for _, s := range stories(t) {
+		name := strings.TrimSuffix(s.Name, ".txt")
+		there[name] = true
+		if strings.HasPrefix(name, "device/") || strings.HasPrefix(name, "power/warned-") {
+			assert.True(t, named[name], "%s stands in no line of the table", name)
+		}
+	}
+	for name := range named {
+		assert.True(t, there[name], "the table names %s, which is no story", name)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // Books implements scenario.Rig: the terminal's store, the acquirer's ledger and the paper, each read at its source.
 func (w *World) Books() (scenario.Books, error) {
-	b := scenario.Books{Seen: w.seen(), Tries: w.options.ReversalTries}
+	b := scenario.Books{Seen: w.seen(), Tries: w.options.ReversalTries, Misdeeds: w.misdeeds()}
 	l := w.living()
 	if l == nil {
 		return b, errPower
@@ -134,6 +134,21 @@ func (w *World) Leaks() ([]string, error) {
 		found = append(found, secrets.Find(fmt.Sprintf("slip %d", i+1), []byte(text))...)
 	}
 	return found, nil
+}
+
+// misdeeds are what the terminal did although nothing allows it, each told once.
+func (w *World) misdeeds() []string {
+	var all []string
+	if w.switches != nil {
+		w.mu.Lock()
+		all = slices.Clone(w.switches.sent)
+		w.mu.Unlock()
+	}
+	for _, counter := range w.acquirer.UsedTwice() {
+		all = append(all, "the DUKPT counter "+counter+" was used twice")
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // seen counts what came to the acquirer, in a story's words.

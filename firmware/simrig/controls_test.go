@@ -81,6 +81,21 @@ func TestTheJudgeFindsEveryPlantedMistake(t *testing.T) {
 		"a reversal of a completion that forgets the pre-authorisation": {favourite: []string{"silent for completion"}, kind: &hotelDay, plant: func(o *Options) {
 			o.PlantLine = newMeddler(func() meddling { return &reversedAsSale{} })
 		}},
+		"a slip that a broken printer owes taken for printed": {kind: &printerDay, plant: func(o *Options) {
+			o.PlantStore = func(s agent.Store) agent.Store { return &printedAnyway{Store: s, met: map[txn.ID]int{}} }
+		}},
+		"an opened case forgotten at a restart": {kind: &edgyDay, plant: func(o *Options) {
+			o.Lines, o.PlantForgetsCase = true, true
+		}},
+		"a supply whose warning is not heard": {kind: &edgyDay, plant: func(o *Options) {
+			o.Lines, o.PlantDeafTo = true, failsLine
+		}},
+		"a case whose switch is not heard": {kind: &edgyDay, plant: func(o *Options) {
+			o.Lines, o.PlantDeafTo = true, closedLine
+		}},
+		"counters of DUKPT put back from a copy": {plant: func(o *Options) {
+			o.Profile, o.PlantOldCounters = underDUKPT(), true
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -33,7 +33,10 @@
 //     PIN, none, nothing at all, or presses cancel. A sale that a PIN belongs to is made with it, or not begun.
 //   - The case is opened, at any moment: nothing leaves any more, over restarts too, until a technician has loaded new keys, and
 //     what was owed is owed until then. The supply warns before it fails, or warns and recovers: nothing leaves after the warning.
-//   - The printer runs out of paper, has its cover open, jams, is switched off, answers nothing or rubbish, is unplugged. Its
+//     The judge is told of each message that begins once the terminal has had 5 ms with power to take note (edges.go).
+//   - Tracks go under DUKPT: over all cuts no counter is used twice, and what is owed is reversed without one.
+//   - The printer runs out of paper, or nearly, has its cover open, jams, is too hot, has its feed button held, is broken, is
+//     switched off, answers nothing or rubbish, is unplugged. Its
 //     line stands still, loses, doubles and flips bytes: the money is right then, and so is what is printed afterwards.
 //   - An adapter that is unplugged comes back as another tty. A terminal's ports are named by what follows it (by-path, by-id,
 //     usb:…); how such a name is looked up is the business of package device/serial and its tests.
@@ -46,7 +49,8 @@
 //
 // # What we do not
 //
-//   - A mark of an opened case or a failing supply is on the disk whole or not at all here. Torn ones are the agent's own test.
+//   - A mark of an opened case or a failing supply, and the file of DUKPT keys, is on the disk whole or not at all here. Torn ones
+//     are the tests' of those who write them. No edge of a line is lost here, so that a line which is still is not read.
 //   - A slip that is printed over a noisy line: ESC/POS has no checksum, so the terminal cannot know what its bytes became.
 //     The judge takes it for any slip that is missing.
 //   - Bits that fall over in the settlement of a batch over the telephone: its messages carry no MAC in this dialect, and a

@@ -21,7 +21,7 @@ import (
 //	wire WHICH late N TIME        so many in ten thousand come late, by up to TIME
 //	wire WHICH clean
 //	clock +TIME | -TIME           the terminal's wall clock is set
-//	case open | closed            its case, where it has a switch there
+//	case open | closed | serviced  its case, where it has a switch there
 //	supply failing | steady       its supply warns, where it can
 //
 // WHICH is reader, pinpad, printer or modem; the line can only be stalled.

@@ -78,6 +78,9 @@ func (w *World) boot(dir string) (*life, error) {
 	if err := l.take(&wires); err != nil {
 		return nil, errors.Join(err, store.Close(), l.marks.Close())
 	}
+	if options.DUKPT, err = l.family(); err != nil {
+		return nil, errors.Join(err, store.Close(), l.marks.Close())
+	}
 	a, err := agent.New(wires, options)
 	if err != nil {
 		return nil, errors.Join(err, store.Close(), l.marks.Close())

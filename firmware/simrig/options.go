@@ -50,6 +50,10 @@ type Options struct {
 	PlantLine      func(link.Dialer, link.Framing) link.Dialer // between the agent and a bearer
 	PlantFirstName bool                                        // the agent opens its ports by the tty's name that they had first
 	PlantUnsynced  func(commit string) bool                    // such a commit is on the disk only when the next one begins
+
+	PlantDeafTo      string // the agent never sees this line of the board change
+	PlantForgetsCase bool   // the mark of an opened case is gone at each start
+	PlantOldCounters bool   // the counters of DUKPT are put back from a copy at each start
 }
 
 // Cards are the test cards in the terms of the reader, of the bank and of who searches for them.

@@ -22,13 +22,14 @@ type Result struct {
 	Kinds    map[string]int // transactions by kind, and batches that both sides have closed
 	Ends     map[string]int // transactions by state
 	Suspense map[string]int // what waits for people, by cause
+	Besides  map[string]int // worlds whose terminal has something that others have not
 	Virtual  time.Duration
 	Wrong    []string // what the judge and the end of each world found, with its seed
 }
 
 // result reads a world that has come to its end.
 func (w *World) result(seed uint64, wrong error) Result {
-	r := Result{Worlds: 1, Cuts: map[string]int{}, Faults: map[string]int{}, Kinds: map[string]int{}, Ends: map[string]int{}, Suspense: map[string]int{}, Virtual: time.Since(epoch)}
+	r := Result{Worlds: 1, Cuts: map[string]int{}, Faults: map[string]int{}, Kinds: map[string]int{}, Ends: map[string]int{}, Suspense: map[string]int{}, Besides: w.besides(), Virtual: time.Since(epoch)}
 	if wrong != nil {
 		r.Wrong = []string{fmt.Sprintf("seed %d: %v", seed, wrong)}
 	}
@@ -69,6 +70,17 @@ func (w *World) result(seed uint64, wrong error) Result {
 	return r
 }
 
+// besides names what this world's terminal has and others have not.
+func (w *World) besides() map[string]int {
+	has := map[string]int{}
+	for name, is := range map[string]bool{"with a PIN pad": w.pad != nil, "with a case and a supply that tell": w.switches != nil, "with tracks under DUKPT": w.dukpt()} {
+		if is {
+			has[name] = 1
+		}
+	}
+	return has
+}
+
 // Add counts another result in.
 func (r *Result) Add(o Result) {
 	r.Worlds += o.Worlds
@@ -78,7 +90,7 @@ func (r *Result) Add(o Result) {
 	for _, m := range []struct {
 		all *map[string]int
 		of  map[string]int
-	}{{&r.Cuts, o.Cuts}, {&r.Faults, o.Faults}, {&r.Kinds, o.Kinds}, {&r.Ends, o.Ends}, {&r.Suspense, o.Suspense}} {
+	}{{&r.Cuts, o.Cuts}, {&r.Faults, o.Faults}, {&r.Kinds, o.Kinds}, {&r.Ends, o.Ends}, {&r.Suspense, o.Suspense}, {&r.Besides, o.Besides}} {
 		if *m.all == nil {
 			*m.all = map[string]int{}
 		}
@@ -102,6 +114,7 @@ func (r Result) Print(w io.Writer, took time.Duration) {
 	fmt.Fprintf(w, "power cuts  %10d   %.1f %% of the sales: %s\n", r.PowerCuts(), 100*float64(r.PowerCuts())/float64(max(1, r.Sales)),
 		counted(r.Cuts, 12))
 	fmt.Fprintf(w, "virtual     %10.0f h in %s\n", r.Virtual.Hours(), took.Round(time.Second))
+	fmt.Fprintf(w, "terminals   %s\n", counted(r.Besides, 12))
 	fmt.Fprintf(w, "besides     %s\n", counted(r.Kinds, 12))
 	fmt.Fprintf(w, "ends        %s\n", counted(r.Ends, 12))
 	fmt.Fprintf(w, "faults      %s\n", counted(r.Faults, 12))

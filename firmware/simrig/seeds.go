@@ -1,6 +1,7 @@
 package simrig
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -18,7 +19,7 @@ func Random(seed uint64, sales int) scenario.Story { return randomStory(seed, sa
 // randomStory is Random where the acquirer has the given faults every third sale, besides its own, and where the day may be
 // said to be of a certain kind.
 func randomStory(seed uint64, sales int, favourite []string, kind *mix) scenario.Story {
-	d := &day{dice: stream(seed, "story"), favourite: favourite, mix: ordinaryDay, pinpad: hasPINPad(seed)}
+	d := &day{dice: stream(seed, "story"), favourite: favourite, mix: ordinaryDay, pinpad: hasPINPad(seed), lines: hasLines(seed)}
 	switch n := d.dice.IntN(1000); {
 	case n < oftenBusy:
 		d.mix = busyDay
@@ -27,6 +28,7 @@ func randomStory(seed uint64, sales int, favourite []string, kind *mix) scenario
 	}
 	if kind != nil {
 		d.mix = *kind
+		d.lines = d.lines || d.mix.lines > 0
 	}
 	for n := range sales {
 		d.sale(n + 1)
@@ -43,6 +45,8 @@ type day struct {
 	favourite []string // faults of the acquirer
 	mix       mix
 	pinpad    bool // the terminal has one
+	lines     bool // and those
+	service   int  // sales until a technician comes; 0 while nobody is waited for
 	sold      []sold
 	holds     []hold // not used up yet, as far as anybody knows
 	batch     int    // sales before those of the open batch
@@ -110,7 +114,7 @@ func (d *day) sale(n int) {
 	if d.chance(oftenReader) {
 		within = append(within, d.reader()...)
 	}
-	if d.chance(oftenPrinter) {
+	if d.chance(cmp.Or(d.mix.printer, oftenPrinter)) {
 		within = append(within, d.printer()...)
 	}
 	if d.pinpad && d.chance(oftenPINPad) {
@@ -128,8 +132,15 @@ func (d *day) sale(n int) {
 	if d.chance(oftenCancel) {
 		within = append(within, scenario.Step{Verb: scenario.Cancel, On: scenario.Event{Kind: scenario.Stage, What: "present-card", Nth: 1}})
 	}
-	cut := d.chance(oftenCut)
+	cut, failed := d.chance(oftenCut), false
+	if d.lines && d.service == 0 && d.chance(cmp.Or(d.mix.lines, oftenSwitch)) {
+		var more []scenario.Step
+		more, failed = d.switches()
+		within = append(within, more...)
+	}
 	switch {
+	case failed:
+		cut = true
 	case cut && chip && d.chance(oftenChipCut):
 		within = append(within, scenario.Step{Verb: scenario.Cut, On: d.chipMoment()})
 	case cut:
@@ -153,6 +164,9 @@ func (d *day) sale(n int) {
 	}
 	d.sold = append(d.sold, sold{name, card, sale.Amount})
 	d.back()
+	if d.service > 0 {
+		d.serviced()
+	}
 	d.after()
 }
 
@@ -214,7 +228,7 @@ func faultName(who, what string) string {
 		return "day changed"
 	case who == "reader" && last == "none":
 		return ""
-	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "near", "given", "steady"}, last):
+	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "given", "steady", "serviced"}, last):
 		return ""
 	case who == "reader" && slices.Contains([]string{"present", "insert", "swipe"}, words[0]), who == "pinpad" && last == "on":
 		return ""
@@ -222,6 +236,8 @@ func faultName(who, what string) string {
 		return who + " " + what
 	case who == "wire":
 		return who + " " + words[0] + " " + words[1]
+	case what == "paper near":
+		return "printer paper near"
 	case who == "printer" && words[0] == "paper":
 		return "printer paper out"
 	}

@@ -162,7 +162,12 @@ func (d *day) reader() []scenario.Step {
 }
 
 func (d *day) printer() []scenario.Step {
-	switch d.dice.IntN(13) {
+	switch d.dice.IntN(17) {
+	case 13, 14, 15:
+		return d.slipTrouble()
+	case 16:
+		d.hand("printer", "paper near")
+		d.until("printer", "paper ok")
 	case 10, 11:
 		d.hand("wire", "printer "+one(d, "flip 100", "flip 1000", "lose 100", "lose 1000", "double 100", "double 1000"))
 		d.until("wire", "printer clean")

@@ -7,8 +7,9 @@ import (
 	"posagent/firmware/scenario"
 )
 
-// mix is how often what is no sale comes, out of a thousand sales, and how many of a thousand cards with a chip are inserted.
-type mix struct{ void, refund, close, hold, offline, balance, chip int }
+// mix is how often what is no sale comes, out of a thousand sales, how many of a thousand cards with a chip are inserted, and how
+// often the printer or the lines have trouble, where that is not as often as on other days.
+type mix struct{ void, refund, close, hold, offline, balance, chip, printer, lines int }
 
 // Most days are ordinary. On a busy one seven of ten requests are sales; on a hotel's six, and most others hold money for later
 // or charge what was held.
@@ -130,6 +131,10 @@ func (d *day) trade(card *string, ask scenario.Step, moment func() scenario.Even
 	}
 	if d.chance(oftenTrouble) {
 		within = append(within, d.printer()...)
+	}
+	if d.lines && d.service == 0 && d.chance(oftenTrouble) {
+		within = append(within, scenario.Step{Verb: scenario.Hand, Who: "supply", What: "failing", On: moment()})
+		d.until("supply", "steady")
 	}
 	if d.chance(oftenWrong / 4) {
 		within = append(within, scenario.Step{Verb: scenario.Hand, Who: "line", What: one(d, "drop", "drop", "down"), On: moment()})

@@ -15,19 +15,27 @@ type switches struct {
 	chip *devicetest.Chip
 
 	// Guarded by the world's mutex.
-	opened bool // the case, since a technician was last here
-	wiped  int  // times that the terminal destroyed the keys where they are kept
+	opened bool           // the case, since a technician was last here
+	wiped  int            // times that the terminal destroyed the keys where they are kept
+	moved  map[string]int // times that a line went on or off
+	told   map[string]bool
+	sent   []string // what left although nothing might, in words
 }
 
 // Lines of the simulated board. The case's is active low, so that a torn wire is an alarm.
 var places = map[string]gpio.Place{"ready": {Name: "READY"}, "fault": {Name: "FAULT"},
-	"card": {Name: "CARD"}, "buzzer": {Name: "BUZZER"}, "tamper": {Name: "CASE_CLOSED", ActiveLow: true}, "power_fail": {Name: "POWER_FAIL"}}
+	"card": {Name: "CARD"}, "buzzer": {Name: "BUZZER"}, "tamper": {Name: closedLine, ActiveLow: true}, "power_fail": {Name: failsLine}}
 
 func newSwitches() *switches {
-	s := &switches{chip: devicetest.NewChip("READY", "FAULT", "CARD", "BUZZER", "CASE_CLOSED", "POWER_FAIL")}
-	s.chip.Drive("CASE_CLOSED", true)
+	s := &switches{chip: devicetest.NewChip("READY", "FAULT", "CARD", "BUZZER", closedLine, failsLine), moved: map[string]int{}, told: map[string]bool{}}
+	s.chip.Drive(closedLine, true)
 	return s
 }
+
+const (
+	closedLine = "CASE_CLOSED"
+	failsLine  = "POWER_FAIL"
+)
 
 // marksFile stands in the store's directory, as cmd/posagent has it: a power cut takes it away with the other files.
 const marksFile = "marks"
@@ -38,16 +46,21 @@ func (l *life) take(wires *agent.Wires) error {
 	if s == nil {
 		return nil
 	}
-	lines, err := gpio.Open(s.chip, places)
+	lines, err := gpio.Open(board{s.chip, l.world}, places)
 	if err != nil {
 		return err
 	}
 	if l.marks, err = agent.OpenMarks(filepath.Join(l.dir, marksFile)); err != nil {
 		return err
 	}
-	if l.world.serviced() {
+	if l.world.serviced() || l.world.o.PlantForgetsCase {
 		if err := l.marks.ClearTampered(); err != nil {
 			return err
+		}
+	}
+	for _, name := range []string{closedLine, failsLine} {
+		if s.alarms(name) {
+			l.world.toldOf(name)
 		}
 	}
 	wires.Lines, wires.Marks, wires.Wipe = lines, l.marks, l.wipe
@@ -82,6 +95,7 @@ func (w *World) service() {
 	needed := w.switches != nil && w.switches.opened
 	if needed {
 		w.switches.opened, w.technician = false, true
+		delete(w.switches.told, closedLine)
 	}
 	w.mu.Unlock()
 	if needed {
@@ -100,11 +114,15 @@ func (w *World) caseCommand(what string) error {
 		w.mu.Lock()
 		w.switches.opened = true
 		w.mu.Unlock()
+		w.drive(closedLine, false)
 	case "closed":
+		w.drive(closedLine, true)
+	case "serviced":
+		w.drive(closedLine, true)
+		w.service()
 	default:
-		return errors.New("case does not know that: use open or closed")
+		return errors.New("case does not know that: use open, closed or serviced")
 	}
-	w.switches.chip.Drive("CASE_CLOSED", what == "closed")
 	return nil
 }
 
@@ -115,6 +133,6 @@ func (w *World) supplyCommand(what string) error {
 	if what != "failing" && what != "steady" {
 		return errors.New("supply does not know that: use failing or steady")
 	}
-	w.switches.chip.Drive("POWER_FAIL", what == "failing")
+	w.drive(failsLine, what == "failing")
 	return nil
 }

@@ -14,9 +14,6 @@ import (
 	"posagent/firmware/scenario"
 )
 
-// withinMark is how soon after the supply's warning the mark must be on the disk.
-const withinMark = 5 * time.Millisecond
-
 // edge is what was seen around a warning.
 type edge struct {
 	world      *World
@@ -33,7 +30,7 @@ func (w *World) bytesToAcquirer() int {
 // warn is the warning. It may run in the middle of what the terminal does, and looks again when the mark is due.
 func (e *edge) warn() {
 	e.sent = e.world.bytesToAcquirer()
-	e.world.switches.chip.Drive("POWER_FAIL", true)
+	e.world.drive(failsLine, true)
 	time.AfterFunc(withinMark, func() { e.mark, e.marked, e.unreadable = e.world.living().marks.Power() })
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"sync"
+	"time"
 
 	"posagent/firmware/scenario"
 	"posagent/link"
@@ -36,6 +37,9 @@ func (t telling) Dial(ctx context.Context) (link.Conn, error) {
 	if err != nil {
 		t.life.saw("line", "%s: no connection", t.Dialer)
 		return nil, err
+	}
+	if t.below != nil { // what came behind the modem's CONNECT in one piece, such as NO CARRIER, is heard before anything is sent
+		time.Sleep(1 + time.Duration(t.life.world.throw("connected", ownInstant)))
 	}
 	t.life.saw("line", "%s: connected", t.Dialer)
 	return &told{Conn: conn, telling: t}, nil
@@ -99,6 +103,9 @@ func typeOf(frame []byte, header int) string {
 func (c *told) Write(p []byte) (sent int, err error) {
 	l, mti := c.life, c.typeOf(p)
 	l.saw("line", "> %s, %d bytes", mti, len(p))
+	if !l.dead() {
+		l.world.sends(mti)
+	}
 	if c.below != nil {
 		c.below.seal(mti != "0500" && mti != "0320")
 	}

@@ -42,6 +42,8 @@ type World struct {
 	paper    *printertest.Printer
 	phone    *linktest.Modem
 
+	firstFamily []byte // the file of its DUKPT keys as it was delivered; lives follow one another
+
 	mu         sync.Mutex // guards everything below
 	throws     map[string]*rand.Rand
 	laid       map[string]int
@@ -84,7 +86,11 @@ func New(o Options) (*World, error) {
 	}
 	w.secrets.known = o.Cards.Secrets
 	w.ctx, w.end = context.WithCancel(context.Background())
-	w.acquirer = linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: o.Cards.Accounts, TMK: masterKey,
+	base, err := w.baseKeys()
+	if err != nil {
+		return nil, err
+	}
+	w.acquirer = linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: o.Cards.Accounts, TMK: masterKey, DUKPT: base,
 		Terminals: map[string]string{terminalID: merchantID}, Profile: w.options.Profile, Rand: keyDice{stream(o.Seed, "keys"), w.learn}, Now: today})
 	w.card = devicetest.NewReader(devicetest.ReaderOpts{Cards: o.Cards.Reader, Now: today, CardRead: func() {
 		w.saw("reader", "a card was read")

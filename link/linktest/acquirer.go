@@ -72,13 +72,17 @@ type Acquirer struct {
 	books    books
 	sessions map[string]session // by terminal, since its last sign-in
 	serials  map[string]uint32  // how far the DUKPT counters have come, by device
+	counters map[string]bool    // every one that has come
 	faults   []Fault            // queued, oldest first
 	counts   map[string]int     // messages by type
 	sights   []Sighting
 	told     []byte // the last answer to a transaction, of whatever terminal
 	astray   []byte // an answer that was swapped for another, and waits for the next exchange
 	desk     desk   // orders, and what terminals download
-	broken   error  // the books could not be kept: nothing is answered any more
+
+	usedTwice []string // DUKPT counters
+
+	broken error // the books could not be kept: nothing is answered any more
 }
 
 // NewAcquirer opens the books. Options that Check refuses are a mistake of the test that made them, and panic.
@@ -108,6 +112,7 @@ func NewAcquirer(o AcquirerOpts) *Acquirer {
 		books:    openBooks(o.Ledger, o.Accounts, o.Terminals, max(o.Batch, 1)),
 		sessions: map[string]session{},
 		serials:  map[string]uint32{},
+		counters: map[string]bool{},
 		counts:   map[string]int{},
 		desk:     newDesk(o.BlockSlot),
 	}

@@ -58,10 +58,11 @@ func (a *Acquirer) openTrackLocked(outer, inner *iso8583.Message) error {
 	}
 	counter := uint32(serial[7]&0x1F)<<16 | uint32(serial[8])<<8 | uint32(serial[9])
 	device := fmt.Sprintf("%X%02X", serial[:7], serial[7]&0xE0)
-	if counter <= a.serials[device] {
-		return fmt.Errorf("counter %d of %s has been used", counter, device)
+	if !outer.Has(outer.MACField()) || a.authenticLocked(outer) { // else the line may have spoiled it
+		if err := a.countLocked(device, counter); err != nil {
+			return err
+		}
 	}
-	a.serials[device] = counter
 	b, err := hex.DecodeString(strings.ReplaceAll(outer.Get(35), "=", "D"))
 	if err != nil || len(b) == 0 || len(b)%8 != 0 {
 		return fmt.Errorf("field 35 is no ciphertext")
@@ -69,6 +70,28 @@ func (a *Acquirer) openTrackLocked(outer, inner *iso8583.Message) error {
 	cipher.NewCBCDecrypter(tripleDES(dataKey(base, serial)), make([]byte, 8)).CryptBlocks(b, b)
 	inner.Set(35, strings.ReplaceAll(strings.TrimRight(fmt.Sprintf("%X", b), "F"), "D", "="))
 	return nil
+}
+
+// countLocked takes up a counter. One that comes late, because its message was on the way for long, is refused like one that
+// comes again.
+func (a *Acquirer) countLocked(device string, counter uint32) error {
+	name := fmt.Sprintf("%d of %s", counter, device)
+	if a.counters[name] {
+		a.usedTwice = append(a.usedTwice, name)
+	}
+	a.counters[name] = true
+	if counter <= a.serials[device] {
+		return fmt.Errorf("counter %s has been used", name)
+	}
+	a.serials[device] = counter
+	return nil
+}
+
+// UsedTwice are the DUKPT counters under which two messages have come. A terminal never does that, also over power cuts.
+func (a *Acquirer) UsedTwice() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.usedTwice)
 }
 
 // dataKey is the data key of a request with that serial number: by the initial key (A.6), by one derivation for each one of the

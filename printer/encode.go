@@ -2,6 +2,7 @@ package printer
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -43,6 +44,7 @@ func check(s receipt.Slip, columns int) error {
 // of commands may hold it; see band for the one, and the others are followed by bytes that make no command of it.
 type encoder struct {
 	out     []byte
+	line    []byte // of text, on its way to gbk
 	tongue  tongue
 	columns int
 	cut     bool
@@ -169,13 +171,14 @@ func (e *encoder) text(s string) error {
 		if s[i] < 0x80 {
 			continue
 		}
-		code, err := e.gbk.String(s)
+		e.line = append(e.line[:0], s...)
+		out := slices.Grow(e.tongue.chinese(e.out, true), len(s)) // no character is longer in GBK than in UTF-8
+		e.gbk.Reset()
+		n, _, err := e.gbk.Transform(out[len(out):cap(out)], e.line, true)
 		if err != nil {
 			return err
 		}
-		e.out = e.tongue.chinese(e.out, true)
-		e.out = append(e.out, code...)
-		e.out = e.tongue.chinese(e.out, false)
+		e.out = e.tongue.chinese(out[:len(out)+n], false)
 		e.out = append(e.out, lf)
 		return nil
 	}

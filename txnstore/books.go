@@ -54,7 +54,8 @@ func (b *books) framed(i int) ([]byte, error) {
 
 // find returns the newest version of a transaction and the slot it lives in, or inArchive.
 func (b *books) find(id txn.ID) (record, int, error) {
-	for i, s := range b.slots {
+	for i := range b.slots {
+		s := &b.slots[i]
 		if s.kind == slotLive && s.ID == id {
 			return s.record, i, nil
 		}
@@ -73,7 +74,8 @@ func (b *books) get(id txn.ID) (txn.Txn, error) {
 
 // byReference asks the slots first: the archive learns a reference only when the transaction is finished.
 func (b *books) byReference(ref string) (txn.Txn, bool, error) {
-	for _, s := range b.slots {
+	for i := range b.slots {
+		s := &b.slots[i]
 		if s.kind == slotLive && s.Reference == ref {
 			return clone(s.Txn), true, nil
 		}
@@ -103,7 +105,8 @@ func (b *books) due(index []byte, qualifies func(txn.Txn) bool) (list []txn.Txn,
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, s := range b.slots {
+	for i := range b.slots {
+		s := &b.slots[i]
 		if s.kind == slotLive {
 			ids = append(ids, s.ID)
 		}
@@ -158,7 +161,8 @@ func (b *books) descending(n int) ([]listed, error) {
 // the first n. A page that cannot be read stands in the list as one record that cannot be.
 func (b *books) walk(n int, wanted func(txn.ID) bool, from []byte, down bool) ([]listed, error) {
 	var list []listed
-	for _, s := range b.slots {
+	for i := range b.slots {
+		s := &b.slots[i]
 		if s.kind == slotLive && wanted(s.ID) {
 			list = append(list, listed{id: s.ID, Txn: clone(s.Txn)})
 		}

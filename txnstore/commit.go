@@ -108,7 +108,8 @@ func (s *Store) turnOf(commit uint64) int {
 
 // riders are the records in slots that are newer than hot.db; nil is left as it is there.
 func (s *Store) riders() (frames [hotSlots][]byte, err error) {
-	for i, sl := range s.slots {
+	for i := range s.slots {
+		sl := &s.slots[i]
 		if sl.kind == slotLive && sl.dirty {
 			if frames[i], err = s.framed(i); err != nil {
 				return frames, err

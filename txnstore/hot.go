@@ -35,8 +35,9 @@ type hotImage struct {
 }
 
 // unused reports whether nothing was committed since the file was made.
-func (h hotImage) unused() bool {
-	for _, s := range h.slots {
+func (h *hotImage) unused() bool {
+	for i := range h.slots {
+		s := &h.slots[i]
 		if !errors.Is(s.err, errEmptyRecord) {
 			return false
 		}

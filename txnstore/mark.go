@@ -71,7 +71,8 @@ func (b *books) byCard(pan txn.PAN, recent int) (list []txn.Txn, err error) {
 		}
 	}
 	var slots, archived []txn.ID
-	for _, s := range b.slots {
+	for i := range b.slots {
+		s := &b.slots[i]
 		if s.kind == slotLive {
 			slots = append(slots, s.ID)
 		}
@@ -99,7 +100,8 @@ func (b *books) byCard(pan txn.PAN, recent int) (list []txn.Txn, err error) {
 	if err != nil {
 		return nil, b.archive.doubt(err)
 	}
-	for _, s := range b.slots {
+	for i := range b.slots {
+		s := &b.slots[i]
 		if s.kind == slotLive && newerThan(s.ID, slots)+newerThan(s.ID, archived) < recent {
 			keep(s.record, nil)
 		}

@@ -98,7 +98,8 @@ func (s *Store) standing() (map[txn.ID]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, f := range hot.slots {
+	for i := range hot.slots {
+		f := &hot.slots[i]
 		if f.err == nil {
 			ids[f.ID] = true
 		}

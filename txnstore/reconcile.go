@@ -51,11 +51,11 @@ func reconcile(f *files, c *codec, before *books) (*reconciled, error) {
 		return nil, err
 	}
 	r := &reconciled{books: books{codec: c, archive: f.archive, marks: map[txn.ID]record{}, count: newCounters(c.seals.terminal)}}
-	if err := r.identify(hot, shadow); err != nil {
+	if err := r.identify(&hot, &shadow); err != nil {
 		return nil, err
 	}
 	for i := range r.slots {
-		if err := r.settle(i, hot, shadow, before); err != nil {
+		if err := r.settle(i, &hot, &shadow, before); err != nil {
 			return nil, err
 		}
 	}
@@ -65,12 +65,12 @@ func reconcile(f *files, c *codec, before *books) (*reconciled, error) {
 			return nil, err
 		}
 	}
-	r.compare(hot, shadow)
+	r.compare(&hot, &shadow)
 	return r, r.countPast()
 }
 
 // identify refuses a store of another terminal or key, and gathers the counters.
-func (r *reconciled) identify(hot hotImage, shadow shadowImage) error {
+func (r *reconciled) identify(hot *hotImage, shadow *shadowImage) error {
 	id, idErr, count, countErr, err := r.archive.meta()
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (r *reconciled) identify(hot hotImage, shadow shadowImage) error {
 
 // settle decides one slot. The newest block of shadow speaks for an unreadable record of hot.db when it is the one that was
 // written with it: the record is then the block's, or one that was archived before a block said that the slot is vacant.
-func (r *reconciled) settle(i int, image hotImage, copies shadowImage, before *books) error {
+func (r *reconciled) settle(i int, image *hotImage, copies *shadowImage, before *books) error {
 	hot, shadow := image.slots[i], copies.slots[i]
 	spokenFor := image.heard.blocks[i] > 0 && copies.newest[i] >= image.heard.blocks[i]
 	best := newer(hot, shadow)
@@ -191,7 +191,7 @@ func (r *reconciled) keepMarks(marks map[txn.ID]record) error {
 
 // compare says in words which of the two copies missed a commit. One missing commit is what a power cut in the middle of
 // it leaves; more mean that a flush was reported and did not happen.
-func (r *reconciled) compare(hot hotImage, shadow shadowImage) {
+func (r *reconciled) compare(hot *hotImage, shadow *shadowImage) {
 	late, older, newer := uint64(0), hotName, shadowName
 	r.ahead = shadow.count.Commit > hot.counters.Commit
 	switch {
@@ -217,7 +217,7 @@ func (r *reconciled) compare(hot hotImage, shadow shadowImage) {
 }
 
 // missed notes blocks of shadow that hot.db knows to be out of date, unless a torn one among its neighbours explains it.
-func (r *reconciled) missed(hot hotImage, shadow shadowImage) {
+func (r *reconciled) missed(hot *hotImage, shadow *shadowImage) {
 	for i, commit := range hot.heard.blocks {
 		torn := slices.ContainsFunc(shadow.bad, func(n int) bool { return n/shadowTurns == i })
 		if !torn && shadow.newest[i] < commit {
@@ -252,7 +252,8 @@ func (r *reconciled) countPast() error {
 		}
 		known = append(known, e.Txn)
 	}
-	for _, s := range r.slots {
+	for i := range r.slots {
+		s := &r.slots[i]
 		if s.kind == slotLive {
 			known = append(known, s.Txn)
 		}

@@ -34,7 +34,8 @@ func (b *books) kept(batch uint32) (all totals, bad int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, s := range b.slots {
+	for i := range b.slots {
+		s := &b.slots[i]
 		if s.kind != slotLive {
 			continue
 		}
@@ -80,7 +81,8 @@ func (a *archive) keptTotals() (all totals, bad int, err error) {
 // counted walks every record once.
 func (b *books) counted() (all totals, records, bad int, err error) {
 	inSlot := map[txn.ID]bool{}
-	for _, s := range b.slots {
+	for i := range b.slots {
+		s := &b.slots[i]
 		if s.kind == slotLive {
 			inSlot[s.ID] = true
 		}
@@ -88,7 +90,8 @@ func (b *books) counted() (all totals, records, bad int, err error) {
 	if all, records, bad, err = b.archive.count(inSlot); err != nil {
 		return nil, 0, 0, err
 	}
-	for _, s := range b.slots {
+	for i := range b.slots {
+		s := &b.slots[i]
 		switch s.kind {
 		case slotLive:
 			all.count(tallyOf(s.Txn), +1)

@@ -74,7 +74,8 @@ func (s *Store) freeSlot() (int, error) {
 		return i, nil
 	}
 	bad := 0
-	for _, sl := range s.slots {
+	for i := range s.slots {
+		sl := &s.slots[i]
 		if sl.kind == slotBad {
 			bad++
 		}
@@ -83,7 +84,8 @@ func (s *Store) freeSlot() (int, error) {
 }
 
 func (s *Store) slotOf(kind slotKind) (int, bool) {
-	for i, sl := range s.slots {
+	for i := range s.slots {
+		sl := &s.slots[i]
 		if sl.kind == kind {
 			return i, true
 		}

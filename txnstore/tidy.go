@@ -59,7 +59,8 @@ func (s *Store) tidy(archive bool) error {
 // finished lists the slots whose records need not stay: closed, waiting for paper, waiting for people, or for a line to be
 // told over.
 func (s *Store) finished() (slots []int) {
-	for i, sl := range s.slots {
+	for i := range s.slots {
+		sl := &s.slots[i]
 		if sl.kind == slotLive && (!sl.State.Open() || sl.State == txn.Advising && sl.Kind.Final()) {
 			slots = append(slots, i)
 		}

@@ -11,7 +11,8 @@ const tagSTAN = 12 // of fields.go
 // byVoucher looks from the newest record down to the first of an earlier batch, and opens no seal but that of the one it
 // finds: batches and numbers grow together.
 func (b *books) byVoucher(batch, stan uint32) (txn.Txn, bool, error) {
-	for _, s := range b.slots {
+	for i := range b.slots {
+		s := &b.slots[i]
 		if s.kind == slotLive && s.Batch == batch && s.STAN == stan {
 			return clone(s.Txn), true, nil
 		}
@@ -65,7 +66,8 @@ func (b *books) batchStart(batch uint32) (first txn.ID, err error) {
 			first = id
 		}
 	}
-	for _, s := range b.slots {
+	for i := range b.slots {
+		s := &b.slots[i]
 		if s.kind == slotLive && s.Batch >= batch {
 			lower(s.ID)
 		}

@@ -96,7 +96,7 @@ func (s Secrets) Find(where string, text []byte) []string {
 // at looks at one place. A form that was found before is not named again.
 func (s Secrets) at(i int, where string, text []byte, found []string) []string {
 	for _, form := range s.forms {
-		if !bytes.HasPrefix(text[i:], form.bytes) {
+		if text[i+3] != form.bytes[3] || !bytes.HasPrefix(text[i:], form.bytes) {
 			continue
 		}
 		name := form.name + " stands in " + where

@@ -3,6 +3,7 @@ package printertest
 import (
 	"image"
 	"strings"
+	"unicode/utf8"
 )
 
 // Marks between slips on the roll.
@@ -26,20 +27,26 @@ type line struct {
 	text   string
 }
 
-func (l line) words() string {
-	var b strings.Builder
-	b.Grow(l.indent + 3*len(l.cells))
-	b.WriteString(strings.Repeat(" ", l.indent))
-	for _, c := range l.cells {
-		b.WriteRune(c.r)
+// appendWords appends the line as text, without spaces at its end.
+func (l *line) appendWords(b []byte) []byte {
+	from := len(b)
+	for range l.indent {
+		b = append(b, ' ')
 	}
-	return strings.TrimRight(b.String(), " ")
+	for i := range l.cells {
+		b = utf8.AppendRune(b, l.cells[i].r)
+	}
+	for len(b) > from && b[len(b)-1] == ' ' {
+		b = b[:len(b)-1]
+	}
+	return b
 }
 
 // paper is the roll.
 type paper struct {
 	columns  int
 	roll     []byte // all of it as text, or the newest part
+	words    []byte // of the line that is added
 	uncut    []line
 	slips    []string
 	nextDots bitmap
@@ -50,12 +57,14 @@ type paper struct {
 func (p *paper) add(l line, fault func(string, ...any)) (kept bool) {
 	l.blank = len(l.cells) == 0
 	l.dots, p.nextDots = p.nextDots, bitmap{}
-	l.text = l.words()
+	p.words = append(l.appendWords(p.words[:0]), '\n')
+	text := string(p.words)
+	l.text = text[:len(text)-1]
 	if kept = p.files != nil; !kept {
 		l.cells = nil
 	}
 	p.uncut = append(p.uncut, l)
-	p.write(l.text+"\n", fault)
+	p.write(text, fault)
 	if len(p.uncut) >= uncutMost {
 		fault("%d lines without a cut", len(p.uncut))
 		p.end(tearMark, fault)
@@ -97,11 +106,18 @@ func (p *paper) end(mark string, fault func(string, ...any)) {
 		return
 	}
 	lines := p.uncut
-	p.uncut = nil
+	if p.uncut = nil; p.files == nil { // nobody will draw them
+		p.uncut = lines[:0]
+	}
 	p.write(mark+"\n", fault)
+	length := len(tornMark) + 1
+	for i := range lines {
+		length += len(lines[i].text) + 1
+	}
 	var b strings.Builder
-	for _, l := range lines {
-		b.WriteString(l.text)
+	b.Grow(length)
+	for i := range lines {
+		b.WriteString(lines[i].text)
 		b.WriteByte('\n')
 	}
 	if mark == tornMark {

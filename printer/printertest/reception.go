@@ -113,7 +113,7 @@ func (p *Printer) clearLocked() {
 
 // executeLocked works the buffer off as far as the printer is able to.
 func (p *Printer) executeLocked() {
-	for p.machine.online() && len(p.queue) > 0 {
+	for len(p.queue) > 0 && p.machine.online() {
 		command := p.queue[0]
 		p.queue = p.queue[1:]
 		p.queued -= len(command)

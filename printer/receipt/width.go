@@ -40,27 +40,32 @@ func Printable(s string) string {
 	if clean {
 		return s
 	}
-	gbk := simplifiedchinese.GBK.NewEncoder()
+	has := rom{gbk: simplifiedchinese.GBK.NewEncoder()}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 0x20 && r < 0x7F:
 			return r
 		case r < 0x20 || r == 0x7F || unicode.IsSpace(r) && r != '\u3000':
 			return ' '
-		case r == unicode.ReplacementChar || !inROM(gbk, r):
+		case r == unicode.ReplacementChar || !has.character(r):
 			return Substitute
 		}
 		return r
 	}, s)
 }
 
-// inROM asks the encoder, and asks for two bytes: some GBK tables give the euro sign the single byte 80h, which printers
+// rom is a printer's, as far as the encoder knows it, with room for the question and the answer.
+type rom struct {
+	gbk  *encoding.Encoder
+	utf  [utf8.UTFMax]byte
+	code [8]byte
+}
+
+// character asks the encoder, and asks for two bytes: some GBK tables give the euro sign the single byte 80h, which printers
 // do not know.
-func inROM(gbk *encoding.Encoder, r rune) bool {
-	var utf [utf8.UTFMax]byte
-	var code [8]byte
-	gbk.Reset()
-	n, _, err := gbk.Transform(code[:], utf8.AppendRune(utf[:0], r), true)
+func (m *rom) character(r rune) bool {
+	m.gbk.Reset()
+	n, _, err := m.gbk.Transform(m.code[:], utf8.AppendRune(m.utf[:0], r), true)
 	return err == nil && n == 2
 }
 

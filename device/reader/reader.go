@@ -177,6 +177,9 @@ func (r *Reader) exchange(ctx context.Context, command neo2.Frame) ([]byte, erro
 			return nil, err
 		}
 		answer, err := r.await(ctx, command)
+		if err == nil && answer.Sub == neo2.Continues {
+			answer, err = r.await(ctx, command)
+		}
 		switch {
 		case errors.Is(err, ErrGarbage) && attempt < resends && ctx.Err() == nil:
 			if err := r.line.settle(); err != nil {

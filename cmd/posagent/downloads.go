@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,7 +33,8 @@ func (d Downloads) faults(fault func(bool, string, string, ...any)) {
 // downloads is where they are kept: beside the store's directory, in names that begin like it.
 func (c *Config) downloads() agent.Folder { return agent.Folder(c.path(c.Store.Dir) + ".") }
 
-// paramsShow shows the acquirer's parameters that are kept, what of them is in force, and the blocklist. An agent may run.
+// paramsShow shows the acquirer's parameters that are kept, what of them is in force, the blocklist, and the keys and applications
+// for chip cards. An agent may run, and is asked whether the card reader holds these.
 func (c *command) paramsShow() int {
 	config, err := readConfig(c.config)
 	if err != nil {
@@ -47,10 +49,15 @@ func (c *command) paramsShow() int {
 	if blockedErr != nil && !errors.Is(blockedErr, fs.ErrNotExist) {
 		return c.fail(fmt.Errorf("the downloaded blocklist cannot be read and is not in force: %w", blockedErr))
 	}
+	chips, err2 := c.chips(config)
+	if err2 != nil {
+		return c.fail(err2)
+	}
 	uses := set.Uses(config.Downloads.Parameters)
 	if c.json {
 		_ = json.NewEncoder(c.out).Encode(map[string]any{"in_force": err == nil && own, "origin": set.Origin, "parameters": uses,
-			"blocklist": map[string]any{"origin": blocked.Origin, "cards": len(blocked.Cards), "ranges": blocked.Begins}})
+			"blocklist": map[string]any{"origin": blocked.Origin, "cards": len(blocked.Cards), "ranges": blocked.Begins},
+			"keys": chips.keys, "applications": chips.apps, "install": chips.install})
 		return exitDone
 	}
 	switch {
@@ -75,7 +82,66 @@ func (c *command) paramsShow() int {
 	if blockedErr == nil {
 		c.origin("黑名单", "blocklist", blocked.Origin, len(blocked.Cards)+len(blocked.Begins))
 	}
+	c.showChips(chips.keys, chips.apps, chips.install)
+	if n := len(chips.expired); n > 0 {
+		c.paragraph(c.out, "  ", fmt.Sprintf("已过期，未采用 %d expired and left out: %s", n, strings.Join(chips.expired, ", ")))
+	}
 	return exitDone
+}
+
+// chips is what was downloaded for chip cards; nil is nothing of the kind.
+type chips struct {
+	keys, apps *agent.DownloadStatus
+	expired    []string
+	install    *agent.InstallStatus
+}
+
+func (c *command) chips(config *Config) (all chips, err error) {
+	keys, err := agent.ReadKeys(config.downloads())
+	if err == nil {
+		all.keys, all.expired = &agent.DownloadStatus{Origin: keys.Origin, Entries: len(keys.Keys)}, keys.Expired
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return all, fmt.Errorf("the downloaded keys of card schemes cannot be read and are asked for again: %w", err)
+	}
+	apps, err := agent.ReadApplications(config.downloads())
+	if err == nil {
+		all.apps = &agent.DownloadStatus{Origin: apps.Origin, Entries: len(apps.Applications)}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return all, fmt.Errorf("the downloaded applications of chip cards cannot be read and are asked for again: %w", err)
+	}
+	if all.keys == nil && all.apps == nil {
+		return all, nil
+	}
+	all.install = &agent.InstallStatus{State: "unknown"}
+	if client, err := agent.Dial(config.path(config.Socket.Path)); err == nil {
+		defer client.Close()
+		e, err := client.Ask(context.Background(), agent.Request{Op: "status"}, nil)
+		if err == nil && e.Status != nil && e.Status.Install != nil {
+			all.install = e.Status.Install
+		}
+	}
+	return all, nil
+}
+
+func (c *command) showChips(keys, apps *agent.DownloadStatus, install *agent.InstallStatus) {
+	if keys != nil {
+		c.origin("IC卡公钥", "card scheme keys", keys.Origin, keys.Entries)
+	}
+	if apps != nil {
+		c.origin("IC卡参数", "card applications", apps.Origin, apps.Entries)
+	}
+	if install == nil {
+		return
+	}
+	state := words.OfInstall(install.State)
+	line := state.ZH + " " + state.EN
+	if install.Done != nil {
+		line += "  " + install.Done.Local().Format("01-02 15:04")
+	}
+	c.paragraph(c.out, "  ", line)
+	if install.Why != "" {
+		c.paragraph(c.out, "    ", plain(install.Why))
+	}
 }
 
 func (c *command) origin(zh, en string, o agent.Origin, entries int) {
@@ -101,4 +167,5 @@ func (c *command) orders(s *agent.Status) {
 	if s.Blocklist != nil {
 		c.origin("黑名单", "blocklist", s.Blocklist.Origin, s.Blocklist.Entries)
 	}
+	c.showChips(s.Keys, s.Apps, s.Install)
 }

@@ -34,6 +34,7 @@ type Agent struct {
 	alarms *alarms
 	orders *orderBook
 	listed downloaded   // the acquirer's blocklist
+	chips  schemes      // its keys and applications
 	paper  *slipPrinter // its drive and layout are guarded by the engine's turn
 
 	started          time.Time
@@ -74,6 +75,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	}
 	in := a.openParameters()
 	a.openBlocklist()
+	a.openSchemes()
 	o.Header.Frame = o.Profile.Frame
 	a.line = link.New(link.Options{Dialect: o.Profile.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: in.answer, Idle: o.Idle, Return: o.Return,
 		Stray: a.stray, Progress: a.lineStage, Held: a.guard.held})
@@ -238,6 +240,7 @@ func (a *Agent) watch(v *saleView) {
 	if v == nil {
 		a.traded = time.Now()
 		a.orders.stir()
+		a.wantInstall()
 		return
 	}
 	for _, ours := range []context.CancelFunc{a.beat, a.errand} {

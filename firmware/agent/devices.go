@@ -27,6 +27,8 @@ type cardReader struct {
 	drive cardDrive
 	check selfCheck
 
+	settled atomic.Bool // about keys and applications nothing is to be done on the present line; anybody may read it
+
 	certificates bool // the acquirer wants what chips certify; otherwise it is not kept
 }
 
@@ -52,6 +54,7 @@ func (c *cardReader) detach() {
 		_ = c.port.Close()
 	}
 	c.port, c.drive, c.check.asked = nil, nil, false
+	c.settled.Store(false)
 }
 
 // Present asks for one card. After anything but an ordinary ending the line is closed, so that the next sale starts on a

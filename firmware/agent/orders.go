@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"posagent/device/reader"
+	"posagent/firmware/terminal"
 	"posagent/link"
 )
 
@@ -28,6 +30,10 @@ const (
 	orderStatus     = link.OrderStatus
 	orderSignIn     = link.OrderSignIn
 	orderBlocklist  = link.OrderBlacklist
+	orderKeys       = link.OrderCAPK
+	orderApps       = link.OrderAID
+
+	orderInstall = 16 // no digit: the terminal's own, once keys or applications are kept that the reader may not hold
 )
 
 // OrderName is an order in one word.
@@ -49,6 +55,8 @@ func OrderName(digit byte) string {
 		return "blocklist"
 	case link.OrderContactless:
 		return "contactless"
+	case orderInstall:
+		return "install"
 	}
 	return fmt.Sprintf("unknown-%X", digit)
 }
@@ -101,15 +109,20 @@ func (a *Agent) obeyNext(ctx context.Context) time.Duration {
 // leftAlone says why an order is not for a machine.
 func (a *Agent) leftAlone(digit byte) string {
 	switch digit {
-	case orderSignIn:
+	case orderSignIn, orderInstall:
 		return ""
+	case orderKeys, orderApps:
+		if !keepsSchemes(a.o.ReaderKind) {
+			return "a card reader of this kind keeps no keys or applications; nothing is downloaded for it"
+		}
+		fallthrough
 	case orderParameters, orderStatus, orderBlocklist:
 		if a.o.Profile.Downloads {
 			return ""
 		}
 	case link.OrderSoftware:
 		return "new software comes as a signed bundle; call the service"
-	case link.OrderCAPK, link.OrderAID, link.OrderContactless:
+	case link.OrderContactless:
 		return "the card reader keeps these itself; have them loaded by the service"
 	}
 	return "no order of this dialect"
@@ -117,7 +130,7 @@ func (a *Agent) leftAlone(digit byte) string {
 
 // mayObey gives a context that a customer ends, or none, and then says when to ask again; 0 waits to be woken.
 func (a *Agent) mayObey(ctx context.Context, digit byte) (context.Context, func(), time.Duration) {
-	if digit != orderSignIn { // which everything that is owed may be waiting for
+	if digit != orderSignIn && digit != orderInstall { // everything that is owed may be waiting for the one, and the other needs no line
 		if a.owesFirst() {
 			return nil, nil, a.o.Retry
 		}
@@ -166,6 +179,12 @@ func (a *Agent) obey(errand, running context.Context, digit byte) error {
 		return a.fetchParameters(errand, running)
 	case orderBlocklist:
 		return a.fetchBlocklist(errand)
+	case orderKeys:
+		return a.fetchKeys(errand)
+	case orderApps:
+		return a.fetchApplications(errand)
+	case orderInstall:
+		return a.install(errand)
 	case orderStatus:
 		return a.tellStatus(errand)
 	case orderSignIn:
@@ -180,8 +199,15 @@ func (a *Agent) obey(errand, running context.Context, digit byte) error {
 // obeyed counts what became of it.
 func (a *Agent) obeyed(running context.Context, digit byte, err error, cut bool) {
 	now := time.Now()
-	if running.Err() != nil || err != nil && cut {
+	if running.Err() != nil || err != nil && cut || errors.Is(err, terminal.ErrBusy) {
 		a.orders.cut(digit, now)
+		return
+	}
+	if errors.Is(err, reader.ErrNoSchemes) || errors.Is(err, errNoSchemes) {
+		if a.orders.leave(digit, err.Error(), now) {
+			a.alarm(OrderLeft, OrderName(digit)+": "+err.Error())
+		}
+		a.orders.begin(link.OrderNone)
 		return
 	}
 	if err != nil {

@@ -143,6 +143,9 @@ type Status struct {
 	Orders     []OrderStatus   `json:"orders,omitempty"`     // what the acquirer's answers have ordered since the start
 	Parameters *DownloadStatus `json:"parameters,omitempty"` // the set in force, if one was downloaded
 	Blocklist  *DownloadStatus `json:"blocklist,omitempty"`
+	Keys       *DownloadStatus `json:"keys,omitempty"`         // of card schemes, kept
+	Apps       *DownloadStatus `json:"applications,omitempty"` // of chip cards, kept
+	Install    *InstallStatus  `json:"install,omitempty"`      // of both in the card reader; absent where neither is kept
 
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault
@@ -153,6 +156,20 @@ type DownloadStatus struct {
 	Origin
 	Entries int `json:"entries"`
 }
+
+// InstallStatus is whether the card reader holds what is kept.
+type InstallStatus struct {
+	State string     `json:"state"`          // InstallWaits, InstallDone or InstallLeft
+	Done  *time.Time `json:"done,omitempty"` // when it was last found, or made, to hold it
+	Why   string     `json:"why,omitempty"`  // it does not
+}
+
+// States of an installation.
+const (
+	InstallWaits = "waiting"
+	InstallDone  = "done"
+	InstallLeft  = "left" // the reader cannot, and people must look
+)
 
 // Record is a transaction as it may be shown: no card number but a masked one.
 type Record struct {

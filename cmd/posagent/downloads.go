@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"posagent/firmware/agent"
+	"posagent/link/acquirer"
 	"posagent/txnstore/txn/words"
 )
 
@@ -57,7 +58,7 @@ func (c *command) paramsShow() int {
 	if c.json {
 		_ = json.NewEncoder(c.out).Encode(map[string]any{"in_force": err == nil && own, "origin": set.Origin, "parameters": uses,
 			"blocklist": map[string]any{"origin": blocked.Origin, "cards": len(blocked.Cards), "ranges": blocked.Begins},
-			"keys": chips.keys, "applications": chips.apps, "install": chips.install})
+			"chips":     chips.Chips, "installed": chips.Installed, "install_fault": chips.InstallFault})
 		return exitDone
 	}
 	switch {
@@ -82,65 +83,48 @@ func (c *command) paramsShow() int {
 	if blockedErr == nil {
 		c.origin("黑名单", "blocklist", blocked.Origin, len(blocked.Cards)+len(blocked.Begins))
 	}
-	c.showChips(chips.keys, chips.apps, chips.install)
-	if n := len(chips.expired); n > 0 {
-		c.paragraph(c.out, "  ", fmt.Sprintf("已过期，未采用 %d expired and left out: %s", n, strings.Join(chips.expired, ", ")))
-	}
+	c.showChips(&chips)
 	return exitDone
 }
 
-// chips is what was downloaded for chip cards; nil is nothing of the kind.
-type chips struct {
-	keys, apps *agent.DownloadStatus
-	expired    []string
-	install    *agent.InstallStatus
-}
-
-func (c *command) chips(config *Config) (all chips, err error) {
-	keys, err := agent.ReadKeys(config.downloads())
-	if err == nil {
-		all.keys, all.expired = &agent.DownloadStatus{Origin: keys.Origin, Entries: len(keys.Keys)}, keys.Expired
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return all, fmt.Errorf("the downloaded keys of card schemes cannot be read and are asked for again: %w", err)
-	}
-	apps, err := agent.ReadApplications(config.downloads())
-	if err == nil {
-		all.apps = &agent.DownloadStatus{Origin: apps.Origin, Entries: len(apps.Applications)}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return all, fmt.Errorf("the downloaded applications of chip cards cannot be read and are asked for again: %w", err)
-	}
-	if all.keys == nil && all.apps == nil {
-		return all, nil
-	}
-	all.install = &agent.InstallStatus{State: "unknown"}
-	if client, err := agent.Dial(config.path(config.Socket.Path)); err == nil {
-		defer client.Close()
-		e, err := client.Ask(context.Background(), agent.Request{Op: "status"}, nil)
-		if err == nil && e.Status != nil && e.Status.Install != nil {
-			all.install = e.Status.Install
+// chips reads what was downloaded for chip cards, and asks the agent, where one runs, whether the card reader holds it.
+func (c *command) chips(config *Config) (s agent.Status, err error) {
+	for _, which := range []acquirer.Schemes{acquirer.SchemeKeys, acquirer.SchemeApplications} {
+		set, err := agent.ReadSchemes(config.downloads(), which)
+		switch {
+		case err == nil:
+			s.Chips = append(s.Chips, agent.ChipStatus{DownloadStatus: agent.DownloadStatus{Origin: set.Origin, Entries: len(set.Rows)}, What: which.String(), Expired: set.Expired})
+		case !errors.Is(err, fs.ErrNotExist):
+			return s, fmt.Errorf("the downloaded %s cannot be read and are asked for again: %w", which, err)
 		}
 	}
-	return all, nil
+	if len(s.Chips) == 0 {
+		return s, nil
+	}
+	s.Installed = "unknown"
+	client, err := agent.Dial(config.path(config.Socket.Path))
+	if err != nil {
+		return s, nil
+	}
+	defer client.Close()
+	if e, err := client.Ask(context.Background(), agent.Request{Op: "status"}, nil); err == nil && e.Status != nil && e.Status.Installed != "" {
+		s.Installed, s.InstallFault = e.Status.Installed, e.Status.InstallFault
+	}
+	return s, nil
 }
 
-func (c *command) showChips(keys, apps *agent.DownloadStatus, install *agent.InstallStatus) {
-	if keys != nil {
-		c.origin("IC卡公钥", "card scheme keys", keys.Origin, keys.Entries)
+func (c *command) showChips(s *agent.Status) {
+	for _, set := range s.Chips {
+		c.origin(words.OfChips(set.What), set.What, set.Origin, set.Entries)
+		if len(set.Expired) > 0 {
+			c.paragraph(c.out, "  ", "已过期，未采用 expired and left out: "+strings.Join(set.Expired, ", "))
+		}
 	}
-	if apps != nil {
-		c.origin("IC卡参数", "card applications", apps.Origin, apps.Entries)
+	if s.Installed != "" {
+		c.paragraph(c.out, "  ", words.OfInstall(s.Installed).Both())
 	}
-	if install == nil {
-		return
-	}
-	state := words.OfInstall(install.State)
-	line := state.ZH + " " + state.EN
-	if install.Done != nil {
-		line += "  " + install.Done.Local().Format("01-02 15:04")
-	}
-	c.paragraph(c.out, "  ", line)
-	if install.Why != "" {
-		c.paragraph(c.out, "    ", plain(install.Why))
+	if s.InstallFault != "" {
+		c.paragraph(c.out, "    ", s.InstallFault)
 	}
 }
 
@@ -167,5 +151,5 @@ func (c *command) orders(s *agent.Status) {
 	if s.Blocklist != nil {
 		c.origin("黑名单", "blocklist", s.Blocklist.Origin, s.Blocklist.Entries)
 	}
-	c.showChips(s.Keys, s.Apps, s.Install)
+	c.showChips(s)
 }

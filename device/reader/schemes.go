@@ -1,9 +1,7 @@
 package reader
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,133 +26,116 @@ var (
 	ErrNoSchemes = errors.New("this card reader takes no keys or applications")
 )
 
-// Schemes are what chip cards are proven and chosen by. A nil list leaves that part of the reader as it is.
-type Schemes struct {
-	Keys         []txn.SchemeKey
-	Applications []txn.Application
-}
-
-// Installed is what an Install has changed.
-type Installed struct {
-	Written, Removed int
-}
-
-// shelf is one kind of what the reader keeps: its commands, and how a list of it is read.
+// shelf is one kind of what the reader keeps: its commands, and what it shall hold.
 type shelf struct {
 	list, get, set, remove byte
-	names                  func(list []byte) ([]string, error)
-	same                   func(held, wanted []byte) bool
 	wanted                 []article
-	has                    []string // as it was last listed, and changed since
+	has                    []string // names, as they were last listed
 }
 
 // article is one key or application.
 type article struct {
-	name   string // as the reader's lists have it, bytes
-	called string // by people
-	body   []byte // as it is set
+	name string // as the reader's lists have it, bytes
+	body string // as it is set
+	held int    // where in it begins what is read back
 }
 
-// Install makes the reader hold just these keys and applications on its contact side. It is interrupted by ctx between two
-// commands, never within one. Errors: ErrFull, ErrNoSchemes, *StatusError, ErrBusy, or the line's. After an error the reader
-// holds old and new.
-func (r *Reader) Install(ctx context.Context, s Schemes) (done Installed, err error) {
+// Install makes the reader hold just these keys and applications on its contact side; nil leaves that kind as it is. It is
+// interrupted by ctx between two commands, never within one. It returns how many were written and removed. Errors: ErrFull,
+// ErrNoSchemes, *StatusError, ErrBusy, or the line's. After an error the reader holds old and new.
+func (r *Reader) Install(ctx context.Context, keys, apps []txn.SchemeRow) (changed int, err error) {
 	var shelves []*shelf
-	if s.Keys != nil {
-		shelves = append(shelves, keyShelf(s.Keys))
-	}
-	if s.Applications != nil {
-		shelves = append(shelves, appShelf(s.Applications))
-	}
-	for _, one := range shelves {
-		if err := r.fill(ctx, one, &done); err != nil {
-			return done, err
+	if keys != nil {
+		shelves = append(shelves, &shelf{list: neo2.ContactKeys, get: neo2.ContactKey, set: neo2.ContactSetKey, remove: neo2.ContactRemoveKey})
+		for _, row := range keys {
+			shelves[0].wanted = append(shelves[0].wanted, keyArticle(row))
 		}
 	}
-	for i := len(shelves) - 1; i >= 0; i-- {
-		if err := r.clear(ctx, shelves[i], &done); err != nil {
-			return done, err
+	if apps != nil {
+		s := &shelf{list: neo2.ContactApps, get: neo2.ContactApp, set: neo2.ContactSetApp, remove: neo2.ContactRemoveApp}
+		for _, row := range apps {
+			s.wanted = append(s.wanted, appArticle(row))
+		}
+		shelves = append(shelves, s)
+	}
+	for _, s := range shelves {
+		if err := r.fill(ctx, s, &changed); err != nil {
+			return changed, err
 		}
 	}
-	for _, one := range shelves {
-		if err := r.look(ctx, one); err != nil {
-			return done, err
+	for i := len(shelves); i > 0; i-- {
+		if err := r.clear(ctx, shelves[i-1], &changed); err != nil {
+			return changed, err
 		}
-		for _, a := range one.wanted {
-			if !slices.Contains(one.has, a.name) {
-				return done, fmt.Errorf("%w: %s was written, and is not in its list", ErrGarbage, a.called)
+	}
+	for _, s := range shelves {
+		if err := r.look(ctx, s); err != nil {
+			return changed, err
+		}
+		for _, a := range s.wanted {
+			if !slices.Contains(s.has, a.name) || len(s.has) != len(s.wanted) {
+				return changed, fmt.Errorf("%w: it lists others than were written", ErrGarbage)
 			}
 		}
-		if len(one.has) != len(one.wanted) {
-			return done, fmt.Errorf("%w: it lists %d where %d should be", ErrGarbage, len(one.has), len(one.wanted))
-		}
 	}
-	return done, nil
+	return changed, nil
 }
 
 // fill writes what is missing or different. A full reader is first made to give up what is no longer named.
-func (r *Reader) fill(ctx context.Context, s *shelf, done *Installed) error {
-	if err := r.look(ctx, s); err != nil {
+func (r *Reader) fill(ctx context.Context, s *shelf, changed *int) error {
+	err := r.look(ctx, s)
+	if err != nil {
 		return err
 	}
 	for _, a := range s.wanted {
 		if slices.Contains(s.has, a.name) {
-			held, err := r.configure(ctx, s.get, []byte(a.name))
-			switch {
-			case err == nil && s.same(held, a.body):
-				continue
-			case err == nil:
-				_, err = r.configure(ctx, s.remove, []byte(a.name))
-			}
-			if err != nil && !refusedWith(err, neo2.NoSuchData) {
-				return fmt.Errorf("%s: %w", a.called, err)
+			var held []byte
+			if held, err = r.configure(ctx, s.get, a.name); err == nil {
+				if s.same(held, a) {
+					continue
+				}
+				_, err = r.configure(ctx, s.remove, a.name)
 			}
 		}
-		_, err := r.configure(ctx, s.set, a.body)
+		if err == nil {
+			_, err = r.configure(ctx, s.set, a.body)
+		}
 		if refusedWith(err, neo2.Full) {
-			before := done.Removed
-			if err := r.clear(ctx, s, done); err != nil {
-				return err
-			}
-			if done.Removed > before {
+			if err = r.clear(ctx, s, changed); err == nil {
 				_, err = r.configure(ctx, s.set, a.body)
 			}
 		}
-		switch {
-		case refusedWith(err, neo2.Full):
-			return fmt.Errorf("%s, of %d: %w: %w", a.called, len(s.wanted), ErrFull, err)
-		case err != nil:
-			return fmt.Errorf("%s: %w", a.called, err)
+		if refusedWith(err, neo2.Full) {
+			err = fmt.Errorf("%w: %w", ErrFull, err)
 		}
-		if !slices.Contains(s.has, a.name) {
-			s.has = append(s.has, a.name)
+		if err != nil {
+			return fmt.Errorf("%X, of %d: %w", a.name, len(s.wanted), err)
 		}
-		done.Written++
+		*changed++
 	}
 	return nil
 }
 
 // clear takes out what is not named.
-func (r *Reader) clear(ctx context.Context, s *shelf, done *Installed) error {
-	var kept []string
-	for i, name := range s.has {
+func (r *Reader) clear(ctx context.Context, s *shelf, changed *int) error {
+	if err := r.look(ctx, s); err != nil {
+		return err
+	}
+	for _, name := range s.has {
 		if slices.ContainsFunc(s.wanted, func(a article) bool { return a.name == name }) {
-			kept = append(kept, name)
 			continue
 		}
-		if _, err := r.configure(ctx, s.remove, []byte(name)); err != nil && !refusedWith(err, neo2.NoSuchData) {
-			s.has = append(kept, s.has[i:]...)
-			return fmt.Errorf("%X could not be removed: %w", name, err)
+		if _, err := r.configure(ctx, s.remove, name); err != nil {
+			return fmt.Errorf("%X is not removed: %w", name, err)
 		}
-		done.Removed++
+		*changed++
 	}
-	s.has = kept
 	return nil
 }
 
-// look asks what is there.
+// look asks what is there. Keys are listed with six bytes each; applications with how many, and each with its length before it.
 func (r *Reader) look(ctx context.Context, s *shelf) error {
-	list, err := r.configure(ctx, s.list, nil)
+	list, err := r.configure(ctx, s.list, "")
 	s.has = nil
 	switch {
 	case refusedWith(err, neo2.NoSuchData):
@@ -164,16 +145,29 @@ func (r *Reader) look(ctx context.Context, s *shelf) error {
 	case err != nil:
 		return err
 	}
-	s.has, err = s.names(list)
-	return err
+	if s.list == neo2.ContactApps {
+		list = list[min(2, len(list)):]
+	}
+	for len(list) > 0 {
+		from, to := 0, txn.KeyName
+		if s.list == neo2.ContactApps {
+			from, to = 2, 2+int(list[0])
+		}
+		if to > len(list) {
+			return fmt.Errorf("%w: its list of keys or applications is cut", ErrGarbage)
+		}
+		s.has = append(s.has, string(list[from:to]))
+		list = list[to:]
+	}
+	return nil
 }
 
 // configure does one of these commands, once ctx was asked.
-func (r *Reader) configure(ctx context.Context, sub byte, data []byte) ([]byte, error) {
+func (r *Reader) configure(ctx context.Context, sub byte, data string) ([]byte, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	return r.ask(context.WithoutCancel(ctx), neo2.Frame{Command: neo2.Contact, Sub: sub, Data: data})
+	return r.ask(context.WithoutCancel(ctx), neo2.Frame{Command: neo2.Contact, Sub: sub, Data: []byte(data)})
 }
 
 func refusedWith(err error, status byte) bool {
@@ -181,99 +175,36 @@ func refusedWith(err error, status byte) bool {
 	return errors.As(err, &refused) && refused.Status == status
 }
 
-func keyShelf(keys []txn.SchemeKey) *shelf {
-	s := &shelf{list: neo2.ContactKeys, get: neo2.ContactKey, set: neo2.ContactSetKey, remove: neo2.ContactRemoveKey, names: keyNames, same: bytes.Equal}
-	for _, k := range keys {
-		name := append(bytes.Clone(k.RID), k.Index)
-		body := append(bytes.Clone(name), neo2.KeyHead...)
-		body = append(body, k.Hash...)
-		body = append(append(body, make([]byte, 4-len(k.Exponent))...), k.Exponent...)
-		body = binary.LittleEndian.AppendUint16(body, uint16(len(k.Modulus)))
-		s.wanted = append(s.wanted, article{string(name), "key " + k.Name(), append(body, k.Modulus...)})
-	}
-	return s
+// keyArticle is a key as the reader has it: its exponent stands in four bytes (IDG p. 113).
+func keyArticle(row txn.SchemeRow) article {
+	name, says := string(row.Name), string(row.Says)
+	size := len(says) - txn.KeyModulus
+	return article{name, name + neo2.KeyHead + says[:txn.KeyModulus] + string([]byte{byte(size), byte(size >> 8)}) + says[txn.KeyModulus:], 0}
 }
 
-// keyNames reads providers and indexes, six bytes each.
-func keyNames(list []byte) (names []string, err error) {
-	const size = txn.RIDSize + 1
-	if len(list)%size != 0 {
-		return nil, fmt.Errorf("%w: a list of keys has %d bytes", ErrGarbage, len(list))
-	}
-	for ; len(list) > 0; list = list[size:] {
-		names = append(names, string(list[:size]))
-	}
-	return names, nil
-}
-
-func appShelf(apps []txn.Application) *shelf {
-	s := &shelf{list: neo2.ContactApps, get: neo2.ContactApp, set: neo2.ContactSetApp, remove: neo2.ContactRemoveApp, names: appNames, same: sameObjects}
-	for _, a := range apps {
-		count, objects := appObjects(a)
-		body := binary.LittleEndian.AppendUint16(nil, uint16(len(a.AID)))
-		body = binary.LittleEndian.AppendUint16(append(body, a.AID...), uint16(count))
-		s.wanted = append(s.wanted, article{string(a.AID), "application " + a.Name(), append(body, objects...)})
-	}
-	return s
-}
-
-// appObjects are the reader's own tags for what an application says.
-func appObjects(a txn.Application) (count int, objects []byte) {
-	partial := []byte{1}
-	if a.Exact {
-		partial[0] = 0
-	}
-	for _, o := range []struct {
-		tag   uint32
-		value []byte
-	}{
-		{neo2.TagAppVersion, a.Version}, {neo2.TagFloor, a.Floor}, {neo2.TagDefaultDDOL, a.DDOL}, {neo2.TagPartial, partial},
-		{neo2.TagDefaultCode, a.Default}, {neo2.TagDenialCode, a.Denial}, {neo2.TagOnlineCode, a.Online},
-		{neo2.TagTarget, a.Target}, {neo2.TagThreshold, a.Threshold}, {neo2.TagMaxTarget, a.MaxTarget},
-	} {
-		if len(o.value) > 0 {
+// appArticle is an application in the reader's own tags.
+func appArticle(row txn.SchemeRow) article {
+	count, objects := byte(0), []byte(nil)
+	row.Each(func(what byte, value []byte) {
+		if int(what) < len(neo2.AppTags) {
 			count++
-			objects = neo2.AppendTLV(objects, o.tag, o.value)
+			objects = neo2.AppendTLV(objects, neo2.AppTags[what], value)
 		}
-	}
-	return count, objects
-}
-
-// appNames reads how many, and each with its length before it.
-func appNames(list []byte) (names []string, err error) {
-	bad := fmt.Errorf("%w: its list of applications cannot be read", ErrGarbage)
-	if len(list) < 2 {
-		return nil, bad
-	}
-	count, rest := int(binary.LittleEndian.Uint16(list)), list[2:]
-	for range count {
-		if len(rest) < 2 || len(rest)-2 < int(binary.LittleEndian.Uint16(rest)) {
-			return nil, bad
-		}
-		end := 2 + int(binary.LittleEndian.Uint16(rest))
-		names, rest = append(names, string(rest[2:end])), rest[end:]
-	}
-	if len(rest) > 0 {
-		return nil, bad
-	}
-	return names, nil
-}
-
-// sameObjects reports whether an application that was read back has all that would be set. What a reader adds of its own does not
-// count.
-func sameObjects(held, wanted []byte) bool {
-	if len(held) < 2 || len(wanted) < 2 {
-		return false
-	}
-	has := map[uint32][]byte{}
-	if neo2.Walk(held[2:], func(tag uint32, value []byte) { has[tag] = value }) != nil {
-		return false
-	}
-	same := true
-	start := 2 + int(binary.LittleEndian.Uint16(wanted)) + 2
-	err := neo2.Walk(wanted[start:], func(tag uint32, value []byte) {
-		held, there := has[tag]
-		same = same && there && bytes.Equal(held, value)
 	})
-	return err == nil && same
+	name := string(row.Name)
+	return article{name, string([]byte{byte(len(name)), 0}) + name + string([]byte{count, 0}) + string(objects), 2 + len(name)}
+}
+
+// same reports whether what was read back has all that would be set. What a reader adds to an application of its own does not count.
+func (s *shelf) same(held []byte, a article) bool {
+	if s.list == neo2.ContactKeys {
+		return string(held) == a.body
+	}
+	has := map[uint32]string{}
+	same := len(held) >= 2 && neo2.Walk(held[2:], func(tag uint32, value []byte) { has[tag] = string(value) }) == nil
+	_ = neo2.Walk([]byte(a.body[a.held+2:]), func(tag uint32, value []byte) {
+		there, known := has[tag]
+		same = same && known && there == string(value)
+	})
+	return same
 }

@@ -44,8 +44,8 @@ type orderBook struct {
 	quiet time.Duration
 
 	mu    sync.Mutex
-	list  [orderInstall + 1]order
-	doing byte // what is being obeyed: answers to that order nothing anew
+	list  [16]order // by digit, and in the first place orderInstall
+	doing byte      // what is being obeyed: answers to that order nothing anew
 }
 
 func newOrderBook(quiet, retry time.Duration) *orderBook {
@@ -62,7 +62,7 @@ func (b *orderBook) given(digit byte, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if digit == link.OrderNone {
-		for i := range orderInstall {
+		for i := range b.list {
 			b.list[i].absent = true
 		}
 		return

@@ -9,6 +9,7 @@ import (
 	"posagent/device/reader"
 	"posagent/firmware/terminal"
 	"posagent/link"
+	"posagent/link/acquirer"
 )
 
 // What an answer's header orders is obeyed once the counter has been quiet for a moment and nothing is owed that goes first,
@@ -33,7 +34,7 @@ const (
 	orderKeys       = link.OrderCAPK
 	orderApps       = link.OrderAID
 
-	orderInstall = 16 // no digit: the terminal's own, once keys or applications are kept that the reader may not hold
+	orderInstall = link.OrderNone // the terminal's own, in the place of the digit that orders nothing: what is kept for chip cards may not be in the reader
 )
 
 // OrderName is an order in one word.
@@ -113,7 +114,7 @@ func (a *Agent) leftAlone(digit byte) string {
 		return ""
 	case orderKeys, orderApps:
 		if !keepsSchemes(a.o.ReaderKind) {
-			return "a card reader of this kind keeps no keys or applications; nothing is downloaded for it"
+			return errNoSchemes.Error()
 		}
 		fallthrough
 	case orderParameters, orderStatus, orderBlocklist:
@@ -180,9 +181,9 @@ func (a *Agent) obey(errand, running context.Context, digit byte) error {
 	case orderBlocklist:
 		return a.fetchBlocklist(errand)
 	case orderKeys:
-		return a.fetchKeys(errand)
+		return a.fetchSchemes(errand, acquirer.SchemeKeys)
 	case orderApps:
-		return a.fetchApplications(errand)
+		return a.fetchSchemes(errand, acquirer.SchemeApplications)
 	case orderInstall:
 		return a.install(errand)
 	case orderStatus:

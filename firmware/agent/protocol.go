@@ -143,9 +143,10 @@ type Status struct {
 	Orders     []OrderStatus   `json:"orders,omitempty"`     // what the acquirer's answers have ordered since the start
 	Parameters *DownloadStatus `json:"parameters,omitempty"` // the set in force, if one was downloaded
 	Blocklist  *DownloadStatus `json:"blocklist,omitempty"`
-	Keys       *DownloadStatus `json:"keys,omitempty"`         // of card schemes, kept
-	Apps       *DownloadStatus `json:"applications,omitempty"` // of chip cards, kept
-	Install    *InstallStatus  `json:"install,omitempty"`      // of both in the card reader; absent where neither is kept
+	Chips      []ChipStatus    `json:"chips,omitempty"` // what was downloaded for chip cards, and is kept
+
+	Installed    string `json:"installed,omitempty"` // whether the card reader holds it: InstallWaits, InstallDone or InstallLeft
+	InstallFault string `json:"install_fault,omitempty"`
 
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault
@@ -157,14 +158,14 @@ type DownloadStatus struct {
 	Entries int `json:"entries"`
 }
 
-// InstallStatus is whether the card reader holds what is kept.
-type InstallStatus struct {
-	State string     `json:"state"`          // InstallWaits, InstallDone or InstallLeft
-	Done  *time.Time `json:"done,omitempty"` // when it was last found, or made, to hold it
-	Why   string     `json:"why,omitempty"`  // it does not
+// ChipStatus is one set.
+type ChipStatus struct {
+	DownloadStatus
+	What    string   `json:"what"`
+	Expired []string `json:"expired,omitempty"` // names of what was left out
 }
 
-// States of an installation.
+// States of what was downloaded for chip cards.
 const (
 	InstallWaits = "waiting"
 	InstallDone  = "done"

@@ -41,7 +41,7 @@ type slotDrive interface {
 type schemeDrive interface {
 	cardDrive
 	Ping(ctx context.Context) error
-	Install(ctx context.Context, s reader.Schemes) (reader.Installed, error)
+	Install(ctx context.Context, keys, apps []txn.SchemeRow) (changed int, err error)
 }
 
 // keepsSchemes reports whether readers of a kind do.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"posagent/device/reader"
+	"posagent/link/acquirer"
 	"posagent/txnstore/txn"
 )
 
@@ -28,88 +29,54 @@ import (
 // itself: every chip goes online here, a card that could not be proven says so in field 55, and one whose application the reader
 // does not know is not read.
 
-// The names under which Files keeps both.
-const (
-	KeysFile         = "capk"
-	ApplicationsFile = "aid"
-)
+// schemeKind is one of the two kinds of what is kept.
+type schemeKind struct {
+	file  string // the name under which Files keeps it
+	order byte
+}
 
-// KeySet is what the acquirer has sent, as it lies on disk.
-type KeySet struct {
+var schemeKinds = [...]schemeKind{acquirer.SchemeKeys: {"capk", orderKeys}, acquirer.SchemeApplications: {"aid", orderApps}}
+
+// SchemeSet is what the acquirer has sent, as it lies on disk.
+type SchemeSet struct {
 	Origin
 	Expired []string        `json:"expired,omitempty"` // names of keys that were left out
-	Keys    []txn.SchemeKey `json:"keys"`
+	Rows    []txn.SchemeRow `json:"rows"`
 }
 
-// AppSet is what the acquirer has sent, as it lies on disk.
-type AppSet struct {
-	Origin
-	Applications []txn.Application `json:"applications"`
-}
-
-// checkable is what says of itself whether it holds.
-type checkable interface{ Check() error }
-
-// readSet reads one of the two. each visits what is in it.
-func readSet(f Files, name string, body any, each func(func(checkable))) error {
-	content, err := f.Read(name)
-	if err != nil {
-		return err
-	}
-	if err := openFile(name, content, body); err != nil {
-		return err
-	}
-	count := 0
-	each(func(c checkable) {
-		count++
-		err = errors.Join(err, c.Check())
-	})
-	if err == nil && count == 0 {
-		err = errors.New("there is nothing in it")
+// ReadSchemes reads a set that is kept. Without one the error wraps fs.ErrNotExist.
+func ReadSchemes(f Files, which acquirer.Schemes) (set SchemeSet, err error) {
+	content, err := f.Read(schemeKinds[which].file)
+	if err == nil {
+		err = openFile(schemeKinds[which].file, content, &set)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", errDamaged, err)
+		return set, err
 	}
-	return nil
-}
-
-// ReadKeys reads the keys that are kept. Without any the error wraps fs.ErrNotExist.
-func ReadKeys(f Files) (set KeySet, err error) {
-	err = readSet(f, KeysFile, &set, func(visit func(checkable)) {
-		for _, k := range set.Keys {
-			visit(k)
+	for _, row := range set.Rows {
+		if which == acquirer.SchemeKeys && (len(row.Name) != txn.KeyName || len(row.Says) <= txn.KeyModulus) {
+			return set, fmt.Errorf("%w: %s is no key", errDamaged, row)
 		}
-	})
-	return set, err
-}
-
-// ReadApplications reads the applications that are kept. Without any the error wraps fs.ErrNotExist.
-func ReadApplications(f Files) (set AppSet, err error) {
-	err = readSet(f, ApplicationsFile, &set, func(visit func(checkable)) {
-		for _, a := range set.Applications {
-			visit(a)
-		}
-	})
-	return set, err
+	}
+	return set, nil
 }
 
 // schemes are both sets as they are kept.
 type schemes struct {
 	mu   sync.Mutex
-	keys KeySet
-	apps AppSet
+	sets [len(schemeKinds)]SchemeSet
 }
 
-// wanted is what the reader shall hold.
-func (s *schemes) wanted() reader.Schemes {
+// rows are what the reader shall hold; nil is not to be touched.
+func (s *schemes) rows() (keys, apps []txn.SchemeRow) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return reader.Schemes{Keys: s.keys.Keys, Applications: s.apps.Applications}
+	return s.sets[acquirer.SchemeKeys].Rows, s.sets[acquirer.SchemeApplications].Rows
 }
 
 func (s *schemes) kept() bool {
-	w := s.wanted()
-	return w.Keys != nil || w.Applications != nil
+	keys, apps := s.rows()
+	return len(keys)+len(apps) > 0
 }
 
 // openSchemes takes up what is kept. A set that is damaged, or another terminal's, is asked for again; the reader keeps what it
@@ -118,77 +85,50 @@ func (a *Agent) openSchemes() {
 	if a.wires.Files == nil || !keepsSchemes(a.o.ReaderKind) {
 		return
 	}
-	keys, err := ReadKeys(a.wires.Files)
-	if a.believed(KeysFile, keys.Origin, err, orderKeys) {
-		a.chips.keys = keys
-	}
-	apps, err := ReadApplications(a.wires.Files)
-	if a.believed(ApplicationsFile, apps.Origin, err, orderApps) {
-		a.chips.apps = apps
+	for which, kind := range schemeKinds {
+		set, err := ReadSchemes(a.wires.Files, acquirer.Schemes(which))
+		if err == nil && (set.Terminal != a.o.Terminal || set.Merchant != a.o.Merchant) {
+			err = errOthers
+		}
+		if err == nil {
+			a.chips.sets[which] = set
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			a.log.Error("what was downloaded for chip cards is not used, and will be asked for again", "cause", err)
+			a.orders.want(kind.order, time.Now())
+		}
 	}
 	a.wantInstall()
 }
 
-func (a *Agent) believed(name string, from Origin, err error, order byte) bool {
-	if err == nil && (from.Terminal != a.o.Terminal || from.Merchant != a.o.Merchant) {
-		err = fmt.Errorf("they are those of terminal %s, merchant %s", from.Terminal, from.Merchant)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		a.log.Error("what was downloaded for chip cards is not used, and will be asked for again", "file", name, "cause", err)
-		a.orders.want(order, time.Now())
-	}
-	return err == nil
-}
+var (
+	errOthers    = errors.New("what is kept belongs to another terminal or merchant")
+	errNoSchemes = errors.New("a card reader of this kind keeps no keys or applications")
+)
 
-// fetchKeys downloads a set whole, makes it durable, tells the acquirer, and has it put into the reader. Power lost before it is
+// fetchSchemes downloads a set whole, makes it durable, tells the acquirer, and has it put into the reader. Power lost before it is
 // durable leaves the old set and an order that stands; after it the new one, which the next start puts into the reader.
-func (a *Agent) fetchKeys(ctx context.Context) error {
+func (a *Agent) fetchSchemes(ctx context.Context, which acquirer.Schemes) error {
 	if a.wires.Files == nil {
 		return errNowhere
 	}
-	got, sent, err := a.host.FetchKeys(ctx)
+	rows, expired, sent, err := a.host.FetchSchemes(ctx, which)
 	if err != nil {
 		return err
 	}
-	set := KeySet{Origin: a.origin(sent), Expired: got.Expired, Keys: got.Keys}
-	if err := a.keepSet(KeysFile, set, func() { a.chips.keys = set }); err != nil {
-		return err
+	set := SchemeSet{a.origin(sent), expired, rows}
+	content, err := sealFile(schemeKinds[which].file, set)
+	if err == nil {
+		err = a.wires.Files.Keep(schemeKinds[which].file, content)
 	}
-	a.log.Info("keys of card schemes kept", "from", set.Acquirer, "keys", len(set.Keys), "expired", len(set.Expired))
-	return a.host.EndKeys(ctx)
-}
-
-// fetchApplications does the same for applications.
-func (a *Agent) fetchApplications(ctx context.Context) error {
-	if a.wires.Files == nil {
-		return errNowhere
-	}
-	got, sent, err := a.host.FetchApplications(ctx)
 	if err != nil {
-		return err
-	}
-	set := AppSet{Origin: a.origin(sent), Applications: got}
-	if err := a.keepSet(ApplicationsFile, set, func() { a.chips.apps = set }); err != nil {
-		return err
-	}
-	a.log.Info("applications of chip cards kept", "from", set.Acquirer, "applications", len(set.Applications))
-	return a.host.EndApplications(ctx)
-}
-
-func (a *Agent) keepSet(name string, set any, take func()) error {
-	content, err := sealFile(name, set)
-	if err != nil {
-		return err
-	}
-	if err := a.wires.Files.Keep(name, content); err != nil {
-		return fmt.Errorf("what was downloaded for chip cards could not be kept, and the old set stays: %w", err)
+		return fmt.Errorf("the %s could not be kept, and the old ones stay: %w", which, err)
 	}
 	a.chips.mu.Lock()
-	take()
+	a.chips.sets[which] = set
 	a.chips.mu.Unlock()
 	a.card.settled.Store(false)
 	a.orders.anew(orderInstall, time.Now())
-	return nil
+	return a.host.EndSchemes(ctx, which)
 }
 
 // wantInstall asks for an installation where there may be something to install.
@@ -198,90 +138,72 @@ func (a *Agent) wantInstall() {
 	}
 }
 
-var errNoSchemes = errors.New("this card reader keeps no keys or applications")
-
 // install makes the reader hold what is kept.
 func (a *Agent) install(ctx context.Context) error {
-	var done reader.Installed
-	err := a.terminal.Alone(ctx, func(ctx context.Context) (err error) {
-		done, err = a.card.install(ctx, a.chips.wanted())
+	return a.terminal.Alone(ctx, func(ctx context.Context) error {
+		changed, err := a.card.install(ctx, &a.chips)
+		if changed > 0 {
+			a.log.Info("keys and applications in the card reader", "changed", changed)
+		}
 		return err
 	})
-	if done.Written+done.Removed > 0 {
-		a.log.Info("the card reader was given keys and applications", "written", done.Written, "removed", done.Removed, "whole", err == nil)
-	}
-	return err
 }
 
 // install puts both into the reader on a line that answers. The caller has the engine's turn. As with a card, a line that was open
 // from before and is gone now is opened once more.
-func (c *cardReader) install(ctx context.Context, s reader.Schemes) (done reader.Installed, err error) {
+func (c *cardReader) install(ctx context.Context, s *schemes) (changed int, err error) {
 	for old := c.drive != nil; ; old = false {
 		if err := c.attach(); err != nil {
-			return done, err
+			return changed, err
 		}
 		drive, has := c.drive.(schemeDrive)
 		if !has {
-			return done, errNoSchemes
+			return changed, errNoSchemes
 		}
-		done, err = drive.Install(ctx, s)
+		keys, apps := s.rows()
+		changed, err = drive.Install(ctx, keys, apps)
 		if err == nil || errors.Is(err, reader.ErrNoSchemes) {
 			c.settled.Store(true)
-			return done, err
+			return changed, err
 		}
 		if ctx.Err() != nil || errors.Is(err, reader.ErrFull) || ordinary(err) {
-			return done, err
+			return changed, err
 		}
 		c.detach()
 		if !old || !hungUp(err) {
-			return done, err
+			return changed, err
 		}
 	}
 }
 
-// meet finds a line that is gone, and a reader that was put in the place of another. The caller has the engine's turn.
+// meet finds a line that is gone, and so a reader that was put in the place of another. The caller has the engine's turn.
 func (c *cardReader) meet(ctx context.Context) {
-	drive, has := c.drive.(schemeDrive)
-	if !has {
-		return
-	}
-	if err := drive.Ping(ctx); err != nil && !ordinary(err) {
-		c.detach()
+	if drive, has := c.drive.(schemeDrive); has {
+		if err := drive.Ping(ctx); err != nil && !ordinary(err) {
+			c.detach()
+		}
 	}
 }
 
 // schemeStatus tells what is kept and whether the reader holds it.
 func (a *Agent) schemeStatus(s *Status) {
 	a.chips.mu.Lock()
-	keys, apps := a.chips.keys, a.chips.apps
+	for which := range a.chips.sets {
+		if set := &a.chips.sets[which]; len(set.Rows) > 0 {
+			s.Chips = append(s.Chips, ChipStatus{DownloadStatus{set.Origin, len(set.Rows)}, acquirer.Schemes(which).String(), set.Expired})
+		}
+	}
 	a.chips.mu.Unlock()
-	if len(keys.Keys) > 0 {
-		s.Keys = &DownloadStatus{keys.Origin, len(keys.Keys)}
-	}
-	if len(apps.Applications) > 0 {
-		s.Apps = &DownloadStatus{apps.Origin, len(apps.Applications)}
-	}
-	if s.Keys == nil && s.Apps == nil {
+	if len(s.Chips) == 0 {
 		return
 	}
-	s.Install = a.orders.installed()
-	if a.card.settled.Load() && s.Install.Why == "" {
-		s.Install.State = InstallDone
+	a.orders.mu.Lock()
+	o := &a.orders.list[orderInstall]
+	switch s.Installed, s.InstallFault = InstallDone, o.fault; {
+	case o.fault != "" && !o.wanted:
+		s.Installed = InstallLeft
+	case o.fault != "" || !a.card.settled.Load():
+		s.Installed = InstallWaits
 	}
-}
-
-// installed is how the installation stands.
-func (b *orderBook) installed() *InstallStatus {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	o := &b.list[orderInstall]
-	s := &InstallStatus{State: InstallWaits, Why: o.fault}
-	if o.fault != "" && !o.wanted {
-		s.State = InstallLeft
-	}
-	if !o.done.IsZero() {
-		done := o.done
-		s.Done = &done
-	}
-	return s
+	a.orders.mu.Unlock()
 }

@@ -1,10 +1,13 @@
 package acquirer
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha1"
 	"fmt"
 	"strings"
 
+	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 )
 
@@ -20,246 +23,224 @@ import (
 //
 //	flag 0 none · 1 this is the last page · 2 more to come
 //
-// Everything is TLV as cards have it (EMV Book 3, annex B). Neither message carries a count of all entries or a checksum, and a
-// page does not say which it is. A set is believed when every page and every entry could be read, each entry is the one that was
-// asked for, none came twice, and each key agrees with its own hash. That a page said "last" too early cannot be seen from here.
+// Everything is TLV as cards have it (EMV Book 3, annex B). No message carries a count of all entries or a checksum, and a page
+// does not say which it is. A set is believed when every page and every entry could be read, each entry is the one that was asked
+// for, none came twice, and each key agrees with its own hash. That a page said "last" too early cannot be seen from here.
+
+// Schemes is one of the two sets.
+type Schemes int
+
 const (
-	networkKey        = "370"
-	networkKeyEnd     = "371"
-	networkKeyList    = "372"
-	networkApp        = "380"
-	networkAppEnd     = "381"
-	networkAppList    = "382"
-	mostSchemeEntries = 99 // what the two digits of the question count
+	SchemeKeys Schemes = iota
+	SchemeApplications
+)
+
+// schemeCodes are the network codes of a list, of an entry and of the end.
+var schemeCodes = [...]struct{ list, entry, end string }{{"372", "370", "371"}, {"382", "380", "381"}}
+
+func (s Schemes) String() string {
+	if s == SchemeKeys {
+		return "keys of card schemes"
+	}
+	return "applications of chip cards"
+}
+
+const (
+	mostSchemes = 99  // what the two digits of the question count
+	leastKey    = 64  // bytes of a modulus; shorter ones are no scheme's
+	mostKey     = 248 // EMV Book 2, annex B2.1
 )
 
 // Tags of the downloads. Those with DF mean what this dialect says, and other things elsewhere.
 const (
-	tagAID        = 0x9F06 // of a key its first five bytes, the provider
-	tagKeyIndex   = 0x9F22
-	tagModulus    = 0xDF02
-	tagHash       = 0xDF03
-	tagExponent   = 0xDF04
-	tagExpiry     = 0xDF05 // YYYYMMDD, four bytes of two digits or eight of one
-	tagHashKind   = 0xDF06 // 01 SHA-1
-	tagKeyKind    = 0xDF07 // 01 RSA
-	tagExact      = 0xDF01 // application selection indicator: 00 longer identifiers too, 01 this one alone
-	tagVersion    = 0x9F09 // of the application, as the terminal has it
-	tagVersionOld = 0x9F08 // the card's tag for the same, which acquirers send as well
-	tagDefault    = 0xDF11
-	tagOnline     = 0xDF12
-	tagDenial     = 0xDF13
-	tagDDOL       = 0xDF14
-	tagThreshold  = 0xDF15
-	tagMaxTarget  = 0xDF16
-	tagTarget     = 0xDF17
-	tagFloor      = 0x9F1B
+	tagAID      = 0x9F06 // of a key the provider
+	tagKeyIndex = 0x9F22
+	tagModulus  = 0xDF02
+	tagHash     = 0xDF03
+	tagExponent = 0xDF04
+	tagExpiry   = 0xDF05 // YYYYMMDD, four bytes of two digits or eight of one
+	tagHashKind = 0xDF06 // 01 SHA-1
+	tagKeyKind  = 0xDF07 // 01 RSA
+	tagExact    = 0xDF01 // application selection indicator: 00 longer identifiers too, 01 this one alone
 )
 
-// KeyDownload is the acquirer's whole set of keys.
-type KeyDownload struct {
-	Keys    []txn.SchemeKey
-	Expired []string // names of what was left out, because its last day is over by the terminal's clock
+// applicationTags is what an application says, in the order of the vocabulary: its tag, another one that acquirers send for it, and
+// its width in bytes; 0 is up to 252, what a card's command carries. What else comes is for readers of another kind, and dropped.
+var applicationTags = [txn.SaysWhats]struct {
+	tag, or uint32
+	width   int
+}{
+	txn.SaysVersion: {0x9F09, 0x9F08, 2}, txn.SaysFloor: {0x9F1B, 0, 4}, txn.SaysDDOL: {0xDF14, 0, 0}, txn.SaysPartial: {tagExact, 0, 1},
+	txn.SaysDefault: {0xDF11, 0, 5}, txn.SaysOnline: {0xDF12, 0, 5}, txn.SaysDenial: {0xDF13, 0, 5},
+	txn.SaysThreshold: {0xDF15, 0, 4}, txn.SaysMaxTarget: {0xDF16, 0, 1}, txn.SaysTarget: {0xDF17, 0, 1},
 }
 
-// FetchKeys downloads the acquirer's keys, whole or not at all. A set of none is refused: nothing would prove a card any more, and
-// an acquirer that has not filled its list looks the same. Errors: ErrDownload, *RefusedError, *link.ExchangeError.
-func (h *Host) FetchKeys(ctx context.Context) (KeyDownload, txn.Evidence, error) {
-	list, _, err := h.fetchList(ctx, "list of keys", networkKeyList, true)
-	if err != nil {
-		return KeyDownload{}, txn.Evidence{}, err
+// FetchSchemes downloads one of the sets, whole or not at all. Keys whose last day is over by the terminal's clock are left out, and
+// named. A set of none is refused: nothing would prove a card any more, and an acquirer that has not filled its list looks the
+// same. Errors: ErrDownload, *RefusedError, *link.ExchangeError.
+func (h *Host) FetchSchemes(ctx context.Context, which Schemes) (set []txn.SchemeRow, expired []string, from txn.Evidence, err error) {
+	var answer *iso8583.Message
+	list := schemeList{which: which}
+	for !list.whole && err == nil {
+		if answer, from, err = h.fetch(ctx, "list", typeState, schemeCodes[which].list, fmt.Appendf(nil, "1%02d", len(list.entries))); err == nil {
+			err = list.take(answer.Bytes(62))
+		}
 	}
-	var set KeyDownload
-	var from txn.Evidence
 	today := h.now().In(h.zone()).Format("20060102")
-	for _, e := range list {
+	for _, e := range list.entries {
+		if err != nil {
+			break
+		}
 		if e.expires != "" && e.expires < today {
-			set.Expired = append(set.Expired, e.name())
+			expired = append(expired, e.row.String())
 			continue
 		}
-		answer, sent, err := h.fetch(ctx, "key", typeDownload, networkKey, e.question())
-		if err != nil {
-			return KeyDownload{}, sent, err
+		if answer, from, err = h.fetch(ctx, "entry", typeDownload, schemeCodes[which].entry, e.asked); err == nil {
+			err = e.read(which, answer.Bytes(62))
 		}
-		k, err := parseKey(answer.Bytes(62))
-		switch {
-		case err != nil:
-			return KeyDownload{}, sent, fmt.Errorf("key %s: %w", e.name(), err)
-		case string(k.RID) != e.id || k.Index != e.index:
-			return KeyDownload{}, sent, fmt.Errorf("key %s: %w", e.name(), broken("the answer has key %s", k.Name()))
-		case k.Expires != "" && k.Expires < today: // the list did not say so
-			set.Expired = append(set.Expired, e.name())
-			continue
-		}
-		set.Keys, from = append(set.Keys, k), sent
+		set = append(set, e.row)
 	}
-	if len(set.Keys) == 0 {
-		return KeyDownload{}, from, broken("all %d keys have expired by this terminal's clock, %s; set the clock, or call the acquirer", len(set.Expired), today)
+	if err == nil && len(set) == 0 {
+		err = broken("all have expired by this terminal's clock, %s; set the clock, or call the acquirer", today)
 	}
-	return set, from, nil
-}
-
-// EndKeys tells the acquirer that its keys are kept (network code 371). It is repeated safely.
-func (h *Host) EndKeys(ctx context.Context) error {
-	_, _, err := h.fetch(ctx, "end of the keys", typeDownload, networkKeyEnd, nil)
-	return err
-}
-
-// FetchApplications downloads the acquirer's application parameters, whole or not at all. A set of none is refused. Errors are
-// those of FetchKeys.
-func (h *Host) FetchApplications(ctx context.Context) ([]txn.Application, txn.Evidence, error) {
-	list, _, err := h.fetchList(ctx, "list of applications", networkAppList, false)
 	if err != nil {
-		return nil, txn.Evidence{}, err
+		return nil, nil, from, fmt.Errorf("%s, after %d of %d: %w", which, len(set), len(list.entries), err)
 	}
-	var set []txn.Application
-	var from txn.Evidence
-	for _, e := range list {
-		answer, sent, err := h.fetch(ctx, "application", typeDownload, networkApp, e.question())
-		if err != nil {
-			return nil, sent, err
-		}
-		a, err := parseApplication(answer.Bytes(62))
-		switch {
-		case err != nil:
-			return nil, sent, fmt.Errorf("application %s: %w", e.name(), err)
-		case string(a.AID) != e.id:
-			return nil, sent, fmt.Errorf("application %s: %w", e.name(), broken("the answer has application %s", a.Name()))
-		}
-		set, from = append(set, a), sent
-	}
-	return set, from, nil
+	return set, expired, from, nil
 }
 
-// EndApplications tells the acquirer that they are kept (network code 381). It is repeated safely.
-func (h *Host) EndApplications(ctx context.Context) error {
-	_, _, err := h.fetch(ctx, "end of the applications", typeDownload, networkAppEnd, nil)
+// EndSchemes tells the acquirer that a set is kept. It is repeated safely.
+func (h *Host) EndSchemes(ctx context.Context, which Schemes) error {
+	_, _, err := h.fetch(ctx, which.String(), typeDownload, schemeCodes[which].end, nil)
 	return err
-}
-
-// fetchList asks for pages until one is the last.
-func (h *Host) fetchList(ctx context.Context, what, network string, keys bool) ([]schemeEntry, txn.Evidence, error) {
-	list := schemeList{keys: keys}
-	for {
-		answer, sent, err := h.fetch(ctx, what, typeState, network, fmt.Appendf(nil, "1%02d", len(list.entries)))
-		if err != nil {
-			return nil, sent, err
-		}
-		if err := list.take(answer.Bytes(62)); err != nil {
-			return nil, sent, fmt.Errorf("%s, after %d entries: %w", what, len(list.entries), err)
-		}
-		if list.whole {
-			return list.entries, sent, nil
-		}
-	}
 }
 
 // schemeEntry is one line of a list.
 type schemeEntry struct {
-	keys    bool
-	id      string // bytes
-	index   byte   // of a key
-	indexed bool
+	row     txn.SchemeRow
+	asked   []byte // its tags, as the question for it has them
 	expires string // of a key; empty where the list does not say
-}
-
-func (e schemeEntry) name() string {
-	if e.keys {
-		return fmt.Sprintf("%X %02X", e.id, e.index)
-	}
-	return fmt.Sprintf("%X", e.id)
-}
-
-func (e schemeEntry) question() []byte {
-	q := append([]byte{tagAID >> 8, tagAID & 0xFF, byte(len(e.id))}, e.id...)
-	if e.keys {
-		q = append(q, tagKeyIndex>>8, tagKeyIndex&0xFF, 1, e.index)
-	}
-	return q
-}
-
-func (e schemeEntry) check() error {
-	switch {
-	case e.keys && len(e.id) != txn.RIDSize:
-		return fmt.Errorf("its provider has %d bytes, want %d", len(e.id), txn.RIDSize)
-	case e.keys && !e.indexed:
-		return fmt.Errorf("it has no index")
-	case len(e.id) < txn.LeastAID || len(e.id) > txn.MostAID:
-		return fmt.Errorf("its identifier has %d bytes, want %d to %d", len(e.id), txn.LeastAID, txn.MostAID)
-	}
-	return nil
 }
 
 // schemeList is a list as far as it has come.
 type schemeList struct {
-	keys    bool
-	entries []schemeEntry
+	which   Schemes
+	entries []*schemeEntry
 	whole   bool
 }
 
 // take adds one page. After an error the list is not to be used.
 func (l *schemeList) take(page []byte) error {
-	switch {
-	case len(page) == 0:
-		return broken("a page has no flag")
-	case page[0] == flagNone && len(l.entries) == 0:
-		return broken("the acquirer has none; what this terminal has stays")
-	case page[0] != flagLast && page[0] != flagMore:
-		return broken("a page has flag %q, where an end or more is to come", page[0])
+	if len(page) == 0 || page[0] != flagLast && page[0] != flagMore {
+		return broken("a page names none; what this terminal has stays")
 	}
 	before := len(l.entries)
-	err := objects(page[1:], func(tag uint32, value []byte) error {
-		if tag == tagAID {
-			if err := l.closed(); err != nil {
-				return err
-			}
-			if len(l.entries) == mostSchemeEntries {
-				return fmt.Errorf("more than %d entries", mostSchemeEntries)
-			}
-			l.entries = append(l.entries, schemeEntry{keys: l.keys, id: string(value)})
+	var last *schemeEntry
+	err := objects(page[1:], func(tag uint32, value []byte) (err error) {
+		switch {
+		case tag == tagAID:
+			last = &schemeEntry{}
+			l.entries = append(l.entries, last)
+		case last == nil:
+			return broken("tag %X stands before any identifier", tag)
+		case tag == tagExpiry:
+			last.expires, err = dateOf(value)
+			return err
+		case tag != tagKeyIndex || l.which != SchemeKeys:
 			return nil
 		}
-		if len(l.entries) == before {
-			return fmt.Errorf("tag %X stands before any identifier", tag)
-		}
-		last := &l.entries[len(l.entries)-1]
-		switch {
-		case tag == tagKeyIndex && (len(value) != 1 || last.indexed):
-			return fmt.Errorf("its index is none, or comes twice")
-		case tag == tagKeyIndex:
-			last.index, last.indexed = value[0], true
-		case tag == tagExpiry && l.keys:
-			date, err := dateOf(value)
-			last.expires = date
-			return err
-		}
+		last.row.Name = append(last.row.Name, value...)
+		last.asked = append(append(last.asked, byte(tag>>8), byte(tag), byte(len(value))), value...)
 		return nil
 	})
-	if err == nil {
-		err = l.closed()
+	if err != nil {
+		return err
 	}
-	switch {
-	case err != nil:
-		return broken("entry %d: %w", len(l.entries), err)
-	case len(l.entries) == before:
-		return broken("a page is empty")
+	for i := before; i < len(l.entries); i++ {
+		name := l.entries[i].row.Name
+		if len(name) < txn.LeastAID || len(name) > txn.MostAID || l.which == SchemeKeys && (len(name) != txn.KeyName || l.entries[i].asked[2] != txn.RIDSize) {
+			return broken("entry %d has a name of %d bytes", i+1, len(name))
+		}
+		for _, e := range l.entries[:i] {
+			if bytes.Equal(e.row.Name, name) {
+				return broken("%X comes twice", name)
+			}
+		}
+	}
+	if len(l.entries) == before || len(l.entries) > mostSchemes {
+		return broken("a page is empty, or comes after %d entries", mostSchemes)
 	}
 	l.whole = page[0] == flagLast
 	return nil
 }
 
-// closed judges the newest entry once all of it has come.
-func (l *schemeList) closed() error {
-	if len(l.entries) == 0 {
-		return nil
+// read takes the answer to the question for the entry.
+func (e *schemeEntry) read(which Schemes, field62 []byte) error {
+	if len(field62) == 0 || field62[0] != flagLast {
+		return broken("the acquirer does not have what it listed")
 	}
-	last := l.entries[len(l.entries)-1]
-	for _, e := range l.entries[:len(l.entries)-1] {
-		if e.id == last.id && e.index == last.index {
-			return fmt.Errorf("%s comes twice", last.name())
+	has := map[uint32][]byte{}
+	if err := objects(field62[1:], func(tag uint32, value []byte) error {
+		if has[tag] != nil {
+			return broken("tag %X comes twice", tag)
 		}
+		has[tag] = bytes.Clone(value)
+		return nil
+	}); err != nil {
+		return err
 	}
-	return last.check()
+	name, read := string(has[tagAID]), e.readApplication
+	if which == SchemeKeys {
+		name, read = name+string(has[tagKeyIndex]), e.readKey
+	}
+	if name != string(e.row.Name) {
+		return broken("asked for %X, and told of %X", e.row.Name, name)
+	}
+	return read(has)
+}
+
+// readKey proves a key by its own hash. That finds what a line has made of it, and no forger: whoever can write the key can write
+// the hash.
+func (e *schemeEntry) readKey(has map[uint32][]byte) error {
+	exponent := strings.TrimLeft(string(has[tagExponent]), "\x00") // 00000003 is 03
+	modulus := string(has[tagModulus])
+	hash := sha1.Sum([]byte(string(e.row.Name) + modulus + exponent))
+	why := ""
+	switch {
+	case exponent != "\x03" && exponent != "\x01\x00\x01":
+		why = "its exponent is neither 3 nor 65537"
+	case len(modulus) < leastKey || len(modulus) > mostKey:
+		why = "its modulus is shorter than 64 bytes or longer than 248"
+	case string(has[tagHashKind])+string(has[tagKeyKind]) != "\x01\x01":
+		why = "it is no RSA key with a SHA-1 hash"
+	case string(hash[:]) != string(has[tagHash]):
+		why = "the key does not agree with its hash"
+	}
+	if why != "" {
+		return broken("%X: %s", e.row.Name, why)
+	}
+	e.row.Says = []byte(string(hash[:]) + "\x00\x00\x00"[:4-len(exponent)] + exponent + modulus)
+	return nil
+}
+
+func (e *schemeEntry) readApplication(has map[uint32][]byte) error {
+	for what, t := range applicationTags {
+		value := has[t.tag]
+		if value == nil {
+			value = has[t.or]
+		}
+		if value == nil {
+			continue
+		}
+		if len(value) != t.width && (t.width != 0 || len(value) > 252) || what == txn.SaysPartial && value[0] > 1 {
+			return broken("%X: tag %X has a value that it cannot have", e.row.Name, t.tag)
+		}
+		if what == txn.SaysPartial {
+			value[0] ^= 1
+		}
+		e.row.Says = append(append(e.row.Says, byte(what), byte(len(value))), value...)
+	}
+	return nil
 }
 
 // dateOf reads YYYYMMDD in either width.
@@ -269,7 +250,32 @@ func dateOf(value []byte) (string, error) {
 		text = fmt.Sprintf("%x", value)
 	}
 	if len(text) != 8 || strings.Trim(text, "0123456789") != "" {
-		return "", fmt.Errorf("its expiry is no date")
+		return "", broken("an expiry is no date")
 	}
 	return text, nil
+}
+
+// objects reads primitive objects, one behind another (EMV Book 3, annex B): tags of one to three bytes, lengths of one or two,
+// which is as long as a field is. Nothing may be left over.
+func objects(b []byte, take func(tag uint32, value []byte) error) error {
+	for len(b) > 0 {
+		tag, n, more := uint32(b[0]), 1, b[0]&0x1F == 0x1F
+		for ; more && n < 3 && n < len(b); n++ {
+			tag, more = tag<<8|uint32(b[n]), b[n]&0x80 != 0
+		}
+		if b = b[n:]; len(b) > 1 && b[0] == 0x81 {
+			b = b[1:]
+		} else if more || len(b) > 0 && b[0] > 0x7F {
+			b = nil
+		}
+		if len(b) == 0 || int(b[0]) >= len(b) {
+			return broken("tag %X is cut short", tag)
+		}
+		size := 1 + int(b[0])
+		if err := take(tag, b[1:size]); err != nil {
+			return err
+		}
+		b = b[size:]
+	}
+	return nil
 }

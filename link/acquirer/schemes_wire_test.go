@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"posagent/link/acquirer"
+	"posagent/txnstore/txn"
 )
 
 func (w *world) desk(command string) {
@@ -19,13 +20,13 @@ func (w *world) desk(command string) {
 func TestKeysOnTheWire(t *testing.T) {
 	traced(t, "capk.trace", func(w *world) {
 		w.desk("capk A000000333:08 A000000333:0B A000000003:92 A000000004:F1 A000000333:02:20201231")
-		set, from, err := w.host.FetchKeys(w.ctx)
+		set, expired, from, err := w.host.FetchSchemes(w.ctx, acquirer.SchemeKeys)
 		require.NoError(t, err)
-		require.Len(t, set.Keys, 4)
-		assert.Equal(t, []string{"A000000333 02"}, set.Expired)
-		assert.Equal(t, "A000000003 92", set.Keys[2].Name())
+		require.Len(t, set, 4)
+		assert.Equal(t, []string{"A00000033302"}, expired)
+		assert.Equal(t, "A00000000392", set[2].String())
 		assert.NotZero(t, from.Bearer)
-		require.NoError(t, w.host.EndKeys(w.ctx))
+		require.NoError(t, w.host.EndSchemes(w.ctx, acquirer.SchemeKeys))
 		assert.Equal(t, 2, w.acquirer.Counts()["0820"], "two pages")
 		assert.Equal(t, 5, w.acquirer.Counts()["0800"], "four keys and the end")
 	})
@@ -34,18 +35,17 @@ func TestKeysOnTheWire(t *testing.T) {
 func TestApplicationsOnTheWire(t *testing.T) {
 	traced(t, "aid.trace", func(w *world) {
 		w.desk("aid A000000333010101 A000000333010102=00002710 A0000000031010 A0000000041010")
-		set, _, err := w.host.FetchApplications(w.ctx)
+		set, _, _, err := w.host.FetchSchemes(w.ctx, acquirer.SchemeApplications)
 		require.NoError(t, err)
 		require.Len(t, set, 4)
-		assert.Equal(t, "A000000333010102", set[1].Name())
-		assert.Equal(t, "00002710", hexOf(set[1].Floor))
-		require.NoError(t, w.host.EndApplications(w.ctx))
+		assert.Equal(t, "A000000333010102", set[1].String())
+		set[1].Each(func(what byte, value []byte) {
+			if what == txn.SaysFloor {
+				assert.Equal(t, []byte{0, 0, 0x27, 0x10}, value)
+			}
+		})
+		require.NoError(t, w.host.EndSchemes(w.ctx, acquirer.SchemeApplications))
 	})
-}
-
-func hexOf(b interface{ MarshalText() ([]byte, error) }) string {
-	text, _ := b.MarshalText()
-	return string(text)
 }
 
 // Whatever is wrong with one exchange of a download, nothing of it is used.
@@ -58,12 +58,11 @@ func TestASetThatIsSpoiledIsNothing(t *testing.T) {
 					w.desk("aid A000000333010101 A000000333010102 A0000000031010 A0000000041010")
 					w.fault("approve for " + aim) // the first of them is good
 					w.fault(fault + " for " + aim)
-					var err error
+					which := acquirer.SchemeKeys
 					if aim[:3] == "aid" {
-						_, _, err = w.host.FetchApplications(w.ctx)
-					} else {
-						_, _, err = w.host.FetchKeys(w.ctx)
+						which = acquirer.SchemeApplications
 					}
+					set, _, _, err := w.host.FetchSchemes(w.ctx, which)
 					if fault == "skippart" && (aim == "capk-list" || aim == "aid-list") {
 						return // there is no page behind the last: it is the same
 					}
@@ -71,6 +70,7 @@ func TestASetThatIsSpoiledIsNothing(t *testing.T) {
 						return // no hash proves an application
 					}
 					require.Error(t, err)
+					require.Nil(t, set)
 				})
 			})
 		}
@@ -79,15 +79,15 @@ func TestASetThatIsSpoiledIsNothing(t *testing.T) {
 
 func TestASetOfNoneAndOneOfOldKeysAreRefused(t *testing.T) {
 	inWorld(t, settings{}, func(w *world) {
-		_, _, err := w.host.FetchKeys(w.ctx)
+		_, _, _, err := w.host.FetchSchemes(w.ctx, acquirer.SchemeKeys)
 		require.ErrorIs(t, err, acquirer.ErrDownload)
-		assert.Contains(t, err.Error(), "has none")
-		_, _, err = w.host.FetchApplications(w.ctx)
+		assert.Contains(t, err.Error(), "names none")
+		_, _, _, err = w.host.FetchSchemes(w.ctx, acquirer.SchemeApplications)
 		require.ErrorIs(t, err, acquirer.ErrDownload)
 
 		w.desk("capk A000000333:08:20251231")
 		w.host = w.newHost(func(o *acquirer.Options) { o.Now = func() time.Time { return began } })
-		_, _, err = w.host.FetchKeys(w.ctx)
+		_, _, _, err = w.host.FetchSchemes(w.ctx, acquirer.SchemeKeys)
 		require.ErrorIs(t, err, acquirer.ErrDownload)
 		assert.Contains(t, err.Error(), "clock")
 	})

@@ -1,6 +1,10 @@
 package neo2
 
-import "fmt"
+import (
+	"fmt"
+
+	"posagent/txnstore/txn"
+)
 
 // Header opens every frame of protocol 2 (IDG 2.1).
 const Header = "ViVOtech2\x00"
@@ -331,18 +335,6 @@ const (
 	TagProduct          = 0x9F63
 	TagTrack2MSD        = 0x9F6B // Mastercard magnetic stripe mode
 
-	// Of an application that is set (IDG p. 163). What the two values of the selection indicator mean is assumed from the tag for
-	// contactless cards (p. 100): 01 takes cards whose identifier is longer, too.
-	TagFloor       = 0x9F1B
-	TagPartial     = 0xDFEE15
-	TagDefaultCode = 0xDF13
-	TagDenialCode  = 0xDF14
-	TagOnlineCode  = 0xDF15
-	TagThreshold   = 0xDF17
-	TagTarget      = 0xDF18
-	TagMaxTarget   = 0xDF19
-	TagDefaultDDOL = 0xDF25
-
 	TagScriptSent  = 0xDF31   // issuer script results as field 55 has them (UnionPay)
 	TagOutputList  = 0xDFEE1A // tags that a contact answer shall hold; p. 179
 	TagAutomatic   = 0xDFEF1F // two bytes: do 60-11 by itself, and always go online; p. 179
@@ -359,6 +351,11 @@ const (
 	GroupDiscrete = 0xFF8106 // Mastercard discretionary data; p. 218
 	TagAuthCode   = 0xE300   // not BER: two bytes although E3h would be a tag by itself; p. 216
 )
+
+// AppTags are the reader's tags for what an application says, in the order of the vocabulary (IDG p. 163). What the two values of
+// the selection indicator mean is assumed from the tag for contactless cards (p. 100): 01 takes longer identifiers too.
+var AppTags = [txn.SaysWhats]uint32{txn.SaysVersion: 0x9F09, txn.SaysFloor: 0x9F1B, txn.SaysDDOL: 0xDF25, txn.SaysPartial: 0xDFEE15,
+	txn.SaysDefault: 0xDF13, txn.SaysDenial: 0xDF14, txn.SaysOnline: 0xDF15, txn.SaysTarget: 0xDF18, txn.SaysThreshold: 0xDF17, txn.SaysMaxTarget: 0xDF19}
 
 // Values of TagEntryMode (IDG p. 238).
 const (

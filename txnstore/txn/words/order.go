@@ -55,6 +55,14 @@ func OfOrderState(state string) Pair {
 	return Pair{state, state}
 }
 
+// OfChips names one of the sets for chip cards in Chinese.
+func OfChips(what string) string {
+	if what == "keys of card schemes" {
+		return "IC卡公钥"
+	}
+	return "IC卡参数"
+}
+
 // OfInstall says whether the card reader holds the keys and applications that were downloaded for it.
 func OfInstall(state string) Pair {
 	switch state {

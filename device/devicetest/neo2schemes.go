@@ -155,6 +155,20 @@ func (r *Reader) Holds() (keys, apps, written int) {
 	return len(r.memory.keys), len(r.memory.apps), r.memory.written
 }
 
+// Memory is what it has, by the names in its lists and as it is read back.
+func (r *Reader) Memory() (keys, apps map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	keys, apps = map[string]string{}, map[string]string{}
+	for _, h := range r.memory.keys {
+		keys[h.name] = h.body
+	}
+	for _, h := range r.memory.apps {
+		apps[h.name] = h.body
+	}
+	return keys, apps
+}
+
 // memoryLocked does what a person or a fault does to the memory: see Command.
 func (r *Reader) memoryLocked(words []string) (string, error) {
 	m := &r.memory

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"posagent/firmware/agent"
 )
 
-// settle lets time pass until nothing is owed but what waits for people.
+// settle lets time pass until nothing is owed but what waits for people, and the reader holds what is kept for it.
 func (p *play) settle() error {
 	const looks = 200
 	wait := max(p.rig.Patience()/(looks*50), time.Millisecond)
@@ -21,10 +23,11 @@ func (p *play) settle() error {
 			return errors.New("there is no power")
 		case s == nil:
 			seen = q.event.Error
-		case s.Owed == 0 && s.PaperOwed == 0 && s.StoreFault == "" && s.Closing == "":
+		case s.Owed == 0 && s.PaperOwed == 0 && s.StoreFault == "" && s.Closing == "" && s.Installed != agent.InstallWaits:
 			return nil
 		default:
-			seen = fmt.Sprintf("%d transactions and %d slips owed, store fault %q, closing %q", s.Owed, s.PaperOwed, s.StoreFault, s.Closing)
+			seen = fmt.Sprintf("%d transactions and %d slips owed, store fault %q, closing %q, reader's keys %s %s", s.Owed, s.PaperOwed, s.StoreFault, s.Closing,
+				s.Installed, s.InstallFault)
 		}
 		if err := p.rig.Wait(wait); err != nil {
 			return err

@@ -17,6 +17,7 @@ type memory struct {
 	keysMost     int    // slots
 	refusesAfter int    // so many more may be written, and the next is refused as failed; -1 refuses none
 	written      int
+	lacks        bool // its firmware does not know these commands
 }
 
 // held is one key or application: its name in the reader's lists, and what is read back.
@@ -42,6 +43,9 @@ func find(list []held, name string) int {
 func (r *Reader) configureLocked(sub byte, data []byte) bool {
 	m := &r.memory
 	list, write := &m.keys, m.setKey
+	if m.lacks {
+		return false
+	}
 	switch sub {
 	case neo2.ContactApp, neo2.ContactRemoveApp, neo2.ContactSetApp, neo2.ContactApps:
 		list, write = &m.apps, m.setApp
@@ -194,11 +198,14 @@ func (r *Reader) memoryLocked(words []string) (string, error) {
 	case len(words) == 2 && words[0] == "refuses" && words[1] == "none":
 		m.refusesAfter, m.keysMost = -1, keySlots
 		return "it takes what it is given", nil
+	case len(words) == 1 && words[0] == "unknown":
+		m.lacks = true
+		return "its firmware knows nothing of keys", nil
 	case len(words) == 5 && words[0] == "holds" && words[2] == "keys" && words[4] == "applications":
 		if number(words[1]) != len(m.keys) || number(words[3]) != len(m.apps) {
 			return "", fmt.Errorf("the reader holds %d keys and %d applications", len(m.keys), len(m.apps))
 		}
 		return "it does", nil
 	}
-	return "", fmt.Errorf("write: replace, keys most N, refuses after N, refuses none, or holds N keys N applications")
+	return "", fmt.Errorf("write: replace, unknown, keys most N, refuses after N, refuses none, or holds N keys N applications")
 }

@@ -133,7 +133,7 @@ func (r *Reader) clear(ctx context.Context, s *shelf, changed *int) error {
 	return nil
 }
 
-// look asks what is there. Keys are listed with six bytes each; applications with how many, and each with its length before it.
+// look asks what is there.
 func (r *Reader) look(ctx context.Context, s *shelf) error {
 	list, err := r.configure(ctx, s.list, "")
 	s.has = nil
@@ -145,21 +145,26 @@ func (r *Reader) look(ctx context.Context, s *shelf) error {
 	case err != nil:
 		return err
 	}
-	if s.list == neo2.ContactApps {
+	s.has, err = listed(list, s.list == neo2.ContactApps)
+	return err
+}
+
+// listed reads the names in a list: keys with six bytes each; applications with how many, and each with its length before it.
+func listed(list []byte, apps bool) (names []string, err error) {
+	if apps {
 		list = list[min(2, len(list)):]
 	}
 	for len(list) > 0 {
 		from, to := 0, txn.KeyName
-		if s.list == neo2.ContactApps {
+		if apps {
 			from, to = 2, 2+int(list[0])
 		}
 		if to > len(list) {
-			return fmt.Errorf("%w: its list of keys or applications is cut", ErrGarbage)
+			return nil, fmt.Errorf("%w: its list of keys or applications is cut", ErrGarbage)
 		}
-		s.has = append(s.has, string(list[from:to]))
-		list = list[to:]
+		names, list = append(names, string(list[from:to])), list[to:]
 	}
-	return nil
+	return names, nil
 }
 
 // configure does one of these commands, once ctx was asked.

@@ -61,6 +61,15 @@ func ReadSchemes(f Files, which acquirer.Schemes) (set SchemeSet, err error) {
 	return set, nil
 }
 
+// Keep makes the set the one that is read from now on, whole or not at all.
+func (s SchemeSet) Keep(f Files, which acquirer.Schemes) error {
+	content, err := sealFile(schemeKinds[which].file, s)
+	if err != nil {
+		return err
+	}
+	return f.Keep(schemeKinds[which].file, content)
+}
+
 // schemes are both sets as they are kept.
 type schemes struct {
 	mu   sync.Mutex
@@ -116,11 +125,7 @@ func (a *Agent) fetchSchemes(ctx context.Context, which acquirer.Schemes) error 
 		return err
 	}
 	set := SchemeSet{a.origin(sent), expired, rows}
-	content, err := sealFile(schemeKinds[which].file, set)
-	if err == nil {
-		err = a.wires.Files.Keep(schemeKinds[which].file, content)
-	}
-	if err != nil {
+	if err := set.Keep(a.wires.Files, which); err != nil {
 		return fmt.Errorf("the %s could not be kept, and the old ones stay: %w", which, err)
 	}
 	a.chips.mu.Lock()

@@ -101,14 +101,10 @@ func (c *command) chips(config *Config) (s agent.Status, err error) {
 	if len(s.Chips) == 0 {
 		return s, nil
 	}
-	s.Installed = "unknown"
-	client, err := agent.Dial(config.path(config.Socket.Path))
-	if err != nil {
-		return s, nil
-	}
-	defer client.Close()
-	if e, err := client.Ask(context.Background(), agent.Request{Op: "status"}, nil); err == nil && e.Status != nil && e.Status.Installed != "" {
+	if e, err := c.books(context.Background(), agent.Request{Op: "status"}, nil); err == nil && e.Status != nil {
 		s.Installed, s.InstallFault = e.Status.Installed, e.Status.InstallFault
+	} else {
+		s.Installed = "unknown"
 	}
 	return s, nil
 }

@@ -40,45 +40,38 @@ type article struct {
 	held int    // where in it begins what is read back
 }
 
-// Install makes the reader hold just these keys and applications on its contact side; nil leaves that kind as it is. It is
+// Install makes the reader hold just these keys and applications on its contact side; none leaves that kind as it is. It is
 // interrupted by ctx between two commands, never within one. It returns how many were written and removed. Errors: ErrFull,
 // ErrNoSchemes, *StatusError, ErrBusy, or the line's. After an error the reader holds old and new.
 func (r *Reader) Install(ctx context.Context, keys, apps []txn.SchemeRow) (changed int, err error) {
-	var shelves []*shelf
-	if keys != nil {
-		shelves = append(shelves, &shelf{list: neo2.ContactKeys, get: neo2.ContactKey, set: neo2.ContactSetKey, remove: neo2.ContactRemoveKey})
-		for _, row := range keys {
-			shelves[0].wanted = append(shelves[0].wanted, keyArticle(row))
+	k := &shelf{list: neo2.ContactKeys, get: neo2.ContactKey, set: neo2.ContactSetKey, remove: neo2.ContactRemoveKey}
+	for _, row := range keys {
+		k.wanted = append(k.wanted, keyArticle(row))
+	}
+	a := &shelf{list: neo2.ContactApps, get: neo2.ContactApp, set: neo2.ContactSetApp, remove: neo2.ContactRemoveApp}
+	for _, row := range apps {
+		a.wanted = append(a.wanted, appArticle(row))
+	}
+	for _, step := range []struct {
+		do func(context.Context, *shelf, *int) error
+		on *shelf
+	}{{r.fill, k}, {r.fill, a}, {r.clear, a}, {r.clear, k}, {r.prove, a}, {r.prove, k}} {
+		if err == nil && step.on.wanted != nil {
+			err = step.do(ctx, step.on, &changed)
 		}
 	}
-	if apps != nil {
-		s := &shelf{list: neo2.ContactApps, get: neo2.ContactApp, set: neo2.ContactSetApp, remove: neo2.ContactRemoveApp}
-		for _, row := range apps {
-			s.wanted = append(s.wanted, appArticle(row))
-		}
-		shelves = append(shelves, s)
-	}
-	for _, s := range shelves {
-		if err := r.fill(ctx, s, &changed); err != nil {
-			return changed, err
-		}
-	}
-	for i := len(shelves); i > 0; i-- {
-		if err := r.clear(ctx, shelves[i-1], &changed); err != nil {
-			return changed, err
+	return changed, err
+}
+
+// prove looks once more.
+func (r *Reader) prove(ctx context.Context, s *shelf, _ *int) error {
+	err := r.look(ctx, s)
+	for _, a := range s.wanted {
+		if err == nil && (!slices.Contains(s.has, a.name) || len(s.has) != len(s.wanted)) {
+			err = fmt.Errorf("%w: it lists others than were written", ErrGarbage)
 		}
 	}
-	for _, s := range shelves {
-		if err := r.look(ctx, s); err != nil {
-			return changed, err
-		}
-		for _, a := range s.wanted {
-			if !slices.Contains(s.has, a.name) || len(s.has) != len(s.wanted) {
-				return changed, fmt.Errorf("%w: it lists others than were written", ErrGarbage)
-			}
-		}
-	}
-	return changed, nil
+	return err
 }
 
 // fill writes what is missing or different. A full reader is first made to give up what is no longer named.

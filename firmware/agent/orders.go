@@ -114,7 +114,7 @@ func (a *Agent) leftAlone(digit byte) string {
 		return ""
 	case orderKeys, orderApps:
 		if !keepsSchemes(a.o.ReaderKind) {
-			return errNoSchemes.Error()
+			return reader.ErrNoSchemes.Error()
 		}
 		fallthrough
 	case orderParameters, orderStatus, orderBlocklist:
@@ -200,11 +200,15 @@ func (a *Agent) obey(errand, running context.Context, digit byte) error {
 // obeyed counts what became of it.
 func (a *Agent) obeyed(running context.Context, digit byte, err error, cut bool) {
 	now := time.Now()
-	if running.Err() != nil || err != nil && cut || errors.Is(err, terminal.ErrBusy) {
+	if errors.Is(err, terminal.ErrBusy) { // the engine settles something that is owed, which may take a dial
+		a.orders.cut(digit, now.Add(a.orders.retry))
+		return
+	}
+	if running.Err() != nil || err != nil && cut {
 		a.orders.cut(digit, now)
 		return
 	}
-	if errors.Is(err, reader.ErrNoSchemes) || errors.Is(err, errNoSchemes) {
+	if errors.Is(err, reader.ErrNoSchemes) {
 		if a.orders.leave(digit, err.Error(), now) {
 			a.alarm(OrderLeft, OrderName(digit)+": "+err.Error())
 		}

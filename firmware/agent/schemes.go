@@ -109,10 +109,7 @@ func (a *Agent) openSchemes() {
 	a.wantInstall()
 }
 
-var (
-	errOthers    = errors.New("what is kept belongs to another terminal or merchant")
-	errNoSchemes = errors.New("a card reader of this kind keeps no keys or applications")
-)
+var errOthers = errors.New("what is kept belongs to another terminal or merchant")
 
 // fetchSchemes downloads a set whole, makes it durable, tells the acquirer, and has it put into the reader. Power lost before it is
 // durable leaves the old set and an order that stands; after it the new one, which the next start puts into the reader.
@@ -163,7 +160,7 @@ func (c *cardReader) install(ctx context.Context, s *schemes) (changed int, err 
 		}
 		drive, has := c.drive.(schemeDrive)
 		if !has {
-			return changed, errNoSchemes
+			return changed, reader.ErrNoSchemes
 		}
 		keys, apps := s.rows()
 		changed, err = drive.Install(ctx, keys, apps)

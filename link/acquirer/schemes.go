@@ -79,32 +79,34 @@ var applicationTags = [txn.SaysWhats]struct {
 // named. A set of none is refused: nothing would prove a card any more, and an acquirer that has not filled its list looks the
 // same. Errors: ErrDownload, *RefusedError, *link.ExchangeError.
 func (h *Host) FetchSchemes(ctx context.Context, which Schemes) (set []txn.SchemeRow, expired []string, from txn.Evidence, err error) {
-	var answer *iso8583.Message
-	list := schemeList{which: which}
-	for !list.whole && err == nil {
-		if answer, from, err = h.fetch(ctx, "list", typeState, schemeCodes[which].list, fmt.Appendf(nil, "1%02d", len(list.entries))); err == nil {
-			err = list.take(answer.Bytes(62))
+	var field62 []byte
+	ask := func(mti, network string, question []byte) bool {
+		var answer *iso8583.Message
+		if answer, from, err = h.fetch(ctx, which.String(), mti, network, question); err == nil {
+			field62 = answer.Bytes(62)
 		}
+		return err == nil
+	}
+	list := schemeList{which: which}
+	for !list.whole && err == nil && ask(typeState, schemeCodes[which].list, fmt.Appendf(nil, "1%02d", len(list.entries))) {
+		err = list.take(field62)
 	}
 	today := h.now().In(h.zone()).Format("20060102")
 	for _, e := range list.entries {
-		if err != nil {
-			break
+		if err == nil && !e.over(today) && ask(typeDownload, schemeCodes[which].entry, e.asked) {
+			err = e.read(which, field62)
 		}
-		if e.expires != "" && e.expires < today {
+		if e.over(today) {
 			expired = append(expired, e.row.String())
-			continue
+		} else {
+			set = append(set, e.row)
 		}
-		if answer, from, err = h.fetch(ctx, "entry", typeDownload, schemeCodes[which].entry, e.asked); err == nil {
-			err = e.read(which, answer.Bytes(62))
-		}
-		set = append(set, e.row)
 	}
 	if err == nil && len(set) == 0 {
 		err = broken("all have expired by this terminal's clock, %s; set the clock, or call the acquirer", today)
 	}
 	if err != nil {
-		return nil, nil, from, fmt.Errorf("%s, after %d of %d: %w", which, len(set), len(list.entries), err)
+		return nil, nil, from, fmt.Errorf("after %d of %d: %w", len(set), len(list.entries), err)
 	}
 	return set, expired, from, nil
 }
@@ -119,8 +121,11 @@ func (h *Host) EndSchemes(ctx context.Context, which Schemes) error {
 type schemeEntry struct {
 	row     txn.SchemeRow
 	asked   []byte // its tags, as the question for it has them
-	expires string // of a key; empty where the list does not say
+	expires string // of a key; empty where neither the list nor the key itself says
 }
+
+// over reports whether the last day was before today, both YYYYMMDD.
+func (e *schemeEntry) over(today string) bool { return e.expires != "" && e.expires < today }
 
 // schemeList is a list as far as it has come.
 type schemeList struct {
@@ -218,6 +223,12 @@ func (e *schemeEntry) readKey(has map[uint32][]byte) error {
 	}
 	if why != "" {
 		return broken("%X: %s", e.row.Name, why)
+	}
+	if value := has[tagExpiry]; value != nil {
+		var err error
+		if e.expires, err = dateOf(value); err != nil {
+			return err
+		}
 	}
 	e.row.Says = []byte(string(hash[:]) + "\x00\x00\x00"[:4-len(exponent)] + exponent + modulus)
 	return nil

@@ -109,6 +109,14 @@ func TestAKeyIsReadAndProven(t *testing.T) {
 	}
 }
 
+func TestAKeyThatItselfSaysThatItHasExpiredIsOver(t *testing.T) {
+	e := schemeEntry{row: txn.SchemeRow{Name: keyName}}
+	require.NoError(t, e.read(SchemeKeys, keyAnswer(func(p map[uint32][]byte) { p[tagExpiry] = []byte("20251231") })))
+	assert.True(t, e.over("20260101"))
+	assert.False(t, e.over("20251231"), "its last day")
+	require.Error(t, e.read(SchemeKeys, keyAnswer(func(p map[uint32][]byte) { p[tagExpiry] = []byte("never") })))
+}
+
 func TestAnApplicationIsRead(t *testing.T) {
 	aid := []byte{0xA0, 0, 0, 3, 0x33, 1, 1}
 	good := joined([]byte("1"), object(tagAID, aid...), object(tagExact, 1), object(0x9F08, 0, 0x20), object(0xDF11, 1, 2, 3, 4, 5), object(0x9F1B, 0, 0, 0x27, 0x10),

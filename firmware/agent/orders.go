@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"posagent/device/reader"
@@ -174,7 +175,11 @@ func (a *Agent) owesFirst() bool {
 var errNowhere = errors.New("this terminal has no place to keep downloads")
 
 func (a *Agent) obey(errand, running context.Context, digit byte) error {
-	a.log.Info("obeying an order", "order", OrderName(digit))
+	level := slog.LevelInfo
+	if digit == orderInstall { // which asks every few seconds while the engine settles something
+		level = slog.LevelDebug
+	}
+	a.log.Log(errand, level, "obeying an order", "order", OrderName(digit))
 	switch digit {
 	case orderParameters:
 		return a.fetchParameters(errand, running)
@@ -200,11 +205,7 @@ func (a *Agent) obey(errand, running context.Context, digit byte) error {
 // obeyed counts what became of it.
 func (a *Agent) obeyed(running context.Context, digit byte, err error, cut bool) {
 	now := time.Now()
-	if errors.Is(err, terminal.ErrBusy) { // the engine settles something that is owed, which may take a dial
-		a.orders.cut(digit, now.Add(a.orders.retry))
-		return
-	}
-	if running.Err() != nil || err != nil && cut {
+	if running.Err() != nil || err != nil && cut || errors.Is(err, terminal.ErrBusy) {
 		a.orders.cut(digit, now)
 		return
 	}

@@ -96,9 +96,10 @@ func (h *Host) FetchSchemes(ctx context.Context, which Schemes) (set []txn.Schem
 		if err == nil && !e.over(today) && ask(typeDownload, schemeCodes[which].entry, e.asked) {
 			err = e.read(which, field62)
 		}
-		if e.over(today) {
+		switch {
+		case e.over(today):
 			expired = append(expired, e.row.String())
-		} else {
+		case err == nil:
 			set = append(set, e.row)
 		}
 	}

@@ -117,11 +117,11 @@ func (a *Agent) fetchSchemes(ctx context.Context, which acquirer.Schemes) error 
 	if a.wires.Files == nil {
 		return errNowhere
 	}
-	rows, expired, sent, err := a.host.FetchSchemes(ctx, which)
+	got, err := a.host.FetchSchemes(ctx, which)
 	if err != nil {
 		return err
 	}
-	set := SchemeSet{a.origin(sent), expired, rows}
+	set := SchemeSet{a.origin(got.From), got.Expired, got.Rows}
 	if err := set.Keep(a.wires.Files, which); err != nil {
 		return fmt.Errorf("the %s could not be kept, and the old ones stay: %w", which, err)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 )
 
@@ -75,41 +74,57 @@ var applicationTags = [txn.SaysWhats]struct {
 	txn.SaysThreshold: {0xDF15, 0, 4}, txn.SaysMaxTarget: {0xDF16, 0, 1}, txn.SaysTarget: {0xDF17, 0, 1},
 }
 
+// SchemeDownload is one of the sets as it came.
+type SchemeDownload struct {
+	Rows    []txn.SchemeRow // none after an error
+	Expired []string        // names of keys that were left out
+	From    txn.Evidence    // names the line
+}
+
 // FetchSchemes downloads one of the sets, whole or not at all. Keys whose last day is over by the terminal's clock are left out, and
 // named. A set of none is refused: nothing would prove a card any more, and an acquirer that has not filled its list looks the
 // same. Errors: ErrDownload, *RefusedError, *link.ExchangeError.
-func (h *Host) FetchSchemes(ctx context.Context, which Schemes) (set []txn.SchemeRow, expired []string, from txn.Evidence, err error) {
-	var field62 []byte
-	ask := func(mti, network string, question []byte) bool {
-		var answer *iso8583.Message
-		if answer, from, err = h.fetch(ctx, which.String(), mti, network, question); err == nil {
-			field62 = answer.Bytes(62)
-		}
-		return err == nil
-	}
+func (h *Host) FetchSchemes(ctx context.Context, which Schemes) (set SchemeDownload, err error) {
 	list := schemeList{which: which}
-	for !list.whole && err == nil && ask(typeState, schemeCodes[which].list, fmt.Appendf(nil, "1%02d", len(list.entries))) {
-		err = list.take(field62)
+	for !list.whole && err == nil {
+		var field62 []byte
+		if field62, err = h.ask(ctx, &set, typeState, schemeCodes[which].list, fmt.Appendf(nil, "1%02d", len(list.entries))); err == nil {
+			err = list.take(field62)
+		}
 	}
 	today := h.now().In(h.zone()).Format("20060102")
 	for _, e := range list.entries {
-		if err == nil && !e.over(today) && ask(typeDownload, schemeCodes[which].entry, e.asked) {
-			err = e.read(which, field62)
+		if err == nil && !e.over(today) {
+			var field62 []byte
+			if field62, err = h.ask(ctx, &set, typeDownload, schemeCodes[which].entry, e.asked); err == nil {
+				err = e.read(which, field62)
+			}
 		}
 		switch {
 		case e.over(today):
-			expired = append(expired, e.row.String())
+			set.Expired = append(set.Expired, e.row.String())
 		case err == nil:
-			set = append(set, e.row)
+			set.Rows = append(set.Rows, e.row)
 		}
 	}
-	if err == nil && len(set) == 0 {
+	if err == nil && len(set.Rows) == 0 {
 		err = broken("all have expired by this terminal's clock, %s; set the clock, or call the acquirer", today)
 	}
 	if err != nil {
-		return nil, nil, from, fmt.Errorf("after %d of %d: %w", len(set), len(list.entries), err)
+		err = fmt.Errorf("%s, after %d of %d: %w", which, len(set.Rows), len(list.entries), err)
+		set.Rows = nil
 	}
-	return set, expired, from, nil
+	return set, err
+}
+
+// ask makes one exchange.
+func (h *Host) ask(ctx context.Context, set *SchemeDownload, mti, network string, question []byte) ([]byte, error) {
+	answer, from, err := h.fetch(ctx, "download", mti, network, question)
+	if err != nil {
+		return nil, err
+	}
+	set.From = from
+	return answer.Bytes(62), nil
 }
 
 // EndSchemes tells the acquirer that a set is kept. It is repeated safely.
@@ -141,24 +156,23 @@ func (l *schemeList) take(page []byte) error {
 		return broken("a page names none; what this terminal has stays")
 	}
 	before := len(l.entries)
+	all, err := objects(page[1:])
 	var last *schemeEntry
-	err := objects(page[1:], func(tag uint32, value []byte) (err error) {
-		switch {
-		case tag == tagAID:
+	for _, o := range all {
+		if o.tag == tagAID {
 			last = &schemeEntry{}
 			l.entries = append(l.entries, last)
-		case last == nil:
-			return broken("tag %X stands before any identifier", tag)
-		case tag == tagExpiry:
-			last.expires, err = dateOf(value)
-			return err
-		case tag != tagKeyIndex || l.which != SchemeKeys:
-			return nil
 		}
-		last.row.Name = append(last.row.Name, value...)
-		last.asked = append(append(last.asked, byte(tag>>8), byte(tag), byte(len(value))), value...)
-		return nil
-	})
+		switch {
+		case last == nil:
+			return broken("tag %X stands before any identifier", o.tag)
+		case o.tag == tagExpiry && err == nil:
+			last.expires, err = dateOf(o.value)
+		case o.tag == tagAID, o.tag == tagKeyIndex && l.which == SchemeKeys:
+			last.row.Name = append(last.row.Name, o.value...)
+			last.asked = append(append(last.asked, byte(o.tag>>8), byte(o.tag), byte(len(o.value))), o.value...)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -185,15 +199,16 @@ func (e *schemeEntry) read(which Schemes, field62 []byte) error {
 	if len(field62) == 0 || field62[0] != flagLast {
 		return broken("the acquirer does not have what it listed")
 	}
-	has := map[uint32][]byte{}
-	if err := objects(field62[1:], func(tag uint32, value []byte) error {
-		if has[tag] != nil {
-			return broken("tag %X comes twice", tag)
-		}
-		has[tag] = bytes.Clone(value)
-		return nil
-	}); err != nil {
+	all, err := objects(field62[1:])
+	if err != nil {
 		return err
+	}
+	has := map[uint32][]byte{}
+	for _, o := range all {
+		if has[o.tag] != nil {
+			return broken("tag %X comes twice", o.tag)
+		}
+		has[o.tag] = bytes.Clone(o.value)
 	}
 	name, read := string(has[tagAID]), e.readApplication
 	if which == SchemeKeys {
@@ -267,9 +282,15 @@ func dateOf(value []byte) (string, error) {
 	return text, nil
 }
 
+// object is a tag with its value.
+type object struct {
+	tag   uint32
+	value []byte
+}
+
 // objects reads primitive objects, one behind another (EMV Book 3, annex B): tags of one to three bytes, lengths of one or two,
 // which is as long as a field is. Nothing may be left over.
-func objects(b []byte, take func(tag uint32, value []byte) error) error {
+func objects(b []byte) (all []object, err error) {
 	for len(b) > 0 {
 		tag, n, more := uint32(b[0]), 1, b[0]&0x1F == 0x1F
 		for ; more && n < 3 && n < len(b); n++ {
@@ -281,13 +302,10 @@ func objects(b []byte, take func(tag uint32, value []byte) error) error {
 			b = nil
 		}
 		if len(b) == 0 || int(b[0]) >= len(b) {
-			return broken("tag %X is cut short", tag)
+			return nil, broken("tag %X is cut short", tag)
 		}
 		size := 1 + int(b[0])
-		if err := take(tag, b[1:size]); err != nil {
-			return err
-		}
-		b = b[size:]
+		all, b = append(all, object{tag, b[1:size:size]}), b[size:]
 	}
-	return nil
+	return all, nil
 }

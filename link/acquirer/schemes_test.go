@@ -12,7 +12,7 @@ import (
 	"posagent/txnstore/txn"
 )
 
-func object(tag uint32, value ...byte) []byte {
+func tlv(tag uint32, value ...byte) []byte {
 	var out []byte
 	for shift := 16; shift >= 0; shift -= 8 {
 		if shift == 0 || tag>>shift != 0 {
@@ -41,7 +41,7 @@ func keyAnswer(change func(parts map[uint32][]byte)) []byte {
 	out := []byte("1")
 	for _, tag := range []uint32{tagAID, tagKeyIndex, tagExpiry, tagHashKind, tagKeyKind, tagModulus, tagExponent, tagHash, 0xDF99} {
 		if value, there := parts[tag]; there {
-			out = append(out, object(tag, value...)...)
+			out = append(out, tlv(tag, value...)...)
 		}
 	}
 	return out
@@ -65,8 +65,8 @@ func TestAPublishedKeyAgreesWithItsHash(t *testing.T) {
 	hash, err := hex.DecodeString("429C954A3859CEF91295F663C963E582ED6EB253")
 	require.NoError(t, err)
 	visa := []byte{0xA0, 0, 0, 0, 3}
-	row, err := readEntry(SchemeKeys, append(visa[:5:5], 0x92), joined([]byte("1"), object(tagAID, visa...), object(tagKeyIndex, 0x92), object(tagHashKind, 1), object(tagKeyKind, 1),
-		object(tagModulus, modulus...), object(tagExponent, 3), object(tagHash, hash...)))
+	row, err := readEntry(SchemeKeys, append(visa[:5:5], 0x92), joined([]byte("1"), tlv(tagAID, visa...), tlv(tagKeyIndex, 0x92), tlv(tagHashKind, 1), tlv(tagKeyKind, 1),
+		tlv(tagModulus, modulus...), tlv(tagExponent, 3), tlv(tagHash, hash...)))
 	require.NoError(t, err)
 	assert.Equal(t, joined(hash, []byte{0, 0, 0, 3}, modulus), row.Says)
 }
@@ -102,7 +102,7 @@ func TestAKeyIsReadAndProven(t *testing.T) {
 		"not there":      []byte("0"),
 		"a byte short":   keyAnswer(nil)[:len(keyAnswer(nil))-1],
 		"a byte more":    append(keyAnswer(nil), 0x9F),
-		"twice the same": append(keyAnswer(nil), object(tagKeyIndex, 0x0B)...),
+		"twice the same": append(keyAnswer(nil), tlv(tagKeyIndex, 0x0B)...),
 	} {
 		_, err := parseKey(field62)
 		assert.ErrorIs(t, err, ErrDownload, name)
@@ -119,8 +119,8 @@ func TestAKeyThatItselfSaysThatItHasExpiredIsOver(t *testing.T) {
 
 func TestAnApplicationIsRead(t *testing.T) {
 	aid := []byte{0xA0, 0, 0, 3, 0x33, 1, 1}
-	good := joined([]byte("1"), object(tagAID, aid...), object(tagExact, 1), object(0x9F08, 0, 0x20), object(0xDF11, 1, 2, 3, 4, 5), object(0x9F1B, 0, 0, 0x27, 0x10),
-		object(0xDF17, 0x50), object(0xDF14, 0x9F, 0x37, 4), object(0xDF21, 0, 0, 0, 0x10, 0, 0))
+	good := joined([]byte("1"), tlv(tagAID, aid...), tlv(tagExact, 1), tlv(0x9F08, 0, 0x20), tlv(0xDF11, 1, 2, 3, 4, 5), tlv(0x9F1B, 0, 0, 0x27, 0x10),
+		tlv(0xDF17, 0x50), tlv(0xDF14, 0x9F, 0x37, 4), tlv(0xDF21, 0, 0, 0, 0x10, 0, 0))
 	a, err := readEntry(SchemeApplications, aid, good)
 	require.NoError(t, err)
 	says := map[byte][]byte{}
@@ -128,11 +128,11 @@ func TestAnApplicationIsRead(t *testing.T) {
 	assert.Equal(t, map[byte][]byte{txn.SaysVersion: {0, 0x20}, txn.SaysPartial: {0}, txn.SaysDefault: {1, 2, 3, 4, 5}, txn.SaysFloor: {0, 0, 0x27, 0x10},
 		txn.SaysTarget: {0x50}, txn.SaysDDOL: {0x9F, 0x37, 4}}, says)
 	for name, wrong := range map[string][]byte{
-		"another":           joined([]byte("1"), object(tagAID, aid[:6]...)),
-		"no name":           joined([]byte("1"), object(tagExact, 0)),
-		"half exact":        append(bytes.Clone(good[:11]), object(tagExact, 2)...),
-		"a code of 4 bytes": append(bytes.Clone(good[:11]), object(0xDF12, 1, 2, 3, 4)...),
-		"an empty limit":    append(bytes.Clone(good[:11]), object(0x9F1B)...),
+		"another":           joined([]byte("1"), tlv(tagAID, aid[:6]...)),
+		"no name":           joined([]byte("1"), tlv(tagExact, 0)),
+		"half exact":        append(bytes.Clone(good[:11]), tlv(tagExact, 2)...),
+		"a code of 4 bytes": append(bytes.Clone(good[:11]), tlv(0xDF12, 1, 2, 3, 4)...),
+		"an empty limit":    append(bytes.Clone(good[:11]), tlv(0x9F1B)...),
 		"a length cut":      append(bytes.Clone(good), 0xDF, 0x22, 0x81),
 		"a long length":     append(bytes.Clone(good), 0xDF, 0x22, 0x82, 0, 1, 0),
 		"an endless tag":    append(bytes.Clone(good), 0xDF, 0xFF, 0xFF, 0xFF, 1, 0),
@@ -147,7 +147,7 @@ func TestAnApplicationIsRead(t *testing.T) {
 func listed(flag string, indexes ...byte) []byte {
 	out := []byte(flag)
 	for _, i := range indexes {
-		out = append(out, joined(object(tagAID, rid...), object(tagKeyIndex, i), object(tagExpiry, 0x20, 0x30, 0x12, 0x31))...)
+		out = append(out, joined(tlv(tagAID, rid...), tlv(tagKeyIndex, i), tlv(tagExpiry, 0x20, 0x30, 0x12, 0x31))...)
 	}
 	return out
 }
@@ -159,7 +159,7 @@ func TestAListOfKeysIsWholeOrNothing(t *testing.T) {
 	require.NoError(t, l.take(listed("1", 4)))
 	require.True(t, l.whole)
 	require.Len(t, l.entries, 4)
-	assert.Equal(t, joined(object(tagAID, rid...), object(tagKeyIndex, 4)), l.entries[3].asked)
+	assert.Equal(t, joined(tlv(tagAID, rid...), tlv(tagKeyIndex, 4)), l.entries[3].asked)
 	assert.Equal(t, "20301231", l.entries[3].expires)
 
 	many := make([]byte, 100)
@@ -176,9 +176,9 @@ func TestAListOfKeysIsWholeOrNothing(t *testing.T) {
 		"an empty page":          {first, []byte("2")},
 		"an empty last page":     {first, []byte("1")},
 		"cut short":              {first[:len(first)-1]},
-		"no index":               {joined([]byte("1"), object(tagAID, rid...))},
-		"an index alone":         {joined([]byte("1"), object(tagKeyIndex, 1))},
-		"no provider but an AID": {joined([]byte("1"), object(tagAID, append(rid[:5:5], 1)...), object(tagKeyIndex, 1))},
+		"no index":               {joined([]byte("1"), tlv(tagAID, rid...))},
+		"an index alone":         {joined([]byte("1"), tlv(tagKeyIndex, 1))},
+		"no provider but an AID": {joined([]byte("1"), tlv(tagAID, append(rid[:5:5], 1)...), tlv(tagKeyIndex, 1))},
 		"a hundred":              {listed("1", many...)},
 	} {
 		l := schemeList{}
@@ -191,14 +191,14 @@ func TestAListOfKeysIsWholeOrNothing(t *testing.T) {
 		assert.ErrorIs(t, err, ErrDownload, name)
 	}
 	apps := schemeList{which: SchemeApplications}
-	require.NoError(t, apps.take(joined([]byte("1"), object(tagAID, rid...), object(tagAID, append(rid[:5:5], 1)...))))
+	require.NoError(t, apps.take(joined([]byte("1"), tlv(tagAID, rid...), tlv(tagAID, append(rid[:5:5], 1)...))))
 	assert.Len(t, apps.entries, 2)
 }
 
 func FuzzSchemeEntry(f *testing.F) {
 	f.Add(keyAnswer(nil))
 	f.Add([]byte("0"))
-	f.Add(joined([]byte("1"), object(tagAID, 0xA0, 0, 0, 3, 0x33, 1, 1), object(0xDF17, 0x50), object(0xDF21, 1)))
+	f.Add(joined([]byte("1"), tlv(tagAID, 0xA0, 0, 0, 3, 0x33, 1, 1), tlv(0xDF17, 0x50), tlv(0xDF21, 1)))
 	f.Fuzz(func(t *testing.T, field62 []byte) {
 		k, err := parseKey(field62)
 		if hash := sha1.Sum(joined(k.Name, k.Says[min(txn.KeyModulus, len(k.Says)):], bytes.TrimLeft(k.Says[min(txn.KeyExponent, len(k.Says)):min(txn.KeyModulus, len(k.Says))], "\x00"))); err == nil && !bytes.HasPrefix(k.Says, hash[:]) {
@@ -215,7 +215,7 @@ func FuzzSchemeEntry(f *testing.F) {
 
 func FuzzSchemeList(f *testing.F) {
 	f.Add(listed("2", 1, 2), listed("1", 3), false)
-	f.Add(joined([]byte("1"), object(tagAID, rid...)), []byte("0"), true)
+	f.Add(joined([]byte("1"), tlv(tagAID, rid...)), []byte("0"), true)
 	f.Fuzz(func(t *testing.T, one, two []byte, apps bool) {
 		l := schemeList{}
 		if apps {

@@ -217,7 +217,7 @@ func (r *processRig) Patience() time.Duration { return 40 * time.Second }
 
 // Heal implements scenario.Rig.
 func (r *processRig) Heal() error {
-	orders := []string{"reader nonsense off", "reader silent off", "reader tamper off", "reader remove",
+	orders := []string{"reader nonsense off", "reader silent off", "reader tamper off", "reader memory refuses none", "reader remove",
 		"printer mute off", "printer nonsense off", "printer mingle off", "printer paper ok", "printer cover closed", "printer jam clear",
 		"printer hot off", "printer held off", "printer broken off",
 		"modem ok", "modem echo on", "modem silent off", "modem nonsense off"}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"posagent/firmware/agent"
+	"posagent/link/acquirer"
 	"posagent/txnstore/txn/words"
 )
 
@@ -32,7 +34,8 @@ func (d Downloads) faults(fault func(bool, string, string, ...any)) {
 // downloads is where they are kept: beside the store's directory, in names that begin like it.
 func (c *Config) downloads() agent.Folder { return agent.Folder(c.path(c.Store.Dir) + ".") }
 
-// paramsShow shows the acquirer's parameters that are kept, what of them is in force, and the blocklist. An agent may run.
+// paramsShow shows the acquirer's parameters that are kept, what of them is in force, the blocklist, and the keys and applications
+// for chip cards. An agent may run, and is asked whether the card reader holds these.
 func (c *command) paramsShow() int {
 	config, err := readConfig(c.config)
 	if err != nil {
@@ -47,10 +50,15 @@ func (c *command) paramsShow() int {
 	if blockedErr != nil && !errors.Is(blockedErr, fs.ErrNotExist) {
 		return c.fail(fmt.Errorf("the downloaded blocklist cannot be read and is not in force: %w", blockedErr))
 	}
+	chips, err2 := c.chips(config)
+	if err2 != nil {
+		return c.fail(err2)
+	}
 	uses := set.Uses(config.Downloads.Parameters)
 	if c.json {
 		_ = json.NewEncoder(c.out).Encode(map[string]any{"in_force": err == nil && own, "origin": set.Origin, "parameters": uses,
-			"blocklist": map[string]any{"origin": blocked.Origin, "cards": len(blocked.Cards), "ranges": blocked.Begins}})
+			"blocklist": map[string]any{"origin": blocked.Origin, "cards": len(blocked.Cards), "ranges": blocked.Begins},
+			"chips":     chips.Chips, "installed": chips.Installed, "install_fault": chips.InstallFault})
 		return exitDone
 	}
 	switch {
@@ -75,7 +83,45 @@ func (c *command) paramsShow() int {
 	if blockedErr == nil {
 		c.origin("黑名单", "blocklist", blocked.Origin, len(blocked.Cards)+len(blocked.Begins))
 	}
+	c.showChips(&chips)
 	return exitDone
+}
+
+// chips reads what was downloaded for chip cards, and asks the agent, where one runs, whether the card reader holds it.
+func (c *command) chips(config *Config) (s agent.Status, err error) {
+	for _, which := range []acquirer.Schemes{acquirer.SchemeKeys, acquirer.SchemeApplications} {
+		set, err := agent.ReadSchemes(config.downloads(), which)
+		switch {
+		case err == nil:
+			s.Chips = append(s.Chips, agent.ChipStatus{DownloadStatus: agent.DownloadStatus{Origin: set.Origin, Entries: len(set.Rows)}, What: which.String(), Expired: set.Expired})
+		case !errors.Is(err, fs.ErrNotExist):
+			return s, fmt.Errorf("the downloaded %s cannot be read and are asked for again: %w", which, err)
+		}
+	}
+	if len(s.Chips) == 0 {
+		return s, nil
+	}
+	if e, err := c.books(context.Background(), agent.Request{Op: "status"}, nil); err == nil && e.Status != nil {
+		s.Installed, s.InstallFault = e.Status.Installed, e.Status.InstallFault
+	} else {
+		s.Installed = "unknown"
+	}
+	return s, nil
+}
+
+func (c *command) showChips(s *agent.Status) {
+	for _, set := range s.Chips {
+		c.origin(words.OfChips(set.What), set.What, set.Origin, set.Entries)
+		if len(set.Expired) > 0 {
+			c.paragraph(c.out, "  ", "已过期，未采用 expired and left out: "+strings.Join(set.Expired, ", "))
+		}
+	}
+	if s.Installed != "" {
+		c.paragraph(c.out, "  ", words.OfInstall(s.Installed).Both())
+	}
+	if s.InstallFault != "" {
+		c.paragraph(c.out, "    ", s.InstallFault)
+	}
 }
 
 func (c *command) origin(zh, en string, o agent.Origin, entries int) {
@@ -101,4 +147,5 @@ func (c *command) orders(s *agent.Status) {
 	if s.Blocklist != nil {
 		c.origin("黑名单", "blocklist", s.Blocklist.Origin, s.Blocklist.Entries)
 	}
+	c.showChips(s)
 }

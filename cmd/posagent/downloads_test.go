@@ -13,6 +13,7 @@ import (
 
 	"posagent/firmware/agent"
 	"posagent/link/acquirer"
+	"posagent/txnstore/txn"
 )
 
 func TestParametersAreShownWithWhatBecomesOfThem(t *testing.T) {
@@ -45,6 +46,22 @@ func TestParametersAreShownWithWhatBecomesOfThem(t *testing.T) {
 	said, _ = show(true)
 	assert.Contains(t, said, `"in_force":true`)
 
+	chips := agent.SchemeSet{Origin: set.Origin, Expired: []string{"A00000033302"}, Rows: []txn.SchemeRow{{Name: []byte{0xA0, 0, 0, 3, 0x33, 0x0B}, Says: make([]byte, 120)}}}
+	require.NoError(t, chips.Keep(agent.Folder(filepath.Join(dir, "store.")), acquirer.SchemeKeys))
+	said, status = show(false)
+	assert.Zero(t, status)
+	assert.Contains(t, said, "IC卡公钥 keys of card schemes  1  自 since")
+	assert.Contains(t, said, "已过期，未采用 expired and left out: A00000033302")
+	assert.Contains(t, said, "known while the agent runs")
+	assert.NotContains(t, said, "IC卡参数")
+	said, _ = show(true)
+	assert.Contains(t, said, `"installed":"unknown"`)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "store.aid"), []byte("torn"), 0o600))
+	said, status = show(false)
+	assert.Equal(t, exitFailed, status)
+	assert.Contains(t, said, "applications of chip cards cannot be read and are asked for again")
+	require.NoError(t, os.Remove(filepath.Join(dir, "store.aid")))
+
 	set.Terminal = "30010002"
 	require.NoError(t, set.Keep(agent.Folder(filepath.Join(dir, "store."))))
 	said, _ = show(false)
@@ -70,9 +87,16 @@ func TestTheStatusShowsWhatWasOrdered(t *testing.T) {
 		Orders: []agent.OrderStatus{{What: "parameters", Given: 7, State: "waiting", Tries: 2, Due: &due, Fault: "no answer within 30s\x1b[2J"},
 			{What: "software", Given: 1, State: "left"}},
 		Blocklist: &agent.DownloadStatus{Origin: agent.Origin{Since: due, Acquirer: "TPDU 0006 by dial"}, Entries: 12},
+		Chips: []agent.ChipStatus{{DownloadStatus: agent.DownloadStatus{Origin: agent.Origin{Since: due, Acquirer: "TPDU 0006 by dial"}, Entries: 4}, What: "keys of card schemes"},
+			{DownloadStatus: agent.DownloadStatus{Origin: agent.Origin{Since: due, Acquirer: "TPDU 0006 by dial"}, Entries: 17}, What: "applications of chip cards"}},
+		Installed: agent.InstallWaits, InstallFault: "A000000333010106, of 17: the card reader has no room for all of them",
 	})
 	assert.Equal(t, "收单行指令 order  下载参数 download parameters  待执行 waiting  x7  11-23 10:05\n"+
 		"  no answer within 30s?[2J\n"+
 		"收单行指令 order  更新软件 update the software  请联系维护人员 call the service  x1\n"+
-		"黑名单 blocklist  12  自 since 2026-11-23 10:05  来自 from TPDU 0006 by dial\n", out.String())
+		"黑名单 blocklist  12  自 since 2026-11-23 10:05  来自 from TPDU 0006 by dial\n"+
+		"IC卡公钥 keys of card schemes  4  自 since 2026-11-23 10:05  来自 from TPDU 0006 by dial\n"+
+		"IC卡参数 applications of chip cards  17  自 since 2026-11-23 10:05  来自 from TPDU 0006 by dial\n"+
+		"  尚未写入读卡器，程序自动重试 not yet in the card reader; tried again by itself\n"+
+		"    A000000333010106, of 17: the card reader has no room for all of them\n", out.String())
 }

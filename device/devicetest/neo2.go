@@ -44,6 +44,7 @@ type Reader struct {
 	faults  faultSwitches
 
 	slot      slot    // guarded by mu
+	memory    memory  // guarded by mu
 	selfCheck [2]byte // guarded by mu; when the reader starts anew each day, UTC, in decimal digits
 
 	passing bool     // guarded by mu; in pass-through mode, in which no card is taken
@@ -85,7 +86,7 @@ func NewReader(o ReaderOpts) *Reader {
 		o.Now = time.Now
 	}
 	return &Reader{cards: o.Cards, now: o.Now, cardRead: o.CardRead, counter: make(map[string]int),
-		slot: slot{planned: make(map[byte]string)}, selfCheck: [2]byte{0x18, 0x30}}
+		slot: slot{planned: make(map[byte]string)}, memory: newMemory(), selfCheck: [2]byte{0x18, 0x30}}
 }
 
 // Serve speaks with a terminal on rw until ctx ends or the line does, and returns nil in both cases. One Serve at a time;
@@ -178,6 +179,7 @@ func (r *Reader) hear(item neo2.Item) {
 	case r.signalLocked(item.Frame):
 	case r.passing && (item.Command == neo2.Contact || item.Command == neo2.Activate):
 		r.answerLocked(item.Command, neo2.NotAllowed, nil)
+	case item.Command == neo2.Contact && r.configureLocked(item.Sub, item.Data):
 	case item.Command == neo2.Contact:
 		r.contactLocked(item.Sub, item.Data)
 	case item.Command == neo2.Ask: // what the terminal says to an ask of ours; nobody answers it

@@ -22,6 +22,11 @@ import (
 //	nonsense on|off  every command is answered with whole frames that mean nothing
 //	silent on|off    nothing is answered; commands are lost, a running transaction never ends by itself
 //	restart          the transaction is forgotten and the boot notification sent
+//	memory replace   another reader in its place: it knows no keys and no applications
+//	memory unknown   its firmware does not know the commands for them
+//	memory keys most N          so many keys fit into it
+//	memory refuses after N      it takes N more keys or applications, and then fails; memory refuses none
+//	memory holds N keys N applications   an error unless it does
 //	tamper on|off    every command is answered with "tamper detected", a running transaction too
 //
 // An unknown command, card or word is an error and changes nothing.
@@ -49,6 +54,8 @@ func (r *Reader) Command(line string) (string, error) {
 	case verb == "restart" && len(rest) == 0:
 		r.restartLocked()
 		return "restarted", nil
+	case verb == "memory":
+		return r.memoryLocked(rest)
 	case verb == "nonsense" || verb == "silent" || verb == "tamper":
 		return r.switchLocked(verb, rest)
 	default:
@@ -57,7 +64,7 @@ func (r *Reader) Command(line string) (string, error) {
 }
 
 const readerCommands = "present NAME, swipe NAME, insert NAME, remove, refuse, at start|authenticate|complete TROUBLE, at none, " +
-	"garbage, nonsense on|off, silent on|off, restart or tamper on|off"
+	"garbage, nonsense on|off, silent on|off, restart, memory replace|unknown|keys|refuses|holds or tamper on|off"
 
 func (r *Reader) removeLocked() string {
 	switch {

@@ -162,6 +162,11 @@ func (r *Reader) doneLocked(sub byte, data []byte) {
 		return
 	}
 	card, sale := *r.slot.card, r.slot.sale
+	if sub == neo2.ContactStart && !r.memory.chooses(card.AID) {
+		r.slot.sale = nil
+		r.resultLocked(neo2.ResultNoApplication, nil)
+		return
+	}
 	sale.step = sub
 	switch sub {
 	case neo2.ContactStart:

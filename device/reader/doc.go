@@ -48,6 +48,11 @@
 // where the reader is provisioned for all three ways; that 60-10 then reads it from the beginning; that a second answer is two
 // bytes of result and then objects; that 60-12 takes 8A, 89, 91, 71 and 72 as objects; and what ask.go says of our answers.
 //
+// Of keys and applications (schemes.go), commands, layouts and status codes are those of IDG p. 161-163 and 172-175; assumed are
+// the layout of 60-0A, whose page is not public, as that in which a key is read (p. 173), what 60-01 answers as that of 60-04 (p.
+// 164), that a key or application is written over another only once that was removed, and the meaning of the selection indicator.
+// The contactless side has keys and applications of its own (D0-03 p. 248, 04-02 p. 151), which this driver does not write.
+//
 // 02-01 works only while no data encryption key is loaded in the reader (IDG p. 208). A reader that encrypts is refused
 // with that reason: its data is for whoever holds the key, which this terminal does not.
 package reader

@@ -194,6 +194,9 @@ func (r *Reader) exchangeWithin(ctx context.Context, command neo2.Frame, within 
 			return nil, err
 		}
 		answer, err := r.await(ctx, command, within)
+		if err == nil && answer.Sub == neo2.Continues {
+			answer, err = r.await(ctx, command, within)
+		}
 		switch {
 		case errors.Is(err, ErrGarbage) && attempt < resends && ctx.Err() == nil:
 			if err := r.wire.settle(); err != nil {

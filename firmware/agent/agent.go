@@ -35,6 +35,7 @@ type Agent struct {
 	alarms *alarms
 	orders *orderBook
 	listed downloaded   // the acquirer's blocklist
+	chips  schemes      // its keys and applications
 	paper  *slipPrinter // its drive and layout are guarded by the engine's turn
 
 	started          time.Time
@@ -75,6 +76,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	}
 	in := a.openParameters()
 	a.openBlocklist()
+	a.openSchemes()
 	o.Header.Frame = o.Profile.Frame
 	a.line = link.New(link.Options{Dialect: o.Profile.Dialect, Header: o.Header, Bearers: w.Bearers, Answer: in.answer, Idle: o.Idle, Return: o.Return,
 		Stray: a.stray, Progress: a.lineStage, Held: a.guard.held})
@@ -262,6 +264,7 @@ func (a *Agent) watch(v *saleView) (over func()) {
 		if len(a.sales) == 0 {
 			a.traded = time.Now()
 			a.orders.stir()
+			a.wantInstall()
 		}
 	}
 }

@@ -27,7 +27,8 @@ type cardReader struct {
 	drive cardDrive
 	check selfCheck
 
-	lit atomic.Pointer[reader.Reader] // the driver, where it has lamps and a buzzer of its own; anybody may read it
+	lit     atomic.Pointer[reader.Reader] // the driver, where it has lamps and a buzzer of its own; anybody may read it
+	settled atomic.Bool                   // about keys and applications nothing is to be done on the present line; anybody may read it
 
 	certificates bool // the acquirer wants what chips certify; otherwise it is not kept
 }
@@ -58,6 +59,7 @@ func (c *cardReader) detach() {
 	}
 	c.port, c.drive, c.check.asked = nil, nil, false
 	c.lit.Store(nil)
+	c.settled.Store(false)
 }
 
 // Present asks for one card. After anything but an ordinary ending the line is closed, so that the next sale starts on a

@@ -60,6 +60,7 @@ func (a *Agent) Status() Status {
 		s.Parameters = &DownloadStatus{a.set.Origin, len(a.set.Parameters)}
 	}
 	s.Blocklist = a.listed.status()
+	a.schemeStatus(&s)
 	s.Terminal, s.Merchant, s.SignedIn = a.o.Terminal, a.o.Merchant, a.host.SignedIn()
 	s.Printer = a.printerView()
 	if err := a.guard.held(); err != nil {

@@ -15,6 +15,7 @@ const (
 	orderCalm  = 60 // first distances without the order, and it is a new one
 	orderTries = 6  // in a row that fail, and it must be ordered again
 	orderTold  = 3  // of either, and people are told
+	orderLasts = 3  // an installation is tried on for as long as it fails, after this distance in the end
 
 	tellAgain = 24 * time.Hour
 
@@ -43,8 +44,8 @@ type orderBook struct {
 	quiet time.Duration
 
 	mu    sync.Mutex
-	list  [16]order
-	doing byte // what is being obeyed: answers to that order nothing anew
+	list  [16]order // by digit, and in the first place orderInstall
+	doing byte      // what is being obeyed: answers to that order nothing anew
 }
 
 func newOrderBook(quiet, retry time.Duration) *orderBook {
@@ -79,6 +80,15 @@ func (b *orderBook) want(digit byte, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.wantLocked(&b.list[digit], now)
+}
+
+// anew is an order that the terminal gives itself under other circumstances: what failed before does not count.
+func (b *orderBook) anew(digit byte, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	o := &b.list[digit]
+	o.tries, o.wanted, o.fault = 0, false, ""
+	b.wantLocked(o, now)
 }
 
 func (b *orderBook) wantLocked(o *order, now time.Time) {
@@ -138,6 +148,11 @@ func (b *orderBook) end(digit byte, err error, now time.Time) (tell bool) {
 	o.tried, o.wanted, o.fault = now, false, ""
 	if err == nil {
 		o.done = now
+		if digit == orderInstall { // each is for another reader, or another set
+			o.tries = 0
+		}
+	} else if digit == orderInstall {
+		o.fault, o.wanted, o.due = err.Error(), true, now.Add(b.wait(min(o.tries, orderLasts)))
 	} else {
 		o.fault = err.Error()
 		o.wanted = o.tries < orderTries

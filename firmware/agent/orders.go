@@ -5,9 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"posagent/device/reader"
+	"posagent/firmware/terminal"
 	"posagent/link"
+	"posagent/link/acquirer"
 )
 
 // What an answer's header orders is obeyed once the counter has been quiet for a moment and nothing is owed that goes first,
@@ -29,6 +33,10 @@ const (
 	orderStatus     = link.OrderStatus
 	orderSignIn     = link.OrderSignIn
 	orderBlocklist  = link.OrderBlacklist
+	orderKeys       = link.OrderCAPK
+	orderApps       = link.OrderAID
+
+	orderInstall = link.OrderNone // the terminal's own, in the place of the digit that orders nothing: what is kept for chip cards may not be in the reader
 )
 
 // OrderName is an order in one word.
@@ -50,6 +58,8 @@ func OrderName(digit byte) string {
 		return "blocklist"
 	case link.OrderContactless:
 		return "contactless"
+	case orderInstall:
+		return "install"
 	}
 	return fmt.Sprintf("unknown-%X", digit)
 }
@@ -92,15 +102,20 @@ func (a *Agent) obeyNext(ctx context.Context) time.Duration {
 // leftAlone says why an order is not for a machine.
 func (a *Agent) leftAlone(digit byte) string {
 	switch digit {
-	case orderSignIn:
+	case orderSignIn, orderInstall:
 		return ""
+	case orderKeys, orderApps:
+		if !keepsSchemes(a.o.ReaderKind) {
+			return reader.ErrNoSchemes.Error()
+		}
+		fallthrough
 	case orderParameters, orderStatus, orderBlocklist:
 		if a.o.Profile.Downloads {
 			return ""
 		}
 	case link.OrderSoftware:
 		return "new software comes as a signed bundle; call the service"
-	case link.OrderCAPK, link.OrderAID, link.OrderContactless:
+	case link.OrderContactless:
 		return "the card reader keeps these itself; have them loaded by the service"
 	}
 	return "no order of this dialect"
@@ -108,7 +123,7 @@ func (a *Agent) leftAlone(digit byte) string {
 
 // mayObey gives a context that a customer ends, or none, and then says when to ask again; 0 waits to be woken.
 func (a *Agent) mayObey(ctx context.Context, digit byte) (context.Context, func(), time.Duration) {
-	if digit != orderSignIn { // which everything that is owed may be waiting for
+	if digit != orderSignIn && digit != orderInstall { // everything that is owed may be waiting for the one, and the other needs no line
 		if a.owesFirst() {
 			return nil, nil, a.o.Retry
 		}
@@ -151,12 +166,22 @@ func (a *Agent) owesFirst() bool {
 var errNowhere = errors.New("this terminal has no place to keep downloads")
 
 func (a *Agent) obey(errand, running context.Context, digit byte) error {
-	a.log.Info("obeying an order", "order", OrderName(digit))
+	level := slog.LevelInfo
+	if digit == orderInstall { // which asks every few seconds while the engine settles something
+		level = slog.LevelDebug
+	}
+	a.log.Log(errand, level, "obeying an order", "order", OrderName(digit))
 	switch digit {
 	case orderParameters:
 		return a.fetchParameters(errand, running)
 	case orderBlocklist:
 		return a.fetchBlocklist(errand)
+	case orderKeys:
+		return a.fetchSchemes(errand, acquirer.SchemeKeys)
+	case orderApps:
+		return a.fetchSchemes(errand, acquirer.SchemeApplications)
+	case orderInstall:
+		return a.install(errand)
 	case orderStatus:
 		return a.tellStatus(errand)
 	case orderSignIn:
@@ -171,8 +196,15 @@ func (a *Agent) obey(errand, running context.Context, digit byte) error {
 // obeyed counts what became of it.
 func (a *Agent) obeyed(running context.Context, digit byte, err error, cut bool) {
 	now := time.Now()
-	if running.Err() != nil || err != nil && cut {
+	if running.Err() != nil || err != nil && cut || errors.Is(err, terminal.ErrBusy) {
 		a.orders.cut(digit, now)
+		return
+	}
+	if errors.Is(err, reader.ErrNoSchemes) {
+		if a.orders.leave(digit, err.Error(), now) {
+			a.alarm(OrderLeft, OrderName(digit)+": "+err.Error())
+		}
+		a.orders.begin(link.OrderNone)
 		return
 	}
 	if err != nil {

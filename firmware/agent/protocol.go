@@ -144,6 +144,10 @@ type Status struct {
 	Orders     []OrderStatus   `json:"orders,omitempty"`     // what the acquirer's answers have ordered since the start
 	Parameters *DownloadStatus `json:"parameters,omitempty"` // the set in force, if one was downloaded
 	Blocklist  *DownloadStatus `json:"blocklist,omitempty"`
+	Chips      []ChipStatus    `json:"chips,omitempty"` // what was downloaded for chip cards, and is kept
+
+	Installed    string `json:"installed,omitempty"` // whether the card reader holds it: InstallWaits, InstallDone or InstallLeft
+	InstallFault string `json:"install_fault,omitempty"`
 
 	StoreFault string `json:"store_fault,omitempty"` // what is wrong with the disk, and what to do
 	Stale      bool   `json:"stale,omitempty"`       // the figures are those from before the fault
@@ -154,6 +158,20 @@ type DownloadStatus struct {
 	Origin
 	Entries int `json:"entries"`
 }
+
+// ChipStatus is one set.
+type ChipStatus struct {
+	DownloadStatus
+	What    string   `json:"what"`
+	Expired []string `json:"expired,omitempty"` // names of what was left out
+}
+
+// States of what was downloaded for chip cards.
+const (
+	InstallWaits = "waiting"
+	InstallDone  = "done"
+	InstallLeft  = "left" // the reader cannot, and people must look
+)
 
 // Record is a transaction as it may be shown: no card number but a masked one.
 type Record struct {

@@ -37,6 +37,16 @@ type slotDrive interface {
 	SetSelfCheck(ctx context.Context, at time.Duration) error
 }
 
+// schemeDrive is a driver of a reader that proves chip cards by keys and applications which the terminal gives it.
+type schemeDrive interface {
+	cardDrive
+	Ping(ctx context.Context) error
+	Install(ctx context.Context, keys, apps []txn.SchemeRow) (changed int, err error)
+}
+
+// keepsSchemes reports whether readers of a kind do.
+func keepsSchemes(kind string) bool { return kind == "" || kind == ReaderNEO2 }
+
 // newDrive starts the driver of a kind; "" is a NEO 2.
 func newDrive(kind string, port Port, o reader.Opts) (cardDrive, error) {
 	switch kind {

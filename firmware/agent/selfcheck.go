@@ -77,8 +77,14 @@ func clock(at time.Duration) string {
 
 // tendReader looks after the card reader while nobody sells.
 func (a *Agent) tendReader(ctx context.Context) {
-	err := a.terminal.Alone(ctx, a.card.tend)
+	err := a.terminal.Alone(ctx, func(ctx context.Context) error {
+		if a.chips.kept() {
+			a.card.meet(ctx)
+		}
+		return a.card.tend(ctx)
+	})
 	if err != nil && ctx.Err() == nil {
 		a.log.Debug("card reader", "cause", err)
 	}
+	a.wantInstall()
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"posagent/firmware/agent"
 )
 
 // So often the world is looked at before it counts as stuck. In the middle of a story that a cut has put out of order it is
@@ -15,7 +17,7 @@ const (
 	looksMidway = 20
 )
 
-// settle lets time pass until nothing is owed but what waits for people.
+// settle lets time pass until nothing is owed but what waits for people, and the reader holds what is kept for it.
 func (p *play) settle() error { return p.settled(looks) }
 
 func (p *play) settleMidway() error {
@@ -40,10 +42,11 @@ func (p *play) settled(most int) error {
 			return errors.New("there is no power")
 		case s == nil:
 			seen = q.event.Error
-		case s.Owed == 0 && s.PaperOwed == 0 && s.StoreFault == "" && s.Closing == "":
+		case s.Owed == 0 && s.PaperOwed == 0 && s.StoreFault == "" && s.Closing == "" && s.Installed != agent.InstallWaits:
 			return nil
 		default:
-			seen = fmt.Sprintf("%d transactions and %d slips owed, store fault %q, closing %q", s.Owed, s.PaperOwed, s.StoreFault, s.Closing)
+			seen = fmt.Sprintf("%d transactions and %d slips owed, store fault %q, closing %q, reader's keys %s %s", s.Owed, s.PaperOwed, s.StoreFault, s.Closing,
+				s.Installed, s.InstallFault)
 		}
 		if err := p.rig.Wait(wait); err != nil {
 			return err

@@ -120,7 +120,7 @@ func (w *World) Leaks() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []string
+	found := w.schemesApart(l)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		found = append(found, secrets.Find(name, files[name].bytes)...)
 	}

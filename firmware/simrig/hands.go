@@ -224,7 +224,7 @@ func (w *World) Heal() error {
 	}()
 	orders := map[string][]string{
 		"acquirer": {"fault none"},
-		"reader":   {"nonsense off", "silent off", "tamper off", "at none", "remove", "remove"},
+		"reader":   {"nonsense off", "silent off", "tamper off", "memory refuses none", "at none", "remove", "remove"},
 		"printer":  {"mute off", "nonsense off", "mingle off", "paper ok", "cover closed", "jam clear", "hot off", "held off", "broken off"},
 		"modem":    {"ok", "echo on", "silent off", "nonsense off"},
 		"line":     {"up"},

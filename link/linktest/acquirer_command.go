@@ -13,6 +13,8 @@ import (
 //	order WHAT [for ever]   each answer's header gives that order until it is obeyed, or for ever; order none
 //	parameters TAG=VALUE…   what terminals download, spaces written as _
 //	blocklist NUMBER…       the list of cards that they download
+//	capk RID:INDEX[:YYYYMMDD]…   keys of card schemes that they download, made for these names
+//	aid AID[=FLOOR]…   applications of chip cards that they download
 //	desk       orders that stand, and what terminals have told, as JSON
 //	day next   the business day changes; answered with the new date, MMDD
 //	ledger     the books as JSON
@@ -38,7 +40,7 @@ func (a *Acquirer) Command(line string) (string, error) {
 		return f.String(), nil
 	case verb == "day" && rest == "next":
 		return a.NextDay()
-	case verb == "order", verb == "parameters", verb == "blocklist", verb == "desk":
+	case verb == "order", verb == "parameters", verb == "blocklist", verb == "capk", verb == "aid", verb == "desk":
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		return a.desk.command(verb, strings.Fields(rest))
@@ -51,13 +53,13 @@ func (a *Acquirer) Command(line string) (string, error) {
 	case verb == "seen":
 		return oneLine(a.Counts())
 	case verb == "help":
-		return "fault NAME [CODE|TIME|DIGIT] [for AIM] [times N|always]; fault none; order WHAT [for ever]; order none; parameters TAG=VALUE…; blocklist NUMBER…; desk; day next; ledger; check; seen. NAMES: " + faultNames() + ". AIMS: " + aimNames, nil
+		return "fault NAME [CODE|TIME|DIGIT] [for AIM] [times N|always]; fault none; order WHAT [for ever]; order none; parameters TAG=VALUE…; blocklist NUMBER…; capk RID:INDEX…; aid AID…; desk; day next; ledger; check; seen. NAMES: " + faultNames() + ". AIMS: " + aimNames, nil
 	default:
 		return "", fmt.Errorf("%q is not a command; commands are "+commandNames, verb)
 	}
 }
 
-const commandNames = "fault, order, parameters, blocklist, desk, day next, ledger, check, seen"
+const commandNames = "fault, order, parameters, blocklist, capk, aid, desk, day next, ledger, check, seen"
 
 func oneLine(value any) (string, error) {
 	raw, err := json.Marshal(value)

@@ -18,6 +18,7 @@ type desk struct {
 	parameters []byte          // field 62
 	blocked    []string
 	slot       int
+	schemes    schemes
 	told       []string // field 62 of status uploads, as text
 	done       map[string]int
 }
@@ -32,10 +33,12 @@ const (
 	orderParameters = 1
 	orderStatus     = 2
 	orderSignIn     = 3
+	orderKeys       = 4
+	orderApps       = 5
 	orderBlocklist  = 7
 )
 
-var orderNames = map[string]byte{"parameters": orderParameters, "status": orderStatus, "signin": orderSignIn, "capk": 4, "aid": 5,
+var orderNames = map[string]byte{"parameters": orderParameters, "status": orderStatus, "signin": orderSignIn, "capk": orderKeys, "aid": orderApps,
 	"software": 6, "blocklist": orderBlocklist, "contactless": 9}
 
 // blockPart is how many entries a part of the list carries here.
@@ -65,6 +68,18 @@ func downloadOf(m *iso8583.Message) Aim {
 		return AtBlocklistEnd
 	case mtiManage + " 362":
 		return AtStatus
+	case mtiManage + " 372":
+		return AtKeyList
+	case mtiSignIn + " 370":
+		return AtKey
+	case mtiSignIn + " 371":
+		return AtKeyEnd
+	case mtiManage + " 382":
+		return AtAppList
+	case mtiSignIn + " 380":
+		return AtApp
+	case mtiSignIn + " 381":
+		return AtAppEnd
 	}
 	return ""
 }
@@ -98,7 +113,8 @@ func (d *desk) calm() {
 func (d *desk) serve(m, out *iso8583.Message, fault Fault) {
 	what := downloadOf(m)
 	may := ""
-	if what == AtBlocklist || what == AtStatus {
+	switch what {
+	case AtBlocklist, AtStatus, AtKeyList, AtKey, AtAppList, AtApp:
 		may = "62"
 	}
 	if err := fields(m, strings.TrimSpace("41 42 60 "+may), ""); err != nil {
@@ -120,6 +136,17 @@ func (d *desk) serve(m, out *iso8583.Message, fault Fault) {
 		out.SetBytes(62, spoilPart(d.part(at), d.part(max(0, at-blockPart)), d.part(min(at+blockPart, len(d.blocked))), fault))
 	case AtBlocklistEnd:
 		d.obeyed(orderBlocklist)
+	case AtKeyList, AtKey, AtAppList, AtApp:
+		private, sense := d.schemes.serve(what, m, fault)
+		if !sense {
+			out.Set(39, codeFormat)
+			return
+		}
+		out.SetBytes(62, private)
+	case AtKeyEnd:
+		d.obeyed(orderKeys)
+	case AtAppEnd:
+		d.obeyed(orderApps)
 	case AtStatus:
 		if err := checkStatus(m.Bytes(62)); err != nil {
 			out.Set(39, codeFormat)
@@ -197,6 +224,10 @@ func (d *desk) command(verb string, words []string) (string, error) {
 		return d.give(words)
 	case "parameters":
 		return d.setParameters(words)
+	case "capk":
+		return d.schemes.setKeys(words)
+	case "aid":
+		return d.schemes.setApps(words)
 	case "blocklist":
 		for _, number := range words {
 			if len(number) < 1 || len(number) > d.slot || strings.Trim(number, "0123456789") != "" {

@@ -92,10 +92,16 @@ const (
 	AtParametersEnd Aim = "parameters-end" // 0800 that says that they are in force
 	AtBlocklist     Aim = "blocklist"      // 0800 that downloads a part of it
 	AtBlocklistEnd  Aim = "blocklist-end"
-	AtStatus        Aim = "status" // 0820 with the terminal's state
+	AtStatus        Aim = "status"    // 0820 with the terminal's state
+	AtKeyList       Aim = "capk-list" // 0820 for a page of it
+	AtKey           Aim = "capk"      // 0800 for one key
+	AtKeyEnd        Aim = "capk-end"
+	AtAppList       Aim = "aid-list"
+	AtApp           Aim = "aid"
+	AtAppEnd        Aim = "aid-end"
 )
 
-const aimNames = "sale void refund preauth preauth-cancel completion completion-cancel completion-notice offline-sale balance reversal settle upload end signin parameters parameters-end blocklist blocklist-end status any"
+const aimNames = "sale void refund preauth preauth-cancel completion completion-cancel completion-notice offline-sale balance reversal settle upload end signin parameters parameters-end blocklist blocklist-end status capk-list capk capk-end aid-list aid aid-end any"
 
 // Always is a number of times that does not end.
 const Always = -1
@@ -232,7 +238,7 @@ func (f Fault) meets(m *iso8583.Message) bool {
 		return m.MTI() == mtiUpload && endsBatch(m)
 	case AtSignIn:
 		return m.MTI() == mtiSignIn && downloadOf(m) == ""
-	case AtParameters, AtParametersEnd, AtBlocklist, AtBlocklistEnd, AtStatus:
+	case AtParameters, AtParametersEnd, AtBlocklist, AtBlocklistEnd, AtStatus, AtKeyList, AtKey, AtKeyEnd, AtAppList, AtApp, AtAppEnd:
 		return downloadOf(m) == f.aimed()
 	case AtBalance:
 		return m.MTI() == mtiRequest && typeOf(m) == typeBalance

@@ -1,6 +1,10 @@
 package neo2
 
-import "fmt"
+import (
+	"fmt"
+
+	"posagent/txnstore/txn"
+)
 
 // Header opens every frame of protocol 2 (IDG 2.1).
 const Header = "ViVOtech2\x00"
@@ -36,6 +40,21 @@ const (
 	ContactStart        byte = 0x10 // power on, select the application, read its records; p. 178
 	ContactAuthenticate byte = 0x11 // up to the first cryptogram; p. 185
 	ContactComplete     byte = 0x12 // the issuer's data, scripts, second cryptogram; p. 189
+
+	// What the contact side proves and chooses cards by; p. 161-163 and p. 172-175. The reader keeps it without power. Each is
+	// answered once; that they might be understood first with Continues is provided for. A key travels in both directions as
+	// KeyHead, 20 bytes of SHA-1, 4 of exponent, 2 of the modulus's length, and the modulus (p. 173; the layout of 60-0A itself is on
+	// a page that is not public, and taken to be the same). An application is set with two bytes of its identifier's length, the
+	// identifier, two of the number of objects, and these; it is read back from the number on (taken from 60-04, p. 164). Numbers
+	// of two bytes in 60-xx have their low byte first.
+	ContactApp       byte = 0x01 // read one, by its identifier
+	ContactRemoveApp byte = 0x02
+	ContactSetApp    byte = 0x03
+	ContactApps      byte = 0x07 // list: how many, and for each its length and itself
+	ContactKey       byte = 0x08 // read one, by its provider and index
+	ContactRemoveKey byte = 0x09
+	ContactSetKey    byte = 0x0A
+	ContactKeys      byte = 0x0B // list: provider and index of each
 
 	// Asks of the reader's own, in the course of these three; p. 160 and p. 206. The terminal answers with the same command.
 	Ask         byte = 0x61
@@ -74,6 +93,12 @@ const (
 	MaxLong    byte = 0x03
 )
 
+// KeyHead is hash and key algorithm of a key, SHA-1 and RSA: the only ones there are (IDG p. 173).
+const KeyHead = "\x01\x01"
+
+// MostApps is how many applications the contact side takes (IDG p. 162).
+const MostApps = 16
+
 // CardFound is the data byte of an answer 02h with status UserInterface: the reader has found a card and begins; p. 221.
 const CardFound byte = 0x01
 
@@ -105,8 +130,11 @@ const (
 	Failed          byte = 0x0A
 	NotAllowed      byte = 0x0B
 	UserInterface   byte = 0x0E
+	WrongHash       byte = 0x17 // of a key that was set; p. 175
 	Tampered        byte = 0x1D
 	OnlineRequested byte = 0x23
+	NoSuchData      byte = 0x60 // nothing of the kind is in the reader; p. 162, 172-175
+	Full            byte = 0x61 // 16 applications are the most that it takes; p. 163, 175
 	Continues       byte = 0x63 // first answer of a contact command; p. 160
 )
 
@@ -130,10 +158,11 @@ var statuses = map[byte]string{
 	0x12:            "secure interface not working",
 	0x19:            "frame too large",
 	0x1C:            "card command could not be encoded",
+	WrongHash:       "the key does not agree with its hash",
 	Tampered:        "tamper detected",
 	OnlineRequested: "online authorization requested",
-	0x60:            "no such data in the reader",
-	0x61:            "the reader's list is full",
+	NoSuchData:      "no such data in the reader",
+	Full:            "the reader's list is full",
 	Continues:       "understood, the result follows",
 }
 
@@ -342,6 +371,11 @@ const (
 	GroupDiscrete = 0xFF8106 // Mastercard discretionary data; p. 218
 	TagAuthCode   = 0xE300   // not BER: two bytes although E3h would be a tag by itself; p. 216
 )
+
+// AppTags are the reader's tags for what an application says, in the order of the vocabulary (IDG p. 163). What the two values of
+// the selection indicator mean is assumed from the tag for contactless cards (p. 100): 01 takes longer identifiers too.
+var AppTags = [txn.SaysWhats]uint32{txn.SaysVersion: 0x9F09, txn.SaysFloor: 0x9F1B, txn.SaysDDOL: 0xDF25, txn.SaysPartial: 0xDFEE15,
+	txn.SaysDefault: 0xDF13, txn.SaysDenial: 0xDF14, txn.SaysOnline: 0xDF15, txn.SaysTarget: 0xDF18, txn.SaysThreshold: 0xDF17, txn.SaysMaxTarget: 0xDF19}
 
 // Values of TagEntryMode (IDG p. 238).
 const (

@@ -34,6 +34,8 @@ func OfOrder(what string) Pair {
 		return Pair{"下载黑名单", "download the blocklist"}
 	case "contactless":
 		return Pair{"下载非接参数", "download contactless parameters"}
+	case "install":
+		return Pair{"写入读卡器", "put into the card reader"}
 	}
 	return Pair{"未知指令", "an unknown order"}
 }
@@ -49,6 +51,29 @@ func OfOrderState(state string) Pair {
 		return Pair{"失败", "failed"}
 	case "left":
 		return Pair{"请联系维护人员", "call the service"}
+	}
+	return Pair{state, state}
+}
+
+// OfChips names one of the sets for chip cards in Chinese.
+func OfChips(what string) string {
+	if what == "keys of card schemes" {
+		return "IC卡公钥"
+	}
+	return "IC卡参数"
+}
+
+// OfInstall says whether the card reader holds the keys and applications that were downloaded for it.
+func OfInstall(state string) Pair {
+	switch state {
+	case "done":
+		return Pair{"已写入读卡器", "the card reader holds them"}
+	case "waiting":
+		return Pair{"尚未写入读卡器，程序自动重试", "not yet in the card reader; tried again by itself"}
+	case "left":
+		return Pair{"读卡器不支持，请联系维护人员", "the card reader does not take them; call the service"}
+	case "unknown":
+		return Pair{"程序未运行，读卡器状态未知", "whether the card reader holds them is known while the agent runs"}
 	}
 	return Pair{state, state}
 }

@@ -22,6 +22,9 @@ func TestOrdersHaveWordsInBothLanguages(t *testing.T) {
 	for _, state := range []string{"waiting", "done", "failed", "left"} {
 		assert.NotEqual(t, state, OfOrderState(state).ZH)
 	}
+	for _, state := range []string{"waiting", "done", "left", "unknown"} {
+		assert.NotEqual(t, state, OfInstall(state).ZH)
+	}
 	for _, use := range []string{"in force", "recorded", "refused"} {
 		assert.NotEqual(t, use, OfUse(use).ZH)
 	}

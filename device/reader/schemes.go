@@ -1,0 +1,208 @@
+package reader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"posagent/device/reader/neo2"
+	"posagent/txnstore/txn"
+)
+
+// The kernel that proves chip cards is the reader's own, and so are the keys and applications that it goes by. They stay in it
+// without power, and there is no command that replaces all of them at once:
+//
+//	list what it has ─► write what it lacks or has otherwise: keys, then applications
+//	                       ─► take out what is no longer named: applications, then keys ─► list once more
+//
+// In this order each application has its keys at every moment. Cut anywhere, the reader holds old and new beside each other; what
+// it holds says what is still to be done, so the next Install goes on there, and one that finds all of it in place writes nothing.
+// No mark is kept elsewhere: a reader that was replaced, or was loaded by somebody else, shows it by what it holds.
+
+// What a caller can do about a set that is not in place.
+var (
+	ErrFull      = errors.New("the card reader has no room for all of them")
+	ErrNoSchemes = errors.New("this card reader takes no keys or applications")
+)
+
+// shelf is one kind of what the reader keeps: its commands, and what it shall hold.
+type shelf struct {
+	list, get, set, remove byte
+	wanted                 []article
+	has                    []string // names, as they were last listed
+}
+
+// article is one key or application.
+type article struct {
+	name string // as the reader's lists have it, bytes
+	body string // as it is set
+	held int    // where in it begins what is read back
+}
+
+// Install makes the reader hold just these keys and applications on its contact side; none leaves that kind as it is. It is
+// interrupted by ctx between two commands, never within one. It returns how many were written and removed. Errors: ErrFull,
+// ErrNoSchemes, *StatusError, ErrBusy, or the line's. After an error the reader holds old and new.
+func (r *Reader) Install(ctx context.Context, keys, apps []txn.SchemeRow) (changed int, err error) {
+	k := &shelf{list: neo2.ContactKeys, get: neo2.ContactKey, set: neo2.ContactSetKey, remove: neo2.ContactRemoveKey}
+	for _, row := range keys {
+		k.wanted = append(k.wanted, keyArticle(row))
+	}
+	a := &shelf{list: neo2.ContactApps, get: neo2.ContactApp, set: neo2.ContactSetApp, remove: neo2.ContactRemoveApp}
+	for _, row := range apps {
+		a.wanted = append(a.wanted, appArticle(row))
+	}
+	for _, step := range []struct {
+		do func(context.Context, *shelf, *int) error
+		on *shelf
+	}{{r.fill, k}, {r.fill, a}, {r.clear, a}, {r.clear, k}, {r.prove, a}, {r.prove, k}} {
+		if err == nil && step.on.wanted != nil {
+			err = step.do(ctx, step.on, &changed)
+		}
+	}
+	return changed, err
+}
+
+// prove looks once more.
+func (r *Reader) prove(ctx context.Context, s *shelf, _ *int) error {
+	err := r.look(ctx, s)
+	for _, a := range s.wanted {
+		if err == nil && (!slices.Contains(s.has, a.name) || len(s.has) != len(s.wanted)) {
+			err = fmt.Errorf("%w: it lists others than were written", ErrGarbage)
+		}
+	}
+	return err
+}
+
+// fill writes what is missing or different. A full reader is first made to give up what is no longer named.
+func (r *Reader) fill(ctx context.Context, s *shelf, changed *int) error {
+	err := r.look(ctx, s)
+	if err != nil {
+		return err
+	}
+	for _, a := range s.wanted {
+		if slices.Contains(s.has, a.name) {
+			var held []byte
+			if held, err = r.configure(ctx, s.get, a.name); err == nil {
+				if s.same(held, a) {
+					continue
+				}
+				_, err = r.configure(ctx, s.remove, a.name)
+			}
+		}
+		if err == nil {
+			_, err = r.configure(ctx, s.set, a.body)
+		}
+		if refusedWith(err, neo2.Full) {
+			if err = r.clear(ctx, s, changed); err == nil {
+				_, err = r.configure(ctx, s.set, a.body)
+			}
+		}
+		if refusedWith(err, neo2.Full) {
+			err = fmt.Errorf("%w: %w", ErrFull, err)
+		}
+		if err != nil {
+			return fmt.Errorf("%X, of %d: %w", a.name, len(s.wanted), err)
+		}
+		*changed++
+	}
+	return nil
+}
+
+// clear takes out what is not named.
+func (r *Reader) clear(ctx context.Context, s *shelf, changed *int) error {
+	if err := r.look(ctx, s); err != nil {
+		return err
+	}
+	for _, name := range s.has {
+		if slices.ContainsFunc(s.wanted, func(a article) bool { return a.name == name }) {
+			continue
+		}
+		if _, err := r.configure(ctx, s.remove, name); err != nil {
+			return fmt.Errorf("%X is not removed: %w", name, err)
+		}
+		*changed++
+	}
+	return nil
+}
+
+// look asks what is there.
+func (r *Reader) look(ctx context.Context, s *shelf) error {
+	list, err := r.configure(ctx, s.list, "")
+	s.has = nil
+	switch {
+	case refusedWith(err, neo2.NoSuchData):
+		return nil
+	case refusedWith(err, neo2.UnknownCommand), refusedWith(err, neo2.UnknownSub):
+		return fmt.Errorf("%w: %w", ErrNoSchemes, err)
+	case err != nil:
+		return err
+	}
+	s.has, err = listed(list, s.list == neo2.ContactApps)
+	return err
+}
+
+// listed reads the names in a list: keys with six bytes each; applications with how many, and each with its length before it.
+func listed(list []byte, apps bool) (names []string, err error) {
+	if apps {
+		list = list[min(2, len(list)):]
+	}
+	for len(list) > 0 {
+		from, to := 0, txn.KeyName
+		if apps {
+			from, to = 2, 2+int(list[0])
+		}
+		if to > len(list) {
+			return nil, fmt.Errorf("%w: its list of keys or applications is cut", ErrGarbage)
+		}
+		names, list = append(names, string(list[from:to])), list[to:]
+	}
+	return names, nil
+}
+
+// configure does one of these commands, once ctx was asked.
+func (r *Reader) configure(ctx context.Context, sub byte, data string) ([]byte, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return r.ask(context.WithoutCancel(ctx), neo2.Frame{Command: neo2.Contact, Sub: sub, Data: []byte(data)})
+}
+
+func refusedWith(err error, status byte) bool {
+	var refused *StatusError
+	return errors.As(err, &refused) && refused.Status == status
+}
+
+// keyArticle is a key as the reader has it: its exponent stands in four bytes (IDG p. 113).
+func keyArticle(row txn.SchemeRow) article {
+	name, says := string(row.Name), string(row.Says)
+	size := len(says) - txn.KeyModulus
+	return article{name, name + neo2.KeyHead + says[:txn.KeyModulus] + string([]byte{byte(size), byte(size >> 8)}) + says[txn.KeyModulus:], 0}
+}
+
+// appArticle is an application in the reader's own tags.
+func appArticle(row txn.SchemeRow) article {
+	count, objects := byte(0), []byte(nil)
+	row.Each(func(what byte, value []byte) {
+		if int(what) < len(neo2.AppTags) {
+			count++
+			objects = neo2.AppendTLV(objects, neo2.AppTags[what], value)
+		}
+	})
+	name := string(row.Name)
+	return article{name, string([]byte{byte(len(name)), 0}) + name + string([]byte{count, 0}) + string(objects), 2 + len(name)}
+}
+
+// same reports whether what was read back has all that would be set. What a reader adds to an application of its own does not count.
+func (s *shelf) same(held []byte, a article) bool {
+	if s.list == neo2.ContactKeys {
+		return string(held) == a.body
+	}
+	has := map[uint32]string{}
+	same := len(held) >= 2 && neo2.Walk(held[2:], func(tag uint32, value []byte) { has[tag] = string(value) }) == nil
+	_ = neo2.Walk([]byte(a.body[a.held+2:]), func(tag uint32, value []byte) {
+		there, known := has[tag]
+		same = same && known && there == string(value)
+	})
+	return same
+}

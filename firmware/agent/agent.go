@@ -231,19 +231,27 @@ func (a *Agent) soon() {
 	}
 }
 
-func (a *Agent) watch(v *saleView) {
+// watch makes v what the line and the reader report to, until the function that it returns is called. A second request at the
+// same time does not take that from the first: it is refused, or waits for the first one's end.
+func (a *Agent) watch(v *saleView) (over func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.sale = v
-	if v == nil {
-		a.traded = time.Now()
-		a.orders.stir()
-		return
+	if a.sale == nil {
+		a.sale = v
 	}
 	for _, ours := range []context.CancelFunc{a.beat, a.errand} {
 		if ours != nil {
 			ours() // a customer does not wait behind a question of ours
 		}
+	}
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.sale == v {
+			a.sale = nil
+		}
+		a.traded = time.Now()
+		a.orders.stir()
 	}
 }
 

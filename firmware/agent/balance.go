@@ -36,13 +36,13 @@ func enquiryOf(e txn.Enquiry) *Enquiry {
 
 // balance runs an enquiry. The log says that there was one, and not what it told.
 func (a *Agent) balance(ctx context.Context, q Request, view *saleView) Event {
-	a.watch(view)
+	over := a.watch(view)
 	e, err := a.terminal.Balance(ctx, q.Print, func(e terminal.Event) {
 		view.stage(e.Stage, "", e.Txn)
 		a.signStage(view, e)
 	})
-	a.cardAwaited(false)
-	a.watch(nil)
+	a.cardAwaited(view, false)
+	over()
 	a.soon()
 	a.log.Info("balance", "stan", e.STAN, "code", e.Answer.Code, "cause", err)
 	o := words.OutcomeRefused

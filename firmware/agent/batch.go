@@ -94,7 +94,7 @@ func (a *Agent) batchTotals() Event {
 
 // closeBatch runs the closing and reports its steps to view.
 func (a *Agent) closeBatch(ctx context.Context, view *saleView) Event {
-	a.watch(view)
+	over := a.watch(view)
 	c, err := a.terminal.CloseBatch(ctx, func(e terminal.Event) {
 		detail := ""
 		if e.Fault != nil {
@@ -103,7 +103,7 @@ func (a *Agent) closeBatch(ctx context.Context, view *saleView) Event {
 		}
 		view.stage(e.Stage, detail, e.Txn)
 	})
-	a.watch(nil)
+	over()
 	a.soon()
 	a.log.Info("batch close", "batch", c.Batch, "step", string(c.Step), "domestic", string(c.Domestic), "foreign", string(c.Foreign), "cause", err)
 	return a.closed(c, err)

@@ -56,9 +56,9 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 		view.stage(e.Stage, detail, e.Txn)
 		a.signStage(view, e)
 	}
-	a.watch(view)
+	over := a.watch(view)
 	x, err := a.deed(kind)(ctx, order)
-	a.watch(nil)
+	over()
 	a.soon()
 	if kind, is := alarmOf(err); is {
 		a.alarm(kind, err.Error())

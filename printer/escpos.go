@@ -33,6 +33,11 @@ const (
 // askStatus is DLE EOT n [REF DLE EOT]. n: 1 printer, 2 offline cause, 3 error cause, 4 roll paper sensors.
 func askStatus(n byte) []byte { return []byte{dle, 0x04, n} }
 
+// askStatuses are all four, one behind the other.
+func askStatuses() []byte {
+	return []byte{dle, 0x04, 1, dle, 0x04, 2, dle, 0x04, 3, dle, 0x04, 4}
+}
+
 // recoverClearing is DLE ENQ 2 [REF DLE ENQ]: recover from an error after clearing the receive and print buffers. It
 // works for an error that DLE ENQ can end, which is the cutter's; process ids of what is cleared are never answered.
 func recoverClearing() []byte { return []byte{dle, 0x05, 0x02} }

@@ -30,17 +30,52 @@ func TestAStaleProofIsReadAway(t *testing.T) {
 
 // answering is a printer that tells of its missing paper in the last of its four answers only, as one does that has not
 // tried to print. A reading that is shifted by one answer takes it for ready.
-func answering(machine io.ReadWriter) {
-	question := make([]byte, 3)
-	for _, err := io.ReadFull(machine, make([]byte, 16)); err == nil; _, err = io.ReadFull(machine, question) {
-		if question[0] != 0x10 {
-			continue
+func answering(machine io.ReadWriter) { answeringSome(machine, 4) }
+
+// answeringSome answers so many at most of questions that come together.
+func answeringSome(machine io.ReadWriter, most int) (together int) {
+	buf := make([]byte, 64)
+	for {
+		n, err := machine.Read(buf)
+		if err != nil {
+			return together
 		}
-		answer := byte(0x12)
-		if question[2] == 4 {
-			answer = 0x72
+		answered := 0
+		for _, question := range bytes.Split(buf[:n], []byte{0x10, 0x04})[1:] {
+			if answered++; answered == 2 {
+				together++
+			}
+			if answered > most {
+				continue
+			}
+			answer := byte(0x12)
+			if question[0] == 4 {
+				answer = 0x72
+			}
+			if _, err := machine.Write([]byte{answer}); err != nil {
+				return together
+			}
 		}
-		_, _ = machine.Write([]byte{answer})
+	}
+}
+
+// A printer that answers the first of several questions alone is asked one at a time, once that has shown, and is not taken for
+// one with paper.
+func TestAPrinterThatWantsItsQuestionsOneAtATime(t *testing.T) {
+	for most := 1; most < 4; most++ {
+		synctest.Test(t, func(t *testing.T) {
+			host, machine := net.Pipe()
+			together := make(chan int, 1)
+			go func() { together <- answeringSome(machine, most) }()
+			p, err := printer.New(host, nil)
+			require.NoError(t, err)
+			requireNoPaper(t, p)
+			began := time.Now()
+			requireNoPaper(t, p)
+			assert.Less(t, time.Since(began), 10*time.Millisecond)
+			require.NoError(t, host.Close())
+			assert.Equal(t, 1, <-together, "it was tried once")
+		})
 	}
 }
 
@@ -214,12 +249,12 @@ type buffered struct {
 	net.Conn
 	room  chan []byte
 	done  chan struct{}
-	asked int // questions: nothing else is as short
+	asked int // questions that travel alone or with others of their kind
 }
 
 func (l *buffered) Write(b []byte) (int, error) {
-	if len(b) <= 3 {
-		l.asked++
+	if n := bytes.Count(b, []byte{0x10, 0x04}); len(b) <= 3*n {
+		l.asked += n
 	}
 	l.room <- bytes.Clone(b)
 	return len(b), nil

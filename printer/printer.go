@@ -98,6 +98,7 @@ type Printer struct {
 	frame  int // of a Star printer: what the counter is set to before the next slip
 	nextID uint32
 	unsure bool   // a question went unanswered; its answer may still come
+	apart  bool   // it does not answer four questions that come together
 	seen   Status // what it said last, by any way
 	torn   bool   // a slip broke off inside its data; the next one declares it void
 }

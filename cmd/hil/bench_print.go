@@ -40,13 +40,13 @@ func (m *measuring) printing(ctx context.Context) (chapter, error) {
 	c.notes = []string{"Ten bits a byte. The first figure is what the line loses by having nothing to carry, from the answer to the status question before a slip " +
 		"to its cut, the question for proof among its bytes; while they pass, the printer tells of changes unasked. The whole call has two waits besides, which no byte of the slip can fill: " +
 		"none may leave before the printer has said that it can print, or a slip that was never begun would be marked as a duplicate; and the proof answers the last one. " +
-		fmt.Sprintf("Four questions with their answers and the proof are %d bytes, so at any speed a slip of fewer than %d stays below 98 %% of its call, were nobody to lose a moment. ", waitBytes, waitBytes*49) +
+		fmt.Sprintf("Four questions, which are asked together, the answer to the last and the proof are %d bytes, so at any speed a slip of fewer than %d stays below 98 %% of its call, were nobody to lose a moment. ", waitBytes, waitBytes*49) +
 		"The waits are by the clock, and grow on a machine that is busy. A pty has no UART."}
 	return c, nil
 }
 
-// waitBytes pass while no byte of a slip may: four times DLE EOT n with an answer of one byte, and a process id of seven.
-const waitBytes = 4*(3+1) + 7
+// waitBytes pass while no byte of a slip may: four times DLE EOT n, asked together, the last one's answer, and a process id.
+const waitBytes = 4*3 + 1 + 7
 
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
 
@@ -146,8 +146,8 @@ func benchSale() txn.Txn {
 	return x
 }
 
-// questionBytes is DLE EOT n, the only thing besides a slip that the driver writes while it prints.
-const questionBytes = 3
+// questionBytes are four times DLE EOT n, the only thing besides a slip that the driver writes while it prints.
+const questionBytes = 4 * 3
 
 // departures is the driver's end of the line. It notes where in the stream of bytes a slip begins and ends.
 type departures struct {

@@ -70,6 +70,20 @@ func byNEO2(ctx context.Context, port line.Port) (string, error) {
 	return card(ctx, r, err)
 }
 
+// signalsByNEO2 shows and sounds an outcome that nobody knows, and one of nothing charged, and then reads a card.
+func signalsByNEO2(ctx context.Context, port line.Port) (string, error) {
+	r, err := reader.New(port, &reader.Opts{Lights: true})
+	if err != nil {
+		return "", err
+	}
+	for _, s := range []reader.Signal{{Red: true, Blink: true, Lasting: time.Second, Beeps: 4}, {Long: 800 * time.Millisecond}} {
+		if err := r.Signal(ctx, s); err != nil {
+			return "", err
+		}
+	}
+	return card(ctx, r, nil)
+}
+
 func byMSR(o msr.Opts) func(context.Context, line.Port) (string, error) {
 	return func(ctx context.Context, port line.Port) (string, error) {
 		r, err := msr.New(port, &o)
@@ -120,6 +134,9 @@ var sessions = []session{
 		want: reader.ErrTimeout.Error(), drive: byNEO2, simulate: neo2},
 	{name: "neo2-damaged", note: "the card's answer has a wrong checksum, simulated", device: "neo2",
 		commands: []string{"garbage", "present visa-4242"}, want: "present the card again", drive: byNEO2, simulate: neo2},
+
+	{name: "neo2-signal", note: "lamp and buzzer before a card, simulated", device: "neo2", commands: []string{"present unionpay-0005"},
+		want: "swiped 620000******0005 3012", drive: signalsByNEO2, simulate: neo2},
 
 	{name: "msr-lines", note: "three tracks in three lines, simulated", device: "msr", commands: []string{"swipe unionpay-0005"},
 		want: "swiped 620000******0005 3012", drive: byMSR(msr.Opts{}), simulate: stripe(devicetest.StripeOpts{})},

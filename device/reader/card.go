@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -43,6 +44,9 @@ type tracks struct{ one, two string }
 // be used.
 func parseCard(data []byte, q Request) (txn.Presented, error) {
 	stripe, objects, err := split(data)
+	if err != nil && looksEncrypted(data) {
+		return txn.Presented{}, errEncrypted
+	}
 	if err != nil {
 		return txn.Presented{}, err
 	}
@@ -65,10 +69,23 @@ func parseCard(data []byte, q Request) (txn.Presented, error) {
 // inTheClear refuses card data that the reader has encrypted: it shows by its key serial number or by its enhanced format.
 func inTheClear(objects map[uint32][]byte) error {
 	if _, encrypted := objects[neo2.TagKSN]; encrypted || objects[neo2.TagEnhancedMSR] != nil {
-		return fmt.Errorf("%w: the reader encrypts card data and this program reads it in clear; have the "+
-			"reader provisioned without a data key", ErrCardUnread)
+		return errEncrypted
 	}
 	return nil
+}
+
+var errEncrypted = fmt.Errorf("%w: the reader encrypts card data and this program reads it in clear; have the "+
+	"reader provisioned without a data key", ErrCardUnread)
+
+// looksEncrypted finds the same in an answer of another layout. Encrypted objects have a byte between tag and length that says
+// whether they are masked or encrypted (A1h, C1h; IDG p. 232), and an encrypted answer begins with one that says what it is.
+func looksEncrypted(data []byte) bool {
+	for _, tag := range []uint32{neo2.TagKSN, neo2.TagEnhancedMSR, neo2.TagEncryption} {
+		if bytes.Contains(data, neo2.AppendTag(nil, tag)) {
+			return true
+		}
+	}
+	return false
 }
 
 // errInserted says that the card that was waited for is in the slot.

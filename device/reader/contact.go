@@ -196,6 +196,9 @@ func parseResult(data []byte) (result uint16, objects map[uint32][]byte, err err
 			objects[tag] = value
 		}
 	})
+	if err != nil && looksEncrypted(data) {
+		return 0, nil, errEncrypted
+	}
 	if err != nil {
 		return 0, nil, fmt.Errorf("%w: its card data has an unknown layout", ErrGarbage)
 	}

@@ -26,11 +26,12 @@ const (
 type wire struct {
 	*line.Line
 	decoder neo2.Decoder
-	doubt   bool // something may still come that nobody waits for any more
+	doubt   bool       // something may still come that nobody waits for any more
+	order   neo2.Order // of a command's checksum
 }
 
 func (w *wire) send(command neo2.Frame, within time.Duration) error {
-	err := w.Send(command.Append(nil, neo2.LowFirst), within)
+	err := w.Send(command.Append(nil, w.order), within)
 	if err != nil {
 		w.doubt = true
 	}

@@ -72,7 +72,7 @@ func New(port Port, o *Opts) (*Reader, error) {
 	if r.now == nil {
 		r.now = time.Now
 	}
-	r.wire = wire{Line: line.New(port, "card reader"), decoder: neo2.Decoder{Accept: neo2.EitherWay}}
+	r.wire = wire{Line: line.New(port, "card reader"), order: neo2.LowFirst, decoder: neo2.Decoder{Accept: neo2.EitherWay}}
 	r.token <- struct{}{}
 	if err := r.Ping(context.Background()); err != nil {
 		return nil, fmt.Errorf("card reader not usable: %w", err)

@@ -2,6 +2,7 @@ package reader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,7 +35,9 @@ const (
 //	2C-01 00                                              ┘
 //
 // Published: 0A-03 with its data, and that it wants pass-through mode (IDG p. 282-283); 0B-xx with its data (p. 284). Assumed:
-// the data of 2C-01, and that the buzzer sounds outside pass-through mode too. An error has changed nothing that matters: the
+// the data of 2C-01, and that the buzzer sounds outside pass-through mode too. The guide's tables show the checksum of some of
+// these commands the other way about than of all others: it is sent as theirs, and where the reader says that it is wrong (04h),
+// the other way. An error has changed nothing that matters: the
 // next activation ends the mode.
 func (r *Reader) Signal(ctx context.Context, s Signal) error {
 	beep, err := s.beep()
@@ -99,7 +102,14 @@ func (r *Reader) signal(commands ...neo2.Frame) error {
 		if command.Command == 0 {
 			continue
 		}
-		if _, err := r.exchangeWithin(context.Background(), command, signalAnswer); err != nil {
+		_, err := r.exchangeWithin(context.Background(), command, signalAnswer)
+		var refused *StatusError
+		if errors.As(err, &refused) && refused.Status == neo2.BadChecksum {
+			r.wire.order = neo2.HighFirst
+			_, err = r.exchangeWithin(context.Background(), command, signalAnswer)
+			r.wire.order = neo2.LowFirst
+		}
+		if err != nil {
 			return err
 		}
 	}

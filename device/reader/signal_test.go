@@ -54,6 +54,22 @@ func TestTheSignalsWire(t *testing.T) {
 	})
 }
 
+// The guide has the checksum of the buzzer's command the other way about than that of all others.
+func TestAReaderThatWantsTheOtherChecksumOrderHasIt(t *testing.T) {
+	onBench(t, func(t *testing.T, b *bench, drive *reader.Reader) {
+		done := make(chan error, 1)
+		go func() { done <- drive.Signal(t.Context(), reader.Signal{Beeps: 4}) }()
+		b.expect("0b 01 00 01 04 dc 22")
+		b.answer(neo2.Buzzer, neo2.BadChecksum, nil)
+		b.expect("0b 01 00 01 04 22 dc")
+		b.answer(neo2.Buzzer, neo2.OK, nil)
+		require.NoError(t, <-done)
+		go func() { done <- drive.Ping(t.Context()) }()
+		b.ping() // as ever
+		require.NoError(t, <-done)
+	})
+}
+
 func TestNobodyWaitsForASignal(t *testing.T) {
 	atCounterWith(t, reader.Opts{Lights: true}, func(t *testing.T, c *counter) {
 		shown := make(chan error, 1)

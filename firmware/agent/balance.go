@@ -41,7 +41,7 @@ func (a *Agent) balance(ctx context.Context, q Request, view *saleView) Event {
 		view.stage(e.Stage, "", e.Txn)
 		a.signStage(view, e)
 	})
-	a.cardAwaited(false)
+	a.cardAwaited(view, false)
 	over()
 	a.log.Info("balance", "stan", e.STAN, "code", e.Answer.Code, "cause", err)
 	o := words.OutcomeRefused

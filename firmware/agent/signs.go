@@ -72,13 +72,15 @@ var (
 	takeAwaySign  = pattern{tones: 2, length: shortTone, lamp: lampCard, silent: true} // its outcome has just been heard
 )
 
-// signOf is how an outcome sounds.
+// signOf is how an outcome sounds. What people have closed sounds as nothing: it was charged, or it was not.
 func signOf(o words.Outcome) pattern {
 	switch o {
 	case words.OutcomeApproved, words.OutcomeQueued:
 		return goodSign
 	case words.OutcomeUnknown:
 		return unknownSign
+	case words.OutcomeResolved:
+		return pattern{}
 	default:
 		return badSign
 	}
@@ -88,6 +90,9 @@ func signOf(o words.Outcome) pattern {
 func (a *Agent) signalOf(o words.Outcome) reader.Signal {
 	p := signOf(o)
 	s := reader.Signal{}
+	if p.tones == 0 {
+		return s
+	}
 	if a.o.Lights {
 		s.Green, s.Red, s.Blink, s.Lasting = p == goodSign, p != goodSign, p == unknownSign, lampLasts
 	}
@@ -109,9 +114,10 @@ func (a *Agent) sign(p pattern) {
 	}
 }
 
-// cardAwaited says whether a card belongs at the reader now.
-func (a *Agent) cardAwaited(here bool) {
-	if a.signs.cardHere.Swap(here) != here {
+// cardAwaited says whether a card belongs at the reader now. Of several requests at a time only the one that awaited it says
+// that it is over.
+func (a *Agent) cardAwaited(view *saleView, here bool) {
+	if view.awaits(here) && a.signs.cardHere.Swap(here) != here {
 		a.sign(pattern{})
 	}
 }
@@ -121,12 +127,12 @@ func (a *Agent) cardAwaited(here bool) {
 func (a *Agent) signStage(view *saleView, e terminal.Event) {
 	switch e.Stage {
 	case words.Present, words.Confirming:
-		a.cardAwaited(true)
+		a.cardAwaited(view, true)
 	case words.CardRead, words.EnterPIN: // a chip stays in the slot; whether it is one shows in the record
 	case words.Recorded:
-		a.cardAwaited(e.Txn.Card.Entry == txn.Inserted && e.Txn.Kind.Confirmed())
+		a.cardAwaited(view, e.Txn.Card.Entry == txn.Inserted && e.Txn.Kind.Confirmed())
 	case words.Held, words.Queued:
-		a.cardAwaited(false)
+		a.cardAwaited(view, false)
 		if view.once(&view.sounded) {
 			a.sign(goodSign)
 		}
@@ -135,13 +141,13 @@ func (a *Agent) signStage(view *saleView, e terminal.Event) {
 			a.signal(words.OutcomeApproved)
 		}
 	default:
-		a.cardAwaited(false)
+		a.cardAwaited(view, false)
 	}
 }
 
 // signOutcome tells how a request ended, as far as that has not been told.
 func (a *Agent) signOutcome(view *saleView, o words.Outcome) {
-	a.cardAwaited(false)
+	a.cardAwaited(view, false)
 	if view.once(&view.sounded) {
 		a.sign(signOf(o))
 	}
@@ -151,11 +157,12 @@ func (a *Agent) signOutcome(view *saleView, o words.Outcome) {
 }
 
 func (a *Agent) signal(o words.Outcome) {
-	if !a.o.Lights && !a.o.Beeps {
+	s := a.signalOf(o)
+	if s == (reader.Signal{}) {
 		return
 	}
 	select {
-	case a.signs.lit <- a.signalOf(o):
+	case a.signs.lit <- s:
 	default:
 	}
 }

@@ -20,6 +20,7 @@ type saleView struct {
 	trouble *PrinterView
 	sounded bool // its outcome, by the terminal's own lamps and buzzer
 	lit     bool // and by the reader's
+	awaited bool // it had the lamp for a card lit
 }
 
 // stagesAtMost bounds what a client that does not read can make the agent hold.
@@ -95,6 +96,15 @@ func (v *saleView) once(done *bool) bool {
 	was := *done
 	*done = true
 	return !was
+}
+
+// awaits notes that a card is awaited, or no more, and says whether that is this request's to say.
+func (v *saleView) awaits(here bool) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	was := v.awaited
+	v.awaited = here
+	return here || was
 }
 
 // heard reports whether the outcome was told by the terminal's own lamps and buzzer.

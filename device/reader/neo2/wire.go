@@ -361,6 +361,7 @@ const (
 	TagSourceOld   = 0xDF30   // in GroupVivo: where the track came from; p. 220
 	TagSource      = 0xDFEE30 // the same in present firmware
 	TagKSN         = 0xDFEE12 // present only if the card data is encrypted; p. 236
+	TagEncryption  = 0xDFEE26 // what of an answer is encrypted, and how; p. 238
 	TagEnhancedMSR = 0xDFEE23 // a swipe in the enhanced encrypted format, answer to 02-40 only; p. 238
 	TagTrack2Text  = 0xDFEF18 // track 2 of a contactless magnetic stripe mode, as text; p. 213
 	TagTrack2TextB = 0xFFEE14 // the same in older firmware

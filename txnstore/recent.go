@@ -102,18 +102,21 @@ func missed(dir string) *fault {
 		if frame == nil {
 			return v.missing(t)
 		}
-		switch g, err := glanceAt(frame); {
+		switch g, code, err := glanceAt(frame); {
 		case err != nil || g.id != v.id: // it stops itself
 		case g.gen < v.gen:
 			return v.missing(t)
 		default:
 			there = append(there, g)
+			if code != "" {
+				there = append(there, glance{g.id, g.gen, code})
+			}
 		}
 	}
 	slices.SortFunc(there, func(a, b glance) int { return strings.Compare(a.reference, b.reference) }) // neighbours share a page
 	for _, g := range there {
 		if id, err := t.get(refBucket, []byte(g.reference)); err != nil || id == nil {
-			return &fault{t.meta.root, 0, fmt.Sprintf("the reference of transaction %d is not there, and was written: a flush was reported and did not happen", g.id)}
+			return &fault{t.meta.root, 0, fmt.Sprintf("the reference or the payment code of transaction %d is not there, and was written: a flush was reported and did not happen", g.id)}
 		}
 	}
 	return nil

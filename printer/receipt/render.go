@@ -239,8 +239,13 @@ func (w *writer) suspense() error {
 	return nil
 }
 
-// card prints the masked number. A record whose number could not be unsealed still gets its slip.
+// card prints the masked number, or the payment code and whose it is. A record whose number could not be unsealed still gets its slip.
 func (w *writer) card() {
+	if c := w.t.Code; !c.IsZero() {
+		w.row(words.PlatformName, c.Platform())
+		w.row(words.PayCodeNo, c.Masked())
+		return
+	}
 	number := w.t.Card.PAN.Masked()
 	if number == "" {
 		number = "****"

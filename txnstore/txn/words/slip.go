@@ -31,6 +31,8 @@ var (
 	TerminalNo      = Pair{"终端编号", "TERMINAL NO"}
 	OperatorNo      = Pair{"操作员号", "OPERATOR NO"}
 	CardNo          = Pair{"卡号", "CARD NO"}
+	PlatformName    = Pair{"支付平台", "PAID WITH"}
+	PayCodeNo       = Pair{"付款码", "PAYMENT CODE"}
 	IssuerName      = Pair{"发卡行", "ISSUER"}
 	AcquirerName    = Pair{"收单行", "ACQUIRER"}
 	KindLabel       = Pair{"交易类型", "TYPE"}

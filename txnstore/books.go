@@ -2,7 +2,6 @@ package txnstore
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -191,13 +190,21 @@ func (b *books) walk(n int, wanted func(txn.ID) bool, from []byte, down bool) ([
 		}
 		return len(list) < hot+n
 	})
-	slices.SortStableFunc(list, func(x, y listed) int {
-		if down {
-			return cmp.Compare(y.id, x.id)
-		}
-		return cmp.Compare(x.id, y.id)
-	})
+	if !down {
+		list = append(list[hot:len(list):len(list)], list[:hot]...) // the slots hold the newest
+	}
+	inOrder(list, func(x, y *listed) bool { return x.id != y.id && x.id < y.id != down })
 	return list[:min(n, len(list))], b.archive.doubt(err)
+}
+
+// inOrder sorts a list that is nearly in order, and keeps the order of equals. It is for short lists; for each type that package
+// slices sorts by a function it costs a terminal nine kilobytes.
+func inOrder[T any](list []T, before func(a, b *T) bool) {
+	for i := range list {
+		for ; i > 0 && before(&list[i], &list[i-1]); i-- {
+			list[i], list[i-1] = list[i-1], list[i]
+		}
+	}
 }
 
 // near is the number at which a key that is none stands among the others.

@@ -1,7 +1,6 @@
 package txnstore
 
 import (
-	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"slices"
@@ -107,7 +106,7 @@ func (b *books) byCard(pan txn.PAN, recent int) (list []txn.Txn, err error) {
 			keep(s.record, nil)
 		}
 	}
-	slices.SortFunc(list, func(x, y txn.Txn) int { return cmp.Compare(y.ID, x.ID) })
+	inOrder(list, func(x, y *txn.Txn) bool { return x.ID > y.ID })
 	return list, nil
 }
 

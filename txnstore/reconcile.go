@@ -1,7 +1,6 @@
 package txnstore
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -257,7 +256,7 @@ func (r *reconciled) countPast() error {
 			known = append(known, s.Txn)
 		}
 	}
-	slices.SortFunc(known, func(a, b txn.Txn) int { return cmp.Compare(a.ID, b.ID) })
+	inOrder(known, func(a, b *txn.Txn) bool { return a.ID < b.ID })
 	for _, t := range known {
 		r.count = r.count.past(t)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -141,19 +140,15 @@ func (all totals) count(t tally, n int) {
 }
 
 func (all totals) sorted() []Total {
-	list := make([]Total, 0, len(all))
+	byKey, keys, list := map[string]Total{}, make([]string, 0, len(all)), make([]Total, 0, len(all))
 	for _, t := range all {
-		list = append(list, t)
+		key := string(t.key())
+		byKey[key], keys = t, append(keys, key)
 	}
-	slices.SortFunc(list, func(a, b Total) int {
-		if a.Batch != b.Batch {
-			return int(a.Batch) - int(b.Batch)
-		}
-		if a.Currency == b.Currency && a.Credit != b.Credit {
-			return map[bool]int{true: 1, false: -1}[a.Credit]
-		}
-		return strings.Compare(a.Currency, b.Currency)
-	})
+	slices.Sort(keys) // by batch, currency and side
+	for _, key := range keys {
+		list = append(list, byKey[key])
+	}
 	return list
 }
 

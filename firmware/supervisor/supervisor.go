@@ -177,11 +177,15 @@ func (l *List) All() ([]Known, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []Known
+	var numbers []string
 	for _, e := range entries {
-		all = append(all, Known{e.number, failures[e.number], failures[e.number] >= MaxFailures})
+		numbers = append(numbers, e.number)
 	}
-	slices.SortFunc(all, func(a, b Known) int { return strings.Compare(a.Number, b.Number) })
+	slices.Sort(numbers)
+	var all []Known
+	for _, number := range numbers {
+		all = append(all, Known{number, failures[number], failures[number] >= MaxFailures})
+	}
 	return all, nil
 }
 

@@ -182,7 +182,7 @@ func (c *command) printOutcome(e agent.Event) {
 		fmt.Fprintln(c.out, "  原交易 the earlier transaction:")
 	}
 	state := words.OfState(t.State)
-	fmt.Fprintf(c.out, "  %s %s  %s  %s %s\n", t.Currency, t.Amount, t.Card, state.ZH, state.EN)
+	fmt.Fprintf(c.out, "  %s %s  %s  %s %s\n", t.Currency, t.Amount, strings.TrimSpace(t.Platform+" "+t.Card), state.ZH, state.EN)
 	fmt.Fprintf(c.out, "  批次 batch %s  凭证号 voucher %s  编号 ID %d\n", t.Batch, t.STAN, t.ID)
 	if t.RRN != "" {
 		fmt.Fprintf(c.out, "  参考号 reference no. %s  授权码 authorisation %s\n", t.RRN, t.AuthCode)

@@ -55,7 +55,7 @@ func (c *Config) scannerFaults(fault func(wrong bool, key, what string, args ...
 	fault(s.Kind != string(scanner.Plain) && s.Kind != string(scanner.GM72), "scanner.kind", "%q is not known; use plain or gm72", s.Kind)
 	fault(s.Wait.Duration < time.Second || s.Wait.Duration > 255*time.Second, "scanner.wait", "want 1s to 255s")
 	fault(c.profile != nil && c.profile.Form(profile.SaleByCode).Type == "", "scanner.port",
-		"the acquirer's profile has no [sale.code], so no payment code could be sent; add the section as the acquirer describes it, or leave the scanner out")
+		"the acquirer's profile says {code} in no [sale.code], so no payment code could be sent; add it as the acquirer describes it, or leave the scanner out")
 }
 
 // scanner opens the scanner; nil where there is none.

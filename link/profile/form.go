@@ -47,6 +47,9 @@ func (j *judge) forms() {
 		j.form(kind, r, class, "every", "financial", kind)
 		if k == txn.Sale && len(j.groups[SaleByCode]) > 0 {
 			j.form(SaleByCode, asks|scans, class, "every", "financial", kind, SaleByCode)
+			if !j.p.forms[SaleByCode].says("code") {
+				delete(j.p.forms, SaleByCode)
+			}
 		}
 		if !k.Advice() {
 			j.form(kind+"."+reversal, reverses, "040 042", "every", "financial", kind, reversal, kind+"."+reversal)

@@ -77,7 +77,7 @@ type Form struct {
 
 // Names of the forms that are no kind of transaction.
 const (
-	SaleByCode = "sale.code" // a sale by payment code; an acquirer without it takes none
+	SaleByCode = "sale.code" // a sale by payment code; an acquirer without one takes none
 
 	Balance = "balance"
 	SignIn  = "sign-in"

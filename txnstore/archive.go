@@ -152,9 +152,9 @@ func decodeArchived(c *codec, id txn.ID, frame []byte) (record, error) {
 	return r, nil
 }
 
-// byReference finds the number behind a caller's reference.
-func (a *archive) byReference(ref string) (id txn.ID, ok bool, err error) {
-	v, err := a.value(refBucket, []byte(ref))
+// byName finds the number behind a caller's reference, or behind a payment code.
+func (a *archive) byName(key []byte) (id txn.ID, ok bool, err error) {
+	v, err := a.value(refBucket, key)
 	if err == nil && v != nil {
 		ok = true
 		id, err = keyID(v)
@@ -194,6 +194,9 @@ func (a *archive) sound(entries []entry) error {
 	for _, e := range entries {
 		if err == nil {
 			_, err = t.get(refBucket, []byte(e.Reference))
+		}
+		if err == nil && e.submits() {
+			_, err = t.get(refBucket, e.codeKey())
 		}
 	}
 	small := [][]byte{owedBucket, paperBucket, metaBucket}
@@ -250,11 +253,13 @@ func putEntry(tx *bolt.Tx, e entry) error {
 	records.FillPercent = 0.9 // numbers only grow, so leaves fill from the right
 	refs := tx.Bucket(refBucket)
 	taken := refs.Get([]byte(e.Reference)) != nil
+	known := !e.submits() || refs.Get(e.codeKey()) != nil
 	return errors.Join(
 		records.Put(key, e.frame),
 		mark(tx.Bucket(owedBucket), key, e.State.Owes() != txn.Nothing),
 		mark(tx.Bucket(paperBucket), key, e.OwesPaper()),
 		unless(taken, func() error { return refs.Put([]byte(e.Reference), key) }),
+		unless(known, func() error { return refs.Put(e.codeKey(), key) }),
 	)
 }
 

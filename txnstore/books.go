@@ -72,24 +72,29 @@ func (b *books) get(id txn.ID) (txn.Txn, error) {
 	return clone(r.Txn), err
 }
 
-// byReference asks the slots first: the archive learns a reference only when the transaction is finished.
+// byReference finds the transaction of a caller's reference.
 func (b *books) byReference(ref string) (txn.Txn, bool, error) {
-	for i := range b.slots {
-		s := &b.slots[i]
-		if s.kind == slotLive && s.Reference == ref {
-			return clone(s.Txn), true, nil
-		}
-	}
 	if ref == "" || len(ref) > txn.MaxReference {
 		return txn.Txn{}, false, nil
 	}
-	id, ok, err := b.archive.byReference(ref)
+	return b.named([]byte(ref), "references", func(t *txn.Txn) bool { return t.Reference == ref })
+}
+
+// named asks the slots first: the archive learns a name only when the transaction is finished. Where the index leads to a
+// transaction that is lost, or to another one, the question stays open.
+func (b *books) named(key []byte, what string, is func(*txn.Txn) bool) (txn.Txn, bool, error) {
+	for i := range b.slots {
+		if s := &b.slots[i]; s.kind == slotLive && is(&s.Txn) {
+			return clone(s.Txn), true, nil
+		}
+	}
+	id, ok, err := b.archive.byName(key)
 	if err != nil || !ok {
 		return txn.Txn{}, false, err
 	}
 	t, err := b.get(id)
-	if errors.Is(err, ErrNotFound) && uint64(id) >= b.count.NextID || err == nil && t.Reference != ref { // a lower one was lost
-		err = b.archive.doubt(fmt.Errorf("the index of references leads to transaction %d, whose reference is another", id))
+	if errors.Is(err, ErrNotFound) && uint64(id) >= b.count.NextID || err == nil && !is(&t) { // a lower one was lost
+		err = b.archive.doubt(fmt.Errorf("the index of %s leads to transaction %d, which has another", what, id))
 	}
 	if err != nil {
 		return txn.Txn{}, false, err

@@ -18,6 +18,7 @@
 //
 //	            txn     ID, 8 bytes big-endian   -> record frame
 //	            ref     caller's reference       -> ID
+//	                    payment code's mark      -> ID  (paycode.go)
 //	            owed    ID -> 1                     State.Owes() is not Nothing
 //	            paper   ID -> 1                     a slip is still owed
 //	            total   batch, currency, side -> sums   changed with the records (totals.go)

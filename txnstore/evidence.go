@@ -23,6 +23,7 @@ type evidence struct {
 	opened   int  // records that the key opened
 	foreign  error
 	refs     map[txn.ID]string // references by number, as the index of archive.db had them
+	codes    map[txn.ID]string // and keys of payment codes
 	listed   map[txn.ID]bool   // numbers that an index calls owed
 	files    map[string]*os.File
 	pruned   txn.ID // the highest number that was removed on purpose
@@ -64,7 +65,7 @@ func (w witness) beats(o witness) bool {
 // between putting it aside and replacing it.
 func gather(dir string, c *codec) (*evidence, error) {
 	e := &evidence{codec: c, records: map[txn.ID]witness{}, counters: newCounters(c.seals.terminal),
-		refs: map[txn.ID]string{}, listed: map[txn.ID]bool{}, closings: map[uint32]txn.Closing{}, files: map[string]*os.File{}}
+		refs: map[txn.ID]string{}, codes: map[txn.ID]string{}, listed: map[txn.ID]bool{}, closings: map[uint32]txn.Closing{}, files: map[string]*os.File{}}
 	for _, name := range fileNames() {
 		path, err := sourceOf(dir, name)
 		if err == nil && path != "" {
@@ -138,7 +139,11 @@ func (e *evidence) walk(file boltFile, name string) (reached func(uint64) bool) 
 		case name != archiveName:
 		case bytes.Equal(x.bucket, refBucket) && len(x.key) <= txn.MaxReference:
 			if id, err := keyID(x.value); err == nil {
-				e.refs[id] = string(x.key)
+				if isCodeKey(x.key) {
+					e.codes[id] = string(x.key)
+				} else {
+					e.refs[id] = string(x.key)
+				}
 			}
 		case bytes.Equal(x.bucket, metaBucket) && bytes.Equal(x.key, prunedKey):
 			if id, err := keyID(x.value); err == nil {

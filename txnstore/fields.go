@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -24,6 +25,7 @@ const (
 	tagCard    = 17 // number, expiry and chip data, sealed together
 	tagJournal = 44 // one per line
 	tagMark    = 45 // keyed hash of the card number (mark.go); records of older programs have none
+	tagCode    = 82 // a payment code, with its keyed hash in front
 )
 
 // recordFields is the table of a record (tag, limit in bytes or highest number). State, kind, entry, reason and slips
@@ -92,6 +94,7 @@ func recordFields() []field {
 		yes(66, "PIN was given", func(t *txn.Txn) *bool { return &t.Card.PIN }),
 		number(62, "bytes acknowledged", maxWritten, func(t *txn.Txn) *int { return &t.Sent.Acked }),
 		text(80, "profile", maxProfile, func(t *txn.Txn) *string { return &t.Profile }),
+		code(tagCode, "payment code"),
 		text(81, "original sent", 10, func(t *txn.Txn) *string { return &t.Original.Sent }),
 	}
 }
@@ -184,6 +187,36 @@ func number[N ~int | ~int64 | ~uint32 | ~uint64](tag byte, name string, limit ui
 				return errors.New("is not a number in range")
 			}
 			*at(t) = N(n)
+			return nil
+		},
+	}
+}
+
+// code is a payment code: fingerprint, platform, a zero byte, mask.
+func code(tag byte, name string) field {
+	return field{
+		tag: tag, name: name,
+		bound: func(t *txn.Txn) error {
+			if c := t.Code; len(c.Platform()) > txn.MaxPlatform || len(c.Masked()) > txn.MaxPayCode {
+				return fmt.Errorf("%s: platform or mask is too long", name)
+			}
+			return nil
+		},
+		put: func(b []byte, t *txn.Txn) []byte {
+			if t.Code.IsZero() {
+				return b
+			}
+			print := t.Code.Print()
+			return append(append(append(append(b, print[:]...), t.Code.Platform()...), 0), t.Code.Masked()...)
+		},
+		get: func(t *txn.Txn, v string) error {
+			var print txn.Fingerprint
+			n := copy(print[:], v)
+			platform, masked, ok := strings.Cut(v[n:], "\x00")
+			if !ok || platform == "" || len(platform) > txn.MaxPlatform || len(masked) > txn.MaxPayCode {
+				return errors.New("is not well formed")
+			}
+			t.Code = txn.NewCode(platform, masked, print)
 			return nil
 		},
 	}

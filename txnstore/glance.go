@@ -7,7 +7,7 @@ import (
 )
 
 // glance is what tells a record from others. It is read without the store's key, and at a fraction of what opening a
-// record costs.
+// record costs. Code is the key of its payment code in the index, where it has one.
 type glance struct {
 	id        txn.ID
 	gen       uint32
@@ -21,7 +21,7 @@ const (
 	tagReference = 10
 )
 
-func glanceAt(frame []byte) (g glance, err error) {
+func glanceAt(frame []byte) (g glance, code string, err error) {
 	b, err := openFrame(recordFrame, frame)
 	for err == nil && len(b) > 0 {
 		var tag byte
@@ -37,7 +37,9 @@ func glanceAt(frame []byte) (g glance, err error) {
 			g.gen = uint32(n)
 		case tagReference:
 			g.reference = string(v)
+		case tagCode:
+			code = glanceAtCode(v)
 		}
 	}
-	return g, err
+	return g, code, err
 }

@@ -59,7 +59,7 @@ func TestAStoreOfSchemaOneIsReadAndBroughtForward(t *testing.T) {
 
 	s, report, err := Open(dir, o)
 	require.NoError(t, err)
-	assert.Contains(t, report.Findings, "the store was brought from schema 1 to 4")
+	assert.Contains(t, report.Findings, "the store was brought from schema 1 to 5")
 	assert.Equal(t, 2, report.Owed)
 	assert.Zero(t, report.Bad)
 	for n := 1; n <= 18; n++ {
@@ -94,7 +94,7 @@ func TestAStoreOfSchemaTwoIsReadAndBroughtForward(t *testing.T) {
 
 	s, report, err := Open(dir, o)
 	require.NoError(t, err)
-	assert.Contains(t, report.Findings, "the store was brought from schema 2 to 4")
+	assert.Contains(t, report.Findings, "the store was brought from schema 2 to 5")
 	assert.Equal(t, 2, report.Owed)
 	for n := 1; n <= 15; n++ {
 		x, found, err := s.ByReference(fmt.Sprintf("till-7-%04d", n))
@@ -141,7 +141,7 @@ func TestAStoreOfSchemaThreeIsReadAndBroughtForward(t *testing.T) {
 
 	s, report, err := Open(dir, o)
 	require.NoError(t, err)
-	assert.Contains(t, report.Findings, "the store was brought from schema 3 to 4")
+	assert.Contains(t, report.Findings, "the store was brought from schema 3 to 5")
 	assert.Equal(t, 3, report.Owed, "suspense, a refund to be told and a void to be reversed")
 	for n := 1; n <= 12; n++ {
 		_, found, err := s.ByReference(fmt.Sprintf("till-7-%04d", n))
@@ -173,7 +173,7 @@ func TestAStoreOfSchemaThreeIsReadAndBroughtForward(t *testing.T) {
 	require.NoError(t, s.Close())
 	_, report, err = Open(dir, o)
 	require.NoError(t, err)
-	assert.NotContains(t, report.Findings, "the store was brought from schema 3 to 4", "once")
+	assert.NotContains(t, report.Findings, "the store was brought from schema 3 to 5", "once")
 }
 
 // Power lost between the two files of a migration.

@@ -18,9 +18,9 @@ const (
 	markSize      = 6
 )
 
-func searchKey(key []byte) [sha256.Size]byte {
+func derivedKey(key []byte, purpose string) [sha256.Size]byte {
 	h := hmac.New(sha256.New, key)
-	_, _ = h.Write([]byte(purposeSearch)) // never fails, by its contract
+	_, _ = h.Write([]byte(purpose)) // never fails, by its contract
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
@@ -53,8 +53,11 @@ func mayBeOf(mark, frame []byte) bool {
 		if err != nil {
 			return false
 		}
-		if tag == tagMark {
+		switch tag {
+		case tagMark:
 			return hmac.Equal(v, mark)
+		case tagCode:
+			return false // it has no card
 		}
 		b = rest
 	}

@@ -26,11 +26,14 @@ func readCard(card *txn.Card, clear []byte) error {
 	if !ok || !ok2 || len(expiry) > 4 || len(chip) > maxChip {
 		return errors.New("sealed card is not well formed")
 	}
-	pan, err := txn.ParsePAN(string(digits))
-	if err != nil {
-		return err
+	if len(digits) > 0 { // what was paid by payment code has no card
+		pan, err := txn.ParsePAN(string(digits))
+		if err != nil {
+			return err
+		}
+		card.PAN = pan
 	}
-	card.PAN, card.Expiry, card.Chip = pan, string(expiry), txn.NewChip(chip)
+	card.Expiry, card.Chip = string(expiry), txn.NewChip(chip)
 	return nil
 }
 

@@ -26,8 +26,8 @@ const (
 // stands only in a page that is not used any more was removed on purpose.
 var prunedKey = []byte("pruned")
 
-// prune removes finished transactions of old batches from the archive, a few at a time, with their references and their
-// share of the totals, in one commit. Nothing that is owed, stands in suspense, waits for paper, cannot be read, or
+// prune removes finished transactions of old batches from the archive, a few at a time, with their references, their
+// payment codes and their share of the totals, in one commit. Nothing that is owed, stands in suspense, waits for paper, cannot be read, or
 // belongs to a batch that is kept is ever removed.
 func (s *Store) prune() error {
 	if s.policy.Batches == 0 || s.count.Batch <= s.policy.Batches {
@@ -142,6 +142,9 @@ func (a *archive) stagePrune(doomed []record, count counters) (*bolt.Tx, error) 
 			err := records.Delete(key)
 			if bytes.Equal(refs.Get([]byte(t.Reference)), key) {
 				err = errors.Join(err, refs.Delete([]byte(t.Reference)))
+			}
+			if t.submits() && bytes.Equal(refs.Get(t.codeKey()), key) {
+				err = errors.Join(err, refs.Delete(t.codeKey()))
 			}
 			if err != nil {
 				return err

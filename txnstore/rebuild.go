@@ -80,7 +80,8 @@ func (v *salvage) keepClosings(tx *bolt.Tx) error {
 	return nil
 }
 
-// keepReferences carries over the references of transactions that are lost: who repeats one must not be charged again.
+// keepReferences carries over the references and payment codes of transactions that are lost: who repeats one must not be
+// charged again.
 func (v *salvage) keepReferences(a *archive) error {
 	var lost []txn.ID
 	for id := range v.evidence.refs {
@@ -88,16 +89,22 @@ func (v *salvage) keepReferences(a *archive) error {
 			lost = append(lost, id)
 		}
 	}
+	for id := range v.evidence.codes {
+		if _, ok := v.evidence.records[id]; !ok && uint64(id) < v.evidence.counters.NextID && id > 0 && v.evidence.refs[id] == "" {
+			lost = append(lost, id)
+		}
+	}
 	slices.Sort(lost)
 	tx, err := a.begin(func(tx *bolt.Tx) error {
 		refs := tx.Bucket(refBucket)
 		for _, id := range lost {
-			key := []byte(v.evidence.refs[id])
-			if refs.Get(key) != nil {
-				continue
-			}
-			if err := refs.Put(key, idKey(id)); err != nil {
-				return err
+			for _, name := range []string{v.evidence.refs[id], v.evidence.codes[id]} {
+				if name == "" || refs.Get([]byte(name)) != nil {
+					continue
+				}
+				if err := refs.Put([]byte(name), idKey(id)); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -93,7 +92,7 @@ func missed(dir string) *fault {
 	if err != nil {
 		return &fault{t.meta.root, 0, err.Error()}
 	}
-	var there []glance
+	names, whose := []string{}, map[string]txn.ID{}
 	for _, v := range list {
 		frame, err := t.get(txnBucket, idKey(v.id))
 		if err != nil {
@@ -102,18 +101,23 @@ func missed(dir string) *fault {
 		if frame == nil {
 			return v.missing(t)
 		}
-		switch g, err := glanceAt(frame); {
+		switch g, code, err := glanceAt(frame); {
 		case err != nil || g.id != v.id: // it stops itself
 		case g.gen < v.gen:
 			return v.missing(t)
 		default:
-			there = append(there, g)
+			names = append(names, g.reference)
+			whose[g.reference] = g.id
+			if code != "" {
+				names = append(names, code)
+				whose[code] = g.id
+			}
 		}
 	}
-	sort.Slice(there, func(a, b int) bool { return there[a].reference < there[b].reference }) // neighbours share a page
-	for _, g := range there {
-		if id, err := t.get(refBucket, []byte(g.reference)); err != nil || id == nil {
-			return &fault{t.meta.root, 0, fmt.Sprintf("the reference of transaction %d is not there, and was written: a flush was reported and did not happen", g.id)}
+	slices.Sort(names) // neighbours share a page
+	for _, name := range names {
+		if id, err := t.get(refBucket, []byte(name)); err != nil || id == nil {
+			return &fault{t.meta.root, 0, fmt.Sprintf("the reference or the payment code of transaction %d is not there, and was written: a flush was reported and did not happen", whose[name])}
 		}
 	}
 	return nil

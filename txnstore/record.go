@@ -75,7 +75,7 @@ func same(a, b *txn.Txn) bool {
 	return a.ID == b.ID && a.Gen == b.Gen && a.Boot == b.Boot && a.EndBoot == b.EndBoot &&
 		a.Terminal == b.Terminal && a.Merchant == b.Merchant && a.Profile == b.Profile && a.Operator == b.Operator &&
 		a.Kind == b.Kind && a.State == b.State && a.Reference == b.Reference && a.Batch == b.Batch && a.STAN == b.STAN &&
-		a.Amount == b.Amount && a.Currency == b.Currency && sameCard(&a.Card, &b.Card) &&
+		a.Amount == b.Amount && a.Currency == b.Currency && sameCard(&a.Card, &b.Card) && a.Code.Equal(b.Code) &&
 		a.Began == b.Began && a.Ended == b.Ended && a.Answer == b.Answer && a.Reason == b.Reason &&
 		a.Sent == b.Sent && a.Tries == b.Tries && a.Slips == b.Slips && a.Original == b.Original && a.Approver == b.Approver && a.Resolved == b.Resolved &&
 		slices.Equal(a.Journal, b.Journal)
@@ -116,7 +116,7 @@ func (c *codec) bound(t *txn.Txn) error {
 // what the line said of the request: the first journal line says how it began, the newest how it stands, and nothing else
 // may be missing.
 func (c *codec) fit(r *record) ([]byte, error) {
-	sealed := c.seals.seal(purposeCard, uint64(r.ID), cardInTheClear(r.Card))
+	sealed := c.seals.seal(purposeCard, uint64(r.ID), cardInTheClear(r.Card)) // of no card too: it proves whose record this is
 	for {
 		frame := putFrame(recordFrame, c.payload(r, sealed))
 		over := len(frame) - maxRecord
@@ -146,8 +146,10 @@ func (c *codec) payload(r *record, sealed []byte) []byte {
 		}
 	}
 	b = appendField(b, tagCard, sealed)
-	mark := c.seals.cardMark(r.Card.PAN)
-	b = appendField(b, tagMark, mark[:])
+	if !r.Card.PAN.IsZero() {
+		mark := c.seals.cardMark(r.Card.PAN)
+		b = appendField(b, tagMark, mark[:])
+	}
 	for _, line := range r.Journal {
 		value = putLine(value[:0], &r.Txn, line)
 		b = appendField(b, tagJournal, value)
@@ -247,8 +249,8 @@ func (c *codec) validate(t *txn.Txn) error {
 		return errors.New("amount or currency missing")
 	case t.Currency.Exponent < 0 || t.Currency.Exponent > 9:
 		return errors.New("currency exponent out of range")
-	case t.Card.PAN.IsZero():
-		return errors.New("no card number")
+	case t.Card.PAN.IsZero() == t.Code.IsZero():
+		return errors.New("neither a card number nor a payment code, or both")
 	}
 	return nil
 }

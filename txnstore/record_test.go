@@ -178,6 +178,8 @@ func TestSameSeesEveryField(t *testing.T) {
 			pan, err := txn.ParsePAN("4242424242424242")
 			require.NoError(t, err)
 			field.Set(reflect.ValueOf(pan))
+		case txn.Code:
+			field.Set(reflect.ValueOf(txn.NewCode("wechat", "13************6789", txn.Fingerprint{1})))
 		case txn.Chip:
 			field.Set(reflect.ValueOf(txn.NewChip([]byte{0x9F, 0x36, 2, 9, 9})))
 		case time.Time:

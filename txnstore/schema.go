@@ -16,7 +16,9 @@ import (
 //	4   kinds that are on neither side of a settlement, and advices that are done at the counter before they are told. Files of
 //	    schema 3 hold none of them and are the same in 4; the number keeps an older program from settling what is only held,
 //	    and from taking a queued advice for one that nobody has a slip of
-const schema = 4
+//	5   what was paid by payment code: records without a card, and marks of codes in ref. Files of schema 4 hold none and are
+//	    the same in 5; the number keeps an older program, which cannot read such a record, from trading on without it
+const schema = 5
 
 // migrations take archive.db from schema n+1 to n+2, in order. A step may have been done before: it must come to the same.
 func migrations() []func(*archive, *bolt.Tx) error {
@@ -24,6 +26,7 @@ func migrations() []func(*archive, *bolt.Tx) error {
 		func(a *archive, tx *bolt.Tx) error { return a.rebuildTotals(tx) }, // 1 to 2
 		func(*archive, *bolt.Tx) error { return nil },                      // 2 to 3
 		func(*archive, *bolt.Tx) error { return nil },                      // 3 to 4
+		func(*archive, *bolt.Tx) error { return nil },                      // 4 to 5
 	}
 }
 

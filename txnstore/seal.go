@@ -16,6 +16,7 @@ import (
 type sealer struct {
 	aead     cipher.AEAD
 	search   [sha256.Size]byte // key of cardMark
+	codes    [sha256.Size]byte // key of payment codes' fingerprints
 	terminal string
 }
 
@@ -40,7 +41,7 @@ func newSealer(key []byte, terminal string) (*sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store key: %w", err)
 	}
-	return &sealer{aead, searchKey(key), terminal}, nil
+	return &sealer{aead, derivedKey(key, purposeSearch), derivedKey(key, purposeCodes), terminal}, nil
 }
 
 func (s *sealer) bound(purpose string, id uint64) []byte {

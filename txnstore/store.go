@@ -12,7 +12,10 @@ const maxMarks = 64
 // Begin makes a transaction durable: number, STAN, batch, reference and everything a reversal will need, in one commit. The
 // record is pending, so from here on it owes a reversal until somebody proves otherwise; a refund owes repetition.
 //
-// Errors: ErrReference, with the first transaction of that reference; ErrFull; ErrRecord; ErrUnknownCommit.
+// A payment code that any other transaction was begun with is refused in that same commit, whatever became of that one, as
+// long as its record is kept (Keep).
+//
+// Errors: ErrReference, with the first transaction of that reference; txn.ErrCodeUsed, with that of the code; ErrFull; ErrRecord; ErrUnknownCommit.
 func (s *Store) Begin(d txn.Draft) (txn.Txn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -23,11 +26,16 @@ func (s *Store) Begin(d txn.Draft) (txn.Txn, error) {
 		return txn.Txn{}, fmt.Errorf("%w: %w", ErrRecord, err)
 	}
 	first, used, err := s.byReference(d.Reference)
+	refusal := ErrReference
+	if err == nil && !used {
+		first, used, err = s.byCode(d.Code.Print())
+		refusal = txn.ErrCodeUsed
+	}
 	if err != nil {
 		return txn.Txn{}, err
 	}
 	if used {
-		return first, fmt.Errorf("%w: by transaction %d, %s", ErrReference, first.ID, first.State)
+		return first, fmt.Errorf("%w: by transaction %d, %s", refusal, first.ID, first.State)
 	}
 	slot, err := s.freeSlot()
 	if err != nil {
@@ -52,7 +60,7 @@ func (s *Store) drafted(d txn.Draft) (txn.Txn, counters) {
 		ID: txn.ID(count.NextID), Gen: 1, Boot: count.Boot, EndBoot: count.Boot,
 		Terminal: count.Terminal, Merchant: s.merchant, Profile: s.profile, Operator: d.Operator,
 		Kind: d.Kind, State: d.Kind.Begins(), Reference: d.Reference, Batch: count.Batch, STAN: count.stan(),
-		Amount: d.Amount, Currency: d.Currency, Card: d.Card, Original: d.Original, Approver: d.Approver, Began: s.stamp(),
+		Amount: d.Amount, Currency: d.Currency, Card: d.Card, Code: d.Code, Original: d.Original, Approver: d.Approver, Began: s.stamp(),
 	}
 	if d.Kind.Final() {
 		t.Slips = txn.Slips{Merchant: txn.SlipOwed, Customer: txn.SlipOwed}
@@ -213,8 +221,8 @@ func touched(a, b txn.Txn) string {
 		return "kind, reference, batch and STAN"
 	case a.Amount != b.Amount, a.Currency != b.Currency:
 		return "amount"
-	case !a.Card.PAN.Equal(b.Card.PAN), a.Card.Expiry != b.Card.Expiry:
-		return "card"
+	case !a.Card.PAN.Equal(b.Card.PAN), a.Card.Expiry != b.Card.Expiry, !a.Code.Equal(b.Code):
+		return "card or payment code"
 	case a.Original != b.Original, a.Profile != b.Profile, a.Approver != b.Approver:
 		return "original and approver"
 	case a.State != b.State, a.EndBoot != b.EndBoot, !a.Ended.Equal(b.Ended), !a.Began.Equal(b.Began):

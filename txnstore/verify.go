@@ -225,7 +225,7 @@ func verifyBolt(h *Health, b boltFile, whole bool, c *codec) {
 	names.finish(h)
 }
 
-// nameCheck holds the references that records have against their index, without a key. One that leads elsewhere would answer
+// nameCheck holds the references and payment codes that records have against their index, without a key. One that leads elsewhere would answer
 // a repeated request with somebody else's sale.
 type nameCheck struct {
 	records map[string]txn.ID
@@ -236,12 +236,15 @@ func (n nameCheck) see(x visited) {
 	switch string(x.bucket) {
 	case string(refBucket):
 		if id, err := keyID(x.value); err == nil {
-			n.index[string(x.key)] = mention{id, fault{x.page, x.offset, "a reference leads to another transaction than its own"}}
+			n.index[string(x.key)] = mention{id, fault{x.page, x.offset, "a reference or a payment code leads to another transaction than its own"}}
 		}
 	case string(txnBucket):
 		id, err := keyID(x.key)
-		if g, bad := glanceAt(x.value); err == nil && bad == nil && g.reference != "" {
+		if g, code, bad := glanceAt(x.value); err == nil && bad == nil && g.reference != "" {
 			n.records[g.reference] = id
+			if code != "" {
+				n.records[code] = id
+			}
 		}
 	}
 }
@@ -250,7 +253,7 @@ func (n nameCheck) finish(h *Health) {
 	for reference, id := range n.records {
 		switch at, listed := n.index[reference]; {
 		case !listed:
-			h.add(Damaged, &fault{0, 0, fmt.Sprintf("the reference of transaction %d is in no index", id)})
+			h.add(Damaged, &fault{0, 0, fmt.Sprintf("the reference or the payment code of transaction %d is in no index", id)})
 		case at.id != id:
 			h.add(Damaged, &at.fault)
 		}

@@ -120,7 +120,7 @@ func (a *adapter) close() {
 }
 
 // errAdapter is said of words that no adapter understands.
-var errAdapter = errors.New("wire wants reader, printer or modem, and then unplug, plug or replug")
+var errAdapter = errors.New("wire wants reader, scanner, printer or modem, and then unplug, plug or replug")
 
 // wire does to an adapter what a story says.
 func (r *rig) wire(which, what string) error {

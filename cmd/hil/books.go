@@ -62,7 +62,7 @@ func (r *rig) theirBooks() (scenario.Books, error) {
 	}
 	for _, row := range book.Rows {
 		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Kind: txn.Kind(row.Kind.String()), Of: scenario.Voucher(row.Of),
-			Amount: row.Amount, Held: row.Held, Back: row.Back, Standing: scenario.Standing(row.State), Reversals: row.Reversals, Account: row.Account})
+			Amount: row.Amount, Held: row.Held, Back: row.Back, Standing: scenario.Standing(row.State), Reversals: row.Reversals, Account: row.Account, Paid: row.Paid})
 	}
 	for name, account := range ledger.Accounts {
 		b.Accounts = append(b.Accounts, scenario.Account{Name: name, Opening: account.Opening, Balance: account.Balance, Held: account.Held})

@@ -185,7 +185,7 @@ func (e *examiner) remembered(seen map[txn.ID]*sighting) error {
 	return nil
 }
 
-// numbers asks for the last promised references by name, and tries to use one again.
+// numbers asks for the last promised references by name, and tries to use one again, and every promised payment code.
 func (e *examiner) numbers() error {
 	refs := e.m.refs[max(0, len(e.m.refs)-2):]
 	for _, ref := range refs {
@@ -202,6 +202,19 @@ func (e *examiner) numbers() error {
 	}
 	if _, err := e.store.Begin(draft); !errors.Is(err, txnstore.ErrReference) {
 		return fault(repeated, "a used reference was taken again: %v", err)
+	}
+	for _, ref := range e.m.refs {
+		draft, err := crashDraft(ref)
+		if err != nil {
+			return err
+		}
+		if draft.Code.IsZero() {
+			continue
+		}
+		draft.Reference = "another"
+		if _, err := e.store.Begin(draft); !errors.Is(err, txn.ErrCodeUsed) {
+			return fault(repeated, "the payment code of a promised transaction was taken under another reference: %v", err)
+		}
 	}
 	return nil
 }

@@ -18,6 +18,8 @@ func fingerprint(t txn.Txn) string {
 	w.texts(t.Terminal, t.Merchant, t.Operator, string(t.Kind), string(t.State), t.Reference, t.Currency.Number, t.Currency.Letters)
 	w.texts(t.Card.PAN.DigitsInTheClear(), t.Card.Expiry, t.Card.Sequence, string(t.Card.Entry), t.Card.Label, t.Card.AID,
 		string(t.Card.Chip.BytesInTheClear()), string(t.Card.Certificate.BytesInTheClear()))
+	print := t.Code.Print()
+	w.texts(t.Code.Platform(), t.Code.Masked(), string(print[:]))
 	w.times(t.Began, t.Ended)
 	a := t.Answer
 	w.texts(a.Code, a.RRN, a.AuthCode, a.Acquirer, a.Issuer, a.HostTime, a.HostDate, a.SettledOn, a.Text, a.Scheme, string(a.Chip.BytesInTheClear()), string(t.Reason))

@@ -108,14 +108,14 @@ func setUp(p places, s settings) (*rig, error) {
 		return "pty:" + r.at(machine)
 	}
 	_, err = r.start(&r.devices, "devicesim", "-reader", line("reader"), "-printer", line("printer"), "-modem", line("modem"),
-		"-baud-reader", baud, "-baud-printer", baud, "-baud-modem", baud, "-cards", p.cards, "-paper", r.at("paper"), "-columns", "32",
+		"-scanner", line("scanner"), "-scanner-kind", "gm72", "-baud-scanner", baud, "-baud-reader", baud, "-baud-printer", baud, "-baud-modem", baud, "-cards", p.cards, "-paper", r.at("paper"), "-columns", "32",
 		"-phone", phone+"="+dial, "-modem-guard", s.Guard.String(), "-control", "unix:"+r.at("devices.sock"))
 	if err != nil {
 		return r, err
 	}
 	if s.Adapters {
 		r.adapters = map[string]*adapter{}
-		for _, machine := range []string{"reader", "printer", "modem"} {
+		for _, machine := range []string{"reader", "printer", "modem", "scanner"} {
 			if r.adapters[machine], err = layAdapter(r.at(machine), r.at(machine+".line")); err != nil {
 				delete(r.adapters, machine)
 				return r, err
@@ -147,6 +147,11 @@ path = "agent.sock"
 [reader]
 port = "reader"
 card_wait = "{{.CardWait}}"
+
+[scanner]
+port = "scanner"
+kind = "gm72"
+wait = "{{.CardWait}}"
 
 [printer]
 port = "printer"

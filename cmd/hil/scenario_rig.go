@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,8 +31,11 @@ const (
 type processRig struct {
 	*rig
 	ctx     context.Context
-	secrets scenario.Secrets
 	powered atomic.Bool
+
+	showing sync.Mutex // guards what is below once stories are played
+	secrets scenario.Secrets
+	shown   []string // payment codes, by their names in stories
 }
 
 var _ scenario.Rig = (*processRig)(nil)
@@ -125,7 +129,7 @@ func (r *processRig) Able(s scenario.Step) error {
 // ofAdapters knows what can be done to the wires of a bench of processes: the adapters at their near ends can be unplugged.
 func ofAdapters(words string) bool {
 	which, what, _ := strings.Cut(words, " ")
-	return slices.Contains([]string{"reader", "printer", "modem"}, which) && slices.Contains([]string{"unplug", "plug", "replug"}, what)
+	return slices.Contains([]string{"reader", "scanner", "printer", "modem"}, which) && slices.Contains([]string{"unplug", "plug", "replug"}, what)
 }
 
 // ableAs looks at a story as a whole: only the network cable has a tap.
@@ -156,6 +160,8 @@ func (r *processRig) Hand(who, what string) error {
 	case who == "wire":
 		which, what, _ := strings.Cut(what, " ")
 		return r.wire(which, what)
+	case who == "scanner" && strings.HasPrefix(what, "show "):
+		return r.show(strings.TrimPrefix(what, "show "))
 	case who != "line":
 		_, err := r.tell("devices", who+" "+what)
 		return err
@@ -170,6 +176,23 @@ func (r *processRig) Hand(who, what string) error {
 		return errors.New("line does not know that: use down, up or drop")
 	}
 	return nil
+}
+
+// show puts a payment code, by its story's name, before the scanner, and has it looked for from now on.
+func (r *processRig) show(name string) error {
+	digits, err := scenario.PayCode(name)
+	if err != nil {
+		return err
+	}
+	r.showing.Lock()
+	if !slices.Contains(r.shown, name) {
+		known := r.secrets.Clone()
+		known.AddCode(name, digits)
+		r.secrets, r.shown = known, append(r.shown, name)
+	}
+	r.showing.Unlock()
+	_, err = r.tell("devices", "scanner show "+digits)
+	return err
 }
 
 // On implements scenario.Rig.
@@ -217,7 +240,7 @@ func (r *processRig) Patience() time.Duration { return 40 * time.Second }
 
 // Heal implements scenario.Rig.
 func (r *processRig) Heal() error {
-	orders := []string{"reader nonsense off", "reader silent off", "reader tamper off", "reader memory refuses none", "reader remove",
+	orders := []string{"scanner silent off", "scanner remove", "reader nonsense off", "reader silent off", "reader tamper off", "reader memory refuses none", "reader remove",
 		"printer mute off", "printer nonsense off", "printer mingle off", "printer paper ok", "printer cover closed", "printer jam clear",
 		"printer hot off", "printer held off", "printer broken off",
 		"modem ok", "modem echo on", "modem silent off", "modem nonsense off"}
@@ -279,7 +302,11 @@ func (r *processRig) roll(slips int) (drawn, whole bool, err error) {
 }
 
 // Secrets implements scenario.Rig.
-func (r *processRig) Secrets() scenario.Secrets { return r.secrets }
+func (r *processRig) Secrets() scenario.Secrets {
+	r.showing.Lock()
+	defer r.showing.Unlock()
+	return r.secrets
+}
 
 // Leaks implements scenario.Rig: the terminal's log, the store's files and the paper.
 func (r *processRig) Leaks() ([]string, error) {
@@ -297,7 +324,7 @@ func (r *processRig) Leaks() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, r.secrets.Find(filepath.Base(f), text)...)
+		found = append(found, r.Secrets().Find(filepath.Base(f), text)...)
 	}
 	return found, nil
 }

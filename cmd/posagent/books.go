@@ -125,7 +125,7 @@ func (c *command) show(e agent.Event) {
 	row("", "%s", e.Text.EN)
 	row("began", "%s", t.Began.Local().Format("2006-01-02 15:04:05"))
 	row("amount", "%s %s", t.Currency, t.Amount)
-	row("card", "%s  %s", t.Card, t.Entry)
+	row("card", "%s  %s", strings.TrimSpace(t.Platform+" "+t.Card), t.Entry)
 	row("voucher", "%s  of batch %s", t.STAN, t.Batch)
 	if o := t.Original; o != nil {
 		row("of the sale", "%s", strings.Join(nonEmpty("voucher", o.STAN, "of batch", o.Batch, "reference no.", o.RRN, "date", o.Date), "  "))

@@ -38,6 +38,9 @@ type namedPort struct{ key, name string }
 // ports lists the lines that the file names.
 func (c *Config) ports() []namedPort {
 	all := []namedPort{{"reader.port", c.Reader.Port}, {"printer.port", c.Printer.Port}}
+	if c.Scanner.Port != "" {
+		all = append(all, namedPort{"scanner.port", c.Scanner.Port})
+	}
 	if c.PINPad.Port != "" {
 		all = append(all, namedPort{"pinpad.port", c.PINPad.Port})
 	}

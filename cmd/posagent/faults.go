@@ -66,7 +66,11 @@ func (c *Config) faults() []string {
 	if c.PINPad.Port != "" {
 		line("pinpad.port", c.PINPad.Port)
 	}
+	if c.Scanner.Port != "" {
+		line("scanner.port", c.Scanner.Port)
+	}
 	c.PINPad.faults(fault, positive)
+	c.scannerFaults(fault)
 	fault(c.Reader.Port == "", "reader.port", "missing; name the reader's line, best by /dev/serial/by-path/…")
 	fault(c.Reader.Baud <= 0, "reader.baud", "must be positive")
 	fault(!slices.Contains(agent.ReaderKinds(), c.Reader.Kind), "reader.kind", "want one of %s, got %q", strings.Join(agent.ReaderKinds(), ", "), c.Reader.Kind)

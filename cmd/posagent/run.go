@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"posagent/device/scanner"
 	"posagent/device/serial"
 	"posagent/firmware/agent"
 	"posagent/firmware/supervisor"
@@ -84,6 +85,7 @@ func (c *command) runAgent(ctx context.Context) int {
 		Reader:  config.opener(config.Reader.Port, config.Reader.Baud, false),
 		Printer: config.opener(config.Printer.Port, config.Printer.Baud, false),
 		PINPad:  config.pinPad(),
+		Scanner: config.scanner(),
 		Bearers: bearers,
 		Store:   store, Files: config.downloads(), Socket: socket, Now: time.Now, Log: log,
 	}, options)
@@ -167,6 +169,10 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 	if c.Terminal.Supervisors != "" {
 		supervisors = supervisor.Open(c.path(c.Terminal.Supervisors))
 	}
+	routes, err := c.Scanner.routes()
+	if err != nil {
+		return agent.Options{}, err
+	}
 	selfCheck, err := c.Reader.selfCheck()
 	if err != nil {
 		return agent.Options{}, err
@@ -187,6 +193,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		Blocklist: c.path(c.Terminal.Blocklist), AlarmFile: c.path(c.Store.Dir) + ".alarms", CompletionCap: c.Terminal.CompletionCap, MaxBatch: c.Acquirer.MaxBatch,
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
 		ReaderKind: c.Reader.Kind, CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration, Fallback: c.Reader.Fallback, Lights: c.Reader.Lights, Beeps: c.Reader.Beeps, SelfCheck: selfCheck,
+		ScannerKind: scanner.Kind(c.Scanner.Kind), Routes: routes, ScanWait: c.Scanner.Wait.Duration,
 		PINPrompt: c.PINPad.Prompt, PINWait: c.PINPad.Wait.Duration, PINReply: c.PINPad.Reply.Duration,
 		Print: printer.Opts{Columns: c.Printer.Columns, Baud: c.Printer.Baud, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,
 			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof), Codes: printer.CodeMode(c.Printer.Codes)},

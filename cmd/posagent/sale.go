@@ -19,6 +19,7 @@ import (
 type saleFlags struct {
 	reference string
 	again     bool
+	code      bool
 }
 
 func (q *saleFlags) define(f *flag.FlagSet) {
@@ -26,7 +27,12 @@ func (q *saleFlags) define(f *flag.FlagSet) {
 	f.BoolVar(&q.again, "again", false, "the customer agreed to the same amount on the same card again")
 }
 
-// sale charges one card through the running agent and exits with the outcome.
+func (q *saleFlags) defineSale(f *flag.FlagSet) {
+	q.define(f)
+	f.BoolVar(&q.code, "code", false, "the customer pays with a payment code, which the scanner reads")
+}
+
+// sale charges one card, or one payment code, through the running agent and exits with the outcome.
 func (c *command) sale(ctx context.Context, amount string, q saleFlags) int {
 	config, err := readConfig(c.config)
 	if err != nil {
@@ -35,7 +41,7 @@ func (c *command) sale(ctx context.Context, amount string, q saleFlags) int {
 	if _, err := config.amount(amount); err != nil {
 		return c.fail(err)
 	}
-	return c.trade(ctx, config, agent.Request{Op: "sale", Reference: q.reference, Amount: amount, Again: q.again})
+	return c.trade(ctx, config, agent.Request{Op: "sale", Reference: q.reference, Amount: amount, Again: q.again, Scan: q.code})
 }
 
 func (c *Config) amount(text string) (txn.Amount, error) {
@@ -176,7 +182,7 @@ func (c *command) printOutcome(e agent.Event) {
 		fmt.Fprintln(c.out, "  原交易 the earlier transaction:")
 	}
 	state := words.OfState(t.State)
-	fmt.Fprintf(c.out, "  %s %s  %s  %s %s\n", t.Currency, t.Amount, t.Card, state.ZH, state.EN)
+	fmt.Fprintf(c.out, "  %s %s  %s  %s %s\n", t.Currency, t.Amount, strings.TrimSpace(t.Platform+" "+t.Card), state.ZH, state.EN)
 	fmt.Fprintf(c.out, "  批次 batch %s  凭证号 voucher %s  编号 ID %d\n", t.Batch, t.STAN, t.ID)
 	if t.RRN != "" {
 		fmt.Fprintf(c.out, "  参考号 reference no. %s  授权码 authorisation %s\n", t.RRN, t.AuthCode)

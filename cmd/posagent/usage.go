@@ -3,7 +3,7 @@ package main
 const usage = `usage: posagent VERB [flags]
 
   run                      drive the terminal until stopped
-  sale AMOUNT              charge one card: posagent sale 12.50
+  sale AMOUNT              charge one card, or with -code a payment code: posagent sale 12.50
   void STAN|REFERENCE      undo a sale of the open batch: posagent void 12 -supervisor 00
   refund AMOUNT            give money back, of any day: posagent refund 2.50 -of REFERENCE -supervisor 00
   preauth AMOUNT           hold money on a card: posagent preauth 500

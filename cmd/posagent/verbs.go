@@ -25,7 +25,7 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "", rest, nil, func(string) int { return c.runAgent(ctx) })
 	case "sale":
 		var q saleFlags
-		return c.verb(verb, "AMOUNT", rest, q.define, func(amount string) int { return c.sale(ctx, amount, q) })
+		return c.verb(verb, "AMOUNT", rest, q.defineSale, func(amount string) int { return c.sale(ctx, amount, q) })
 	case "void":
 		var q undoFlags
 		return c.verb(verb, "STAN|REFERENCE", rest, q.define, func(original string) int { return c.void(ctx, verb, original, q) })

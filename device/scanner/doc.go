@@ -14,10 +14,10 @@
 // last four digits whatever the verb. Which platform a code belongs to is data, given by the caller: see Routes.
 //
 // A code must never be charged under two orders: when the first order's fate is unknown, the second would be a second charge
-// if the first one went through. The driver hands the same code out once in its lifetime, and remembers the last 64. For
-// longer, over restarts, Code.Fingerprint names a code without showing it. The engine records it with the order, in the
-// commit that makes the order durable, before the first byte leaves, and refuses a code whose fingerprint stands under another
-// order; a query or a reversal of the first order goes by the order's own number, never by the code.
+// if the first one went through. Whether a code was used is the books' question and not the driver's, which forgets with
+// the power: Code.Fingerprint names a code without showing it, is recorded with the order in the commit that makes the order
+// durable, before the first byte leaves, and refuses the code under any other order. A query or a reversal of the first order
+// goes by the order's own number, never by the code.
 //
 // # On failure
 //

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"posagent/txnstore/txn"
 )
 
 // Route says which codes belong to a payment platform: those of Min to Max digits whose first digits lie between First
@@ -20,11 +22,11 @@ type Route struct {
 
 // Limits of routes, chosen by us.
 const (
-	minDigits = 12 // so that the mask hides at least half of a code
-	maxDigits = 32
+	minDigits = txn.MinPayCode
+	maxDigits = txn.MaxPayCode
 	maxPrefix = 8
 	maxRoutes = 32
-	maxName   = 32
+	maxName   = txn.MaxPlatform
 )
 
 // Routes is a table in which every code has one owner at most. The zero value knows no code.

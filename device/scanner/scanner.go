@@ -21,7 +21,6 @@ var (
 	ErrGarbage    = errors.New("what the scanner sends makes no sense: check the speed of its line")
 	ErrUnread     = errors.New("the code was damaged on the line: show it again")
 	ErrNotPayCode = errors.New("this is no payment code: open the payment code in the app and show it again")
-	ErrUsed       = errors.New("this payment code was scanned before: refresh the code in the app and show the new one")
 )
 
 // Kind is how a scanner is spoken to.
@@ -52,7 +51,6 @@ const (
 	defaultWait = time.Minute
 	maxWait     = 255 * time.Second
 	maxStrange  = 1024 // bytes without a code, in one Scan
-	remembered  = 64   // codes that are not handed out again
 )
 
 // Scanner is one scanner. Its methods may be called from any goroutine.
@@ -66,8 +64,7 @@ type Scanner struct {
 	buffer  [128]byte // what has arrived, and from where on nobody has looked at it
 	arrived int
 	next    int
-	heard   time.Time     // when something came last
-	seen    []Fingerprint // the newest last
+	heard   time.Time // when something came last
 }
 
 // New takes a line that is open at the scanner's speed. A GM72 must answer; a plain scanner cannot be asked anything. The line
@@ -124,7 +121,7 @@ func (s *Scanner) Provision(ctx context.Context) error {
 }
 
 // Scan waits for a payment code. It returns ErrTimeout when none was shown, ErrCancelled with the context's own error when ctx
-// ended, ErrBusy when another Scan runs, ErrNotPayCode, ErrUsed or ErrUnread for a code that cannot be taken, ErrNoAnswer,
+// ended, ErrBusy when another Scan runs, ErrNotPayCode or ErrUnread for a code that cannot be taken, ErrNoAnswer,
 // ErrGarbage, or the line's error.
 func (s *Scanner) Scan(ctx context.Context) (Code, error) {
 	ctx, over, free := s.turn.Begin(ctx, ErrCancelled)
@@ -157,24 +154,7 @@ func (s *Scanner) scan(ctx context.Context) (Code, error) {
 	case said.kind == tooLong:
 		return Code{}, fmt.Errorf("%w: it has more than %d characters", ErrNotPayCode, maxLine)
 	}
-	code, err := ParseCode(said.text, s.opts.Routes, s.opts.Key)
-	if err != nil {
-		return Code{}, err
-	}
-	return code, s.remember(&code)
-}
-
-// remember refuses a code that was handed out before.
-func (s *Scanner) remember(code *Code) error {
-	if slices.Contains(s.seen, code.print) {
-		*code = Code{}
-		return ErrUsed
-	}
-	if len(s.seen) == remembered {
-		s.seen = s.seen[:copy(s.seen, s.seen[1:])]
-	}
-	s.seen = append(s.seen, code.print)
-	return nil
+	return ParseCode(said.text, s.opts.Routes, s.opts.Key)
 }
 
 // Cancel makes a Scan that is under way end, and returns once it has. Without one it does nothing.

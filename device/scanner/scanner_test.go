@@ -86,24 +86,16 @@ func TestACodeIsShown(t *testing.T) {
 	})
 }
 
-func TestACodeIsHandedOutOnce(t *testing.T) {
+// A scanner that stutters has shown one code: the second copy belongs to nobody's order.
+func TestAStutterIsOneCode(t *testing.T) {
 	atCounter(t, func(t *testing.T, c counter) {
-		_, err := c.scan(t, "fault twice", "show "+wechat) // the scanner itself stutters
+		_, err := c.scan(t, "fault twice", "show "+wechat)
 		require.NoError(t, err)
 		_, err = c.scan(t)
 		require.ErrorIs(t, err, scanner.ErrTimeout)
-		_, err = c.scan(t, "show "+wechat) // the phone was not refreshed
-		require.ErrorIs(t, err, scanner.ErrUsed)
-		_, err = c.scan(t, "show "+alipay)
+		again, err := c.scan(t, "show "+wechat) // whether it was used before is the books' question
 		require.NoError(t, err)
-		for n := range 100 { // what is remembered has an end, and the oldest goes first
-			_, err = c.scan(t, fmt.Sprintf("show 13%016d", n))
-			require.NoError(t, err)
-		}
-		_, err = c.scan(t, "show 130000000000000099")
-		require.ErrorIs(t, err, scanner.ErrUsed)
-		_, err = c.scan(t, "show "+wechat)
-		require.NoError(t, err)
+		assert.Equal(t, wechat, again.DigitsInTheClear())
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"posagent/device/pinpad"
 	"posagent/device/reader"
+	"posagent/device/scanner"
 	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/acquirer"
@@ -96,7 +97,11 @@ func New(w Wires, o Options) (*Agent, error) {
 	if w.PINPad != nil {
 		pins = &pinPad{open: w.PINPad, opts: pinpad.Opts{Answer: o.PINReply}, prompt: o.PINPrompt, wait: o.PINWait, key: a.host.PINKey}
 	}
-	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(a.card), a.paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, AsksPIN: o.Profile.AsksPIN, Held: a.guard.held, Currency: o.Currency, Operator: o.Operator,
+	var codes terminal.Scanner
+	if w.Scanner != nil && o.Profile.Form(profile.SaleByCode).Type != "" {
+		codes = &codeScanner{open: w.Scanner, opts: scanner.Opts{Kind: o.ScannerKind, Routes: o.Routes, Key: w.Store.CodeKey(), Wait: o.ScanWait}}
+	}
+	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(a.card), a.paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, Scanner: codes, AsksPIN: o.Profile.AsksPIN, Held: a.guard.held, Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: in.tries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay,
 		MaxCardDay: o.MaxCardDay, MaxCardCount: o.MaxCardCount, Bins: o.Bins, OtherBins: o.OtherBins, Blocked: a.blocked(), MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil

@@ -31,6 +31,7 @@ func outcome(x txn.Txn, err error) Event {
 func refused(kind txn.Kind, err error) Event {
 	o, text := words.OutcomeRefused, words.OfEnding(kind, words.OutcomeRefused)
 	e := Event{Event: "outcome", Error: err.Error(), Fault: faultOf(err)}
+	paid, earlier := codeWords(err)
 	var lookalike *terminal.LookalikeError
 	var taken *terminal.ReferenceError
 	var unreadable *terminal.UnreadableError
@@ -45,6 +46,8 @@ func refused(kind txn.Kind, err error) Event {
 		text = words.NoPIN
 	case errors.Is(err, terminal.ErrPINPad):
 		text = words.NoPINPad
+	case paid != nil:
+		text, e.Txn = *paid, earlier
 	case cardWords(err) != nil:
 		text = *cardWords(err)
 	case e.Fault != "":

@@ -37,6 +37,11 @@ import (
 //
 // a sale that was authorised by telephone.
 //
+//	> {"op":"sale","reference":"till-7-0046","amount":"12.50","scan":true}
+//
+// waits for a payment code instead of a card ("show-code"). A code that was submitted under another reference is refused, and
+// that order shown: it never is submitted twice.
+//
 // {"op":"balance","print":true} shows what a card's account holds, and ends with an outcome and "balance". It has no reference,
 // because nothing of it is kept.
 //
@@ -67,6 +72,7 @@ type Request struct {
 	Reference string `json:"reference,omitempty"`
 	Amount    string `json:"amount,omitempty"` // "12.50"
 	Again     bool   `json:"again,omitempty"`  // the customer agreed to the same charge again
+	Scan      bool   `json:"scan,omitempty"`   // sale: with a payment code that the customer shows, not with a card
 	Print     bool   `json:"print,omitempty"`  // balance: a slip for the cardholder, who asked for one
 
 	Original          string `json:"original,omitempty"`           // what is undone or followed: its voucher number, up to six digits, or its reference
@@ -185,6 +191,7 @@ type Record struct {
 	Amount    string        `json:"amount"`
 	Currency  string        `json:"currency"`
 	Card      string        `json:"card"`
+	Platform  string        `json:"platform,omitempty"` // whose payment code it was; card then is the code, masked
 	Entry     txn.Entry     `json:"entry"`
 	Code      string        `json:"code,omitempty"`
 	RRN       string        `json:"rrn,omitempty"`

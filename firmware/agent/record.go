@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -13,7 +14,7 @@ func RecordOf(x txn.Txn) *Record {
 	r := &Record{
 		ID: uint64(x.ID), State: x.State, Outcome: words.OutcomeIn(x.Kind, x.State), Reference: x.Reference, Kind: x.Kind,
 		Batch: sixDigits(x.Batch), STAN: sixDigits(x.STAN),
-		Amount: x.Currency.Format(x.Amount), Currency: x.Currency.Letters, Card: x.Card.PAN.Masked(), Entry: x.Card.Entry,
+		Amount: x.Currency.Format(x.Amount), Currency: x.Currency.Letters, Card: cmp.Or(x.Code.Masked(), x.Card.PAN.Masked()), Platform: x.Code.Platform(), Entry: x.Card.Entry,
 		Code: x.Answer.Code, RRN: x.Answer.RRN, AuthCode: x.Answer.AuthCode, HostDate: x.Answer.HostDate,
 		Reason: x.Reason, Reversal: x.Tries.Code, Tries: x.Tries.Made - x.Tries.Unsent,
 		Bearer: x.Sent.Bearer, Written: x.Sent.Written, Total: x.Sent.Total, Address: x.Sent.Address,

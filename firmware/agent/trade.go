@@ -77,7 +77,7 @@ func (a *Agent) trade(ctx context.Context, kind txn.Kind, q Request, view *saleV
 
 // order reads a request in the engine's terms.
 func (a *Agent) order(kind txn.Kind, q Request) (terminal.Order, error) {
-	o := terminal.Order{Reference: q.Reference, Again: q.Again, Approver: q.Supervisor, Password: q.Password,
+	o := terminal.Order{Reference: q.Reference, Again: q.Again, Scan: q.Scan, Approver: q.Supervisor, Password: q.Password,
 		Authority: terminal.Authority{Code: q.AuthCode, Mode: q.AuthMode, Unit: q.AuthUnit}, Original: named(q.Original, q.OriginalReference)}
 	if kind == txn.Refund && q.OriginalRRN != "" {
 		o.Original = terminal.Named{RRN: q.OriginalRRN, Date: q.OriginalDate}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"posagent/device/gpio"
+	"posagent/device/scanner"
 	"posagent/firmware/terminal"
 	"posagent/link"
 	"posagent/link/acquirer/keys"
@@ -35,6 +36,7 @@ type Store interface {
 	Batch() uint32
 	AdoptBatch(uint32) error
 	Fingerprint(txn.PAN) string // names a card without its number
+	CodeKey() []byte            // of payment codes' fingerprints
 	MakeRoom() error
 	Tidy() error
 	Recount() (txnstore.Recount, error)
@@ -45,6 +47,7 @@ type Wires struct {
 	Reader  Opener
 	Printer Opener
 	PINPad  Opener        // nil where the terminal has none: no PIN is asked for
+	Scanner Opener        // nil where the terminal has none: no payment codes are taken
 	Bearers []link.Bearer // in order of preference
 	Store   Store
 	Files   Files            // what the acquirer has downloads kept in; nil keeps none
@@ -108,6 +111,9 @@ type Options struct {
 	PINPrompt   string         // one that the PIN pad knows for PIN entry
 	PINWait     time.Duration  // how long the PIN pad waits for a PIN
 	PINReply    time.Duration  // answer of the PIN pad to a packet
+	ScannerKind scanner.Kind   // "" is a plain one
+	Routes      scanner.Routes // of payment codes
+	ScanWait    time.Duration  // how long the scanner waits for a code
 	Print       printer.Opts
 	Layout      receipt.Layout
 }

@@ -51,8 +51,9 @@ type world struct {
 	reader      *devicetest.Reader
 	otherReader func(context.Context, net.Conn) // nil is reader
 	printer     *printertest.Printer
-	pad         *devicetest.PinPad // nil until a story plugs one in
-	chip        *devicetest.Chip   // with no line in use unless a story opens some
+	pad         *devicetest.PinPad  // nil until a story plugs one in
+	codes       *devicetest.Scanner // likewise
+	chip        *devicetest.Chip    // with no line in use unless a story opens some
 	lines       *gpio.Lines
 	marks       *Marks
 	wiped       int
@@ -178,12 +179,17 @@ func (w *world) boot() {
 	if w.pad != nil {
 		pad = w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.pad.Serve(ctx, c) })
 	}
+	var codes Opener
+	if w.codes != nil {
+		codes = w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.codes.Serve(ctx, c) })
+	}
 	cards := w.otherReader
 	if cards == nil {
 		cards = func(ctx context.Context, c net.Conn) { _ = w.reader.Serve(ctx, c) }
 	}
 	w.agent, err = New(Wires{
 		PINPad:  pad,
+		Scanner: codes,
 		Reader:  w.wire(ctx, cards),
 		Printer: w.pluggable(w.wire(ctx, func(ctx context.Context, c net.Conn) { _ = w.printer.Serve(ctx, c) })),
 		Bearers: bearers,

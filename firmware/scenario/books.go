@@ -82,6 +82,7 @@ type Row struct {
 	Standing    Standing
 	Reversals   int // requests to reverse it
 	Account     string
+	Paid        string // names the payment code that it was paid with, if it was
 }
 
 // Account is one cardholder's account, in minor units. No money is made or lost while Opening is Balance plus Held, and

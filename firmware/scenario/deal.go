@@ -9,6 +9,7 @@ type deal struct {
 	amount bool     // AMOUNT, which it needs
 	auth   bool     // auth CODE, which it needs: the authorisation that somebody gave
 	again  bool     // [again]
+	scan   bool     // [scanned]: it may be paid with a payment code
 	code   bool     // [by code]: what it follows is named as its slip does, by authorisation code and date
 	of     bool     // [of NAME]: it undoes or follows another
 	by     bool     // [by WHO]: a supervisor allows it
@@ -16,7 +17,7 @@ type deal struct {
 
 // deals are all of them; each may end with "as NAME".
 var deals = []deal{
-	{op: "sale", words: []string{"sale"}, amount: true, again: true},
+	{op: "sale", words: []string{"sale"}, amount: true, again: true, scan: true},
 	{op: "void", words: []string{"void"}, of: true, by: true},
 	{op: "refund", words: []string{"refund"}, amount: true, of: true, by: true},
 	{op: "preauth", words: []string{"preauth"}, amount: true, again: true},
@@ -28,7 +29,7 @@ var deals = []deal{
 }
 
 // usage is said where a deal's words are wrong.
-const usage = "sale AMOUNT [again] [as NAME], void [of NAME] [by WHO] [as NAME], refund AMOUNT [of NAME] [by WHO] [as NAME], " +
+const usage = "sale AMOUNT [scanned] [again] [as NAME], void [of NAME] [by WHO] [as NAME], refund AMOUNT [of NAME] [by WHO] [as NAME], " +
 	"preauth AMOUNT [again] [as NAME], cancel preauth [by code] [of NAME] [by WHO] [as NAME], complete AMOUNT [by code] [of NAME] [as NAME], " +
 	"cancel completion [of NAME] [by WHO] [as NAME], notice AMOUNT [by code] [of NAME] [as NAME], offline AMOUNT auth CODE [again] [as NAME]"
 

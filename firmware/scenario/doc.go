@@ -20,7 +20,9 @@
 //
 //	present CARD                      a card of cards.toml is put to the reader
 //	insert CARD, swipe CARD           its chip is put into the slot, where it stays until "reader remove"; its stripe is swiped
-//	sale AMOUNT [again] [as NAME]     the till asks for a sale and waits for its end; NAME is its reference
+//	show CODE                         a payment code, wechat-N, alipay-N or unionpay-N, is shown to the scanner until it is read or
+//	                                  "scanner remove"; goods-N and stranger-N are none that is taken
+//	sale AMOUNT [scanned] [again] [as NAME]     the till asks for a sale and waits for its end; NAME is its reference
 //	void [of NAME] [by WHO] [as NAME] a sale is taken back, which the supervisor with the number WHO allows, or "nobody";
 //	                                  without it one who may. The card is presented again
 //	refund AMOUNT [of NAME] [by WHO] [as NAME]   money of a sale is given back
@@ -38,9 +40,9 @@
 //	cut power, restore power
 //	wait DURATION                     "90s", "25h"
 //	settle                            time passes until nothing is owed but what waits for people
-//	reader|pinpad|printer|modem|acquirer WORDS   as the simulators' Command methods understand them
+//	reader|scanner|pinpad|printer|modem|acquirer WORDS   as the simulators' Command methods understand them
 //	line down|up|drop                 the network: unplugged, plugged in, its connections broken
-//	wire reader|pinpad|printer|modem|line WORDS  what the rig can do to a wire; each rig's page says what
+//	wire reader|scanner|pinpad|printer|modem|line WORDS  what the rig can do to a wire; each rig's page says what
 //	clock +DURATION|-DURATION         the terminal's wall clock is set forward or back
 //	case open|closed|serviced         somebody opens the terminal's case; closing it again does not undo that. A technician
 //	                                  does, who switches it off for that: "restore power" comes next
@@ -57,7 +59,7 @@
 //	cut power on byte 17 of send 0200
 //	cut power before commit pending   also inside (half of it is on the disk) and after
 //	cut power on byte 200 to printer  also from; to line, modem, reader,
-//	                                  pinpad, printer
+//	                                  pinpad, printer, scanner
 //	cut power on printing line 3
 //	line down on card read
 //	cancel on stage present-card

@@ -29,7 +29,7 @@ const (
 
 // Wires are the lines that bytes are counted on. "line" is the way to the acquirer that is in use, whichever it is, as
 // the terminal's messages travel on it; "modem" is the serial line to the modem, with its commands.
-var wires = []string{"line", "modem", "reader", "pinpad", "printer"}
+var wires = []string{"line", "modem", "reader", "pinpad", "printer", "scanner"}
 
 // Commits are what the store is asked to make durable. A state is the commit that brings a transaction into it: "pending"
 // begins it. The others are: one more try of a reversal is counted (try); a slip or a note is remembered, which need not

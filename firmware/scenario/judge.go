@@ -88,6 +88,7 @@ func (b Books) disagreements() []string {
 		wrong.claimedHere(s, there[k])
 	}
 	wrong.undone(there)
+	wrong.twice(b.There)
 	wrong.used(there)
 	wrong.unconfirmed(b)
 	smudged := wrong.paper(here, b.Slips)

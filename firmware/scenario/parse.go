@@ -59,8 +59,8 @@ func Parse(name, text string) (Story, error) {
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // verbs is said wherever a line begins with nothing known.
-const verbs = "present CARD, insert CARD, swipe CARD, " + usage + ", balance [printed], " +
-	"batch close, ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, wait DURATION, settle, expect …, or reader, pinpad, printer, modem, acquirer, line, wire, clock, case or supply with its words"
+const verbs = "present CARD, insert CARD, swipe CARD, show CODE, " + usage + ", balance [printed], " +
+	"batch close, ask OP [AMOUNT] [of NAME], cancel, cut power, restore power, wait DURATION, settle, expect …, or reader, scanner, pinpad, printer, modem, acquirer, line, wire, clock, case or supply with its words"
 
 // parseStep reads one line without spaces around it.
 func parseStep(line string) (Step, error) {
@@ -110,6 +110,12 @@ func parseDeed(w []string) (Step, error) {
 			return Step{}, fmt.Errorf("write %s and the name of one card, as in \"%s visa-4242\"", verb, verb)
 		}
 		return Step{Verb: Verb(verb), Card: rest[0]}, nil
+	case verb == string(Show):
+		if len(rest) != 1 {
+			return Step{}, errors.New("write show and the name of one payment code, as in \"show wechat-1\"")
+		}
+		_, err := PayCode(rest[0])
+		return Step{Verb: Show, Card: rest[0]}, err
 	case verb == "balance":
 		printed := len(rest) == 1 && rest[0] == "printed"
 		if len(rest) > 0 && !printed {
@@ -155,7 +161,7 @@ func parseDeal(d deal, w []string) (Step, error) {
 	s := Step{Verb: Ask, Op: d.op}
 	called := strings.Join(d.words, " ")
 	if d.amount {
-		if len(w) == 0 || slices.Contains([]string{"again", "auth", "of", "by", "as"}, w[0]) {
+		if len(w) == 0 || slices.Contains([]string{"scanned", "again", "auth", "of", "by", "as"}, w[0]) {
 			return s, fmt.Errorf("write %s and an amount, as in \"%s 12.50\"", called, called)
 		}
 		s.Amount, w = w[0], w[1:]
@@ -165,6 +171,9 @@ func parseDeal(d deal, w []string) (Step, error) {
 			return s, fmt.Errorf("write the authorisation that was given, as in \"%s 12.50 auth 123456\"", called)
 		}
 		s.Auth, w = w[1], w[2:]
+	}
+	if d.scan && len(w) > 0 && w[0] == "scanned" {
+		s.Scanned, w = true, w[1:]
 	}
 	if d.again && len(w) > 0 && w[0] == "again" {
 		s.Again, w = true, w[1:]

@@ -19,7 +19,7 @@ func (s Step) String() string {
 
 func (s Step) deed() string {
 	switch s.Verb {
-	case Present, Insert, Swipe:
+	case Present, Insert, Swipe, Show:
 		return string(s.Verb) + " " + s.Card
 	case Ask:
 		return s.request()
@@ -58,6 +58,9 @@ func (s Step) request() string {
 	}
 	if s.Auth != "" {
 		text += " auth " + s.Auth
+	}
+	if s.Scanned {
+		text += " scanned"
 	}
 	if s.Again {
 		text += " again"

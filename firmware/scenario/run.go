@@ -220,6 +220,8 @@ func (p *play) deed(s Step, wait bool) error {
 	switch s.Verb {
 	case Present, Insert, Swipe:
 		return p.rig.Hand("reader", string(s.Verb)+" "+s.Card)
+	case Show:
+		return p.rig.Hand("scanner", "show "+s.Card)
 	case Hand:
 		return p.rig.Hand(s.Who, s.What)
 	case Cut:

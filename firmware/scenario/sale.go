@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -11,7 +12,7 @@ import (
 // SaleFrom takes a record as it stands in the store.
 func SaleFrom(x txn.Txn) Sale {
 	s := Sale{Batch: x.Batch, STAN: x.STAN, Kind: x.Kind, Of: Voucher{x.Original.Batch, x.Original.STAN}, Reference: x.Reference, Amount: x.Amount, State: x.State, Charged: x.Resolved.Charged,
-		Code: x.Answer.Code, Reason: x.Reason, Reversal: x.Tries.Code, Tries: x.Tries.Made - x.Tries.Unsent, Bearer: x.Sent.Bearer, Entry: x.Card.Entry, Card: x.Card.PAN.Masked(),
+		Code: x.Answer.Code, Reason: x.Reason, Reversal: x.Tries.Code, Tries: x.Tries.Made - x.Tries.Unsent, Bearer: x.Sent.Bearer, Entry: x.Card.Entry, Card: cmp.Or(x.Code.Masked(), x.Card.PAN.Masked()),
 		Merchant: x.Slips.Merchant, Customer: x.Slips.Customer}
 	for _, line := range x.Journal {
 		s.Journal = append(s.Journal, line.Event)

@@ -23,6 +23,7 @@ const (
 	Present Verb = "present" // a card is put to the reader; it stays until it is read or taken away
 	Insert  Verb = "insert"  // a chip card is put into the slot; it stays there until it is taken out, and is read once
 	Swipe   Verb = "swipe"   // a card's stripe is read, whatever else the card can do
+	Show    Verb = "show"    // the customer's telephone shows a payment code to the scanner, until it is read or taken away
 	Ask     Verb = "ask"     // the till asks the terminal for something, and waits for the end of it
 	Cancel  Verb = "cancel"  // the cashier presses cancel
 	Hand    Verb = "hand"    // something is done to a machine or a wire
@@ -39,7 +40,7 @@ type Step struct {
 	Verb Verb
 	On   Event // when it happens in the course of the step before it that has none; the zero Event otherwise
 
-	Card   string // of Present, Insert, Swipe: a name of cards.toml
+	Card   string // of Present, Insert, Swipe: a name of cards.toml; of Show: a payment code, as PayCode knows it
 	Op     string // of Ask: a kind of transaction, "balance", "batch close" …, or another of the socket's requests
 	Amount string // of Ask: "12.50", or what a cashier may type instead
 	Again  bool   // of Ask: the customer agreed to pay the same again
@@ -49,6 +50,7 @@ type Step struct {
 
 	Auth    string // of Ask, an offline sale: the authorisation that somebody gave
 	ByCode  bool   // of Ask: what it follows is named as its slip does, by authorisation code and date
+	Scanned bool   // of Ask, a sale: it is paid with a payment code
 	Printed bool   // of Ask, a balance: the cardholder wants a slip
 
 	Who    string        // of Hand: one of Hands
@@ -61,7 +63,7 @@ type Step struct {
 func (s Step) Armed() bool { return s.On.Kind != Never }
 
 // hands are the machines and wires that a story may touch.
-var hands = []string{"reader", "pinpad", "printer", "modem", "acquirer", "line", "wire", "clock", "case", "supply"}
+var hands = []string{"reader", "pinpad", "printer", "modem", "acquirer", "line", "wire", "clock", "case", "supply", "scanner"}
 
 // Subject is what an expectation looks at.
 type Subject string
@@ -118,7 +120,7 @@ const (
 // terminal that has one.
 func (s Story) Touches(machine string) bool {
 	return slices.ContainsFunc(s.Steps, func(step Step) bool {
-		return step.Verb == Hand && (step.Who == machine || step.Who == "wire" && strings.HasPrefix(step.What, machine+" ")) ||
+		return step.Verb == Show && machine == "scanner" || step.Verb == Hand && (step.Who == machine || step.Who == "wire" && strings.HasPrefix(step.What, machine+" ")) ||
 			step.On.What == machine
 	})
 }

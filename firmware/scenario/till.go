@@ -56,7 +56,7 @@ func (p *play) ask(s Step) (*request, error) {
 
 // writtenLocked is the request in the socket's words.
 func (p *play) writtenLocked(s Step, q *request) (agent.Request, error) {
-	ask := agent.Request{Op: s.Op, Amount: s.Amount, Again: s.Again, AuthCode: s.Auth, Print: s.Printed}
+	ask := agent.Request{Op: s.Op, Amount: s.Amount, Again: s.Again, AuthCode: s.Auth, Print: s.Printed, Scan: s.Scanned}
 	earlier := p.meantLocked(s.Of)
 	d, is := dealOf(s.Op)
 	if earlier == nil && (s.Of != "" || d.of) {

@@ -55,7 +55,7 @@ func (w *World) Books() (scenario.Books, error) {
 	for _, row := range book.Rows {
 		kind := txn.Kind(row.Kind.String())
 		b.There = append(b.There, scenario.Row{Batch: row.Batch, STAN: row.STAN, Kind: kind, Of: scenario.Voucher(row.Of),
-			Amount: row.Amount, Held: row.Held, Back: row.Back, Standing: scenario.Standing(row.State), Reversals: row.Reversals, Account: row.Account})
+			Amount: row.Amount, Held: row.Held, Back: row.Back, Standing: scenario.Standing(row.State), Reversals: row.Reversals, Account: row.Account, Paid: row.Paid})
 		if !kind.Settled() {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/des"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"strings"
 	"sync"
 	"testing"
@@ -44,6 +45,9 @@ func TestTheJudgeFindsEveryPlantedMistake(t *testing.T) {
 		"an answer known by its STAN alone": {favourite: []string{"late 40s", "lost for reversal"}, plant: func(o *Options) {
 			keys := new(workingKeys)
 			o.PlantLine = func(d link.Dialer, f link.Framing) link.Dialer { return stanOnly{d, f, keys} }
+		}},
+		"a payment code begun without a look at the books": {kind: &mix{void: 20, refund: 20, chip: 300, scan: 200}, plant: func(o *Options) {
+			o.PlantStore = func(s agent.Store) agent.Store { return codesUnseen{s} }
 		}},
 		"a void repeated instead of reversed": {favourite: []string{"silent for void"}, kind: &busyDay, plant: func(o *Options) {
 			o.PlantLine = newMeddler(func() meddling { return &voidRepeated{} })
@@ -141,6 +145,25 @@ func (s timeoutDeclines) Advance(id txn.ID, next txn.State, change func(*txn.Txn
 	}
 	return s.Store.Advance(id, next, change)
 }
+
+// codesUnseen begins a sale by payment code without asking whether another order has the code: it writes down another
+// fingerprint than the one that is asked for.
+type codesUnseen struct{ agent.Store }
+
+func (s codesUnseen) Begin(d txn.Draft) (txn.Txn, error) {
+	asked := d.Code
+	if print := asked.Print(); print != (txn.Fingerprint{}) {
+		binary.BigEndian.PutUint64(print[:], binary.BigEndian.Uint64(print[:])^uint64(s.Batch())<<32^crc(d.Reference))
+		d.Code = txn.NewCode(asked.Platform(), asked.Masked(), print)
+	}
+	x, err := s.Store.Begin(d)
+	if !asked.IsZero() && err == nil {
+		x.Code = asked
+	}
+	return x, err
+}
+
+func crc(text string) uint64 { return uint64(crc32.ChecksumIEEE([]byte(text))) }
 
 // forgetful gives a reversal up when its tries are spent, as several terminals in the field do.
 type forgetful struct{ agent.Store }

@@ -24,7 +24,7 @@ import (
 //	case open | closed | serviced  its case, where it has a switch there
 //	supply failing | steady       its supply warns, where it can
 //
-// WHICH is reader, pinpad, printer or modem; the line can only be stalled.
+// WHICH is reader, scanner, pinpad, printer or modem; the line can only be stalled.
 func (w *World) Hand(who, what string) error {
 	w.saw("hand", "%s %s", who, what)
 	if name := faultName(who, what); name != "" {
@@ -38,6 +38,10 @@ func (w *World) Hand(who, what string) error {
 	switch who {
 	case "reader":
 		_, err = w.card.Command(what)
+	case "scanner":
+		if what, err = w.showCode(what); err == nil {
+			_, err = w.scan.Command(what)
+		}
 	case "pinpad":
 		if w.pad == nil {
 			return errNoPad
@@ -72,7 +76,7 @@ func (w *World) Hand(who, what string) error {
 
 var errNoPad = errors.New("this terminal has no PIN pad")
 
-var errWire = errors.New("wire wants reader, pinpad, printer, modem or line, and then unplug, plug, replug, stall TIME, lose N, double N, flip N, split N, late N TIME or clean")
+var errWire = errors.New("wire wants reader, scanner, pinpad, printer, modem or line, and then unplug, plug, replug, stall TIME, lose N, double N, flip N, split N, late N TIME or clean")
 
 func (w *World) wireCommand(words []string) error {
 	if len(words) < 2 {
@@ -81,7 +85,7 @@ func (w *World) wireCommand(words []string) error {
 	if words[0] == "line" {
 		return w.network.wireCommand(words[1:])
 	}
-	p, known := map[string]*port{"reader": w.reader, "pinpad": w.pinpad, "printer": w.printer, "modem": w.modem}[words[0]]
+	p, known := map[string]*port{"reader": w.reader, "scanner": w.scanner, "pinpad": w.pinpad, "printer": w.printer, "modem": w.modem}[words[0]]
 	if !known {
 		return errWire
 	}
@@ -227,8 +231,9 @@ func (w *World) Heal() error {
 		"reader":   {"nonsense off", "silent off", "tamper off", "memory refuses none", "at none", "remove", "remove"},
 		"printer":  {"mute off", "nonsense off", "mingle off", "paper ok", "cover closed", "jam clear", "hot off", "held off", "broken off"},
 		"modem":    {"ok", "echo on", "silent off", "nonsense off"},
+		"scanner":  {"silent off", "remove"},
 		"line":     {"up"},
-		"wire":     {"reader plug", "printer plug", "modem plug", "reader clean", "printer clean", "modem clean"},
+		"wire":     {"reader plug", "scanner plug", "printer plug", "modem plug", "reader clean", "scanner clean", "printer clean", "modem clean"},
 	}
 	if said, err := w.paper.Command("status"); err != nil || strings.Contains(said, "silent") {
 		orders["printer"] = append([]string{"silent off"}, orders["printer"]...) // it forgets what it held
@@ -240,7 +245,7 @@ func (w *World) Heal() error {
 	if w.switches != nil {
 		orders["case"], orders["supply"] = []string{"closed"}, []string{"steady"}
 	}
-	for _, who := range []string{"acquirer", "reader", "pinpad", "printer", "modem", "line", "wire", "case", "supply"} {
+	for _, who := range []string{"acquirer", "reader", "scanner", "pinpad", "printer", "modem", "line", "wire", "case", "supply"} {
 		for _, what := range orders[who] {
 			if err := w.Hand(who, what); err != nil {
 				return fmt.Errorf("%s %s: %w", who, what, err)

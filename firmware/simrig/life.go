@@ -65,6 +65,7 @@ func (w *World) boot(dir string) (*life, error) {
 	wires := agent.Wires{
 		Reader:  w.reader.opener(l),
 		Printer: w.printer.opener(l),
+		Scanner: w.scanner.opener(l),
 		Bearers: []link.Bearer{
 			{Name: "ethernet", Framing: link.LengthPrefixed, Dialer: l.telling(w.network.dialer(l), link.LengthPrefixed, nil)},
 			{Name: "dial", Framing: link.SelfDelimited, Connect: dialWithin, Dialer: l.telling(agent.Dialup{Open: w.modem.opener(l),

@@ -2,10 +2,12 @@ package simrig
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"time"
 
 	"posagent/device/devicetest"
+	"posagent/device/scanner"
 	"posagent/firmware/agent"
 	"posagent/firmware/scenario"
 	"posagent/link"
@@ -85,6 +87,8 @@ func LoadCards(path string) (*Cards, error) {
 // agentOptions are the terminal's configuration.
 func agentOptions() (agent.Options, error) {
 	cny, err := txn.CurrencyOf("CNY")
+	routes, bad := scanner.NewRoutes([]scanner.Route{{Name: "wechat", Min: 18, Max: 18, First: "10", Last: "15"},
+		{Name: "alipay", Min: 16, Max: 24, First: "25", Last: "30"}, {Name: "unionpay", Min: 19, Max: 19, First: "62", Last: "62"}})
 	var head link.Header
 	copy(head.TPDU[:], []byte{0x60, 0, 6, 0, 0})
 	copy(head.Application[:], []byte{0x60, 0x31, 0, 0x31, 0, 0})
@@ -93,7 +97,8 @@ func agentOptions() (agent.Options, error) {
 		Lookalike: 5 * time.Minute, MACOnDeclines: true, Settable: []string{agent.SetsName, agent.SetsAnswer}, // the judge knows how many tries there are
 		Retry: time.Minute, PaperRetry: 5 * time.Second, Tidy: 30 * time.Second,
 		PINPrompt: "ENTER PIN", PINWait: time.Minute, PINReply: time.Second,
+		ScannerKind: scanner.GM72, Routes: routes, ScanWait: 30 * time.Second,
 		CardWait: 30 * time.Second, ReaderReply: 2 * time.Second,
 		Print:  printer.Opts{Columns: 32, CutAfter: true, Proof: printer.ProcessID},
-		Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}, err
+		Layout: receipt.Layout{Columns: 32, MerchantName: "北风便利店"}}, errors.Join(err, bad)
 }

@@ -3,6 +3,7 @@ package simrig
 import (
 	"math/bits"
 	"math/rand/v2"
+	"strings"
 
 	"posagent/firmware/scenario"
 )
@@ -15,15 +16,35 @@ type secretKeeper struct {
 }
 
 type freshSecret struct {
-	name string
-	what []byte
+	name   string
+	what   []byte
+	digits bool // it is a payment code
 }
 
 // learn takes a secret that has just been made. It is called by machines, from wherever they make it.
 func (w *World) learn(name string, what []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.secrets.fresh = append(w.secrets.fresh, freshSecret{name, append([]byte(nil), what...)})
+	w.secrets.fresh = append(w.secrets.fresh, freshSecret{name: name, what: append([]byte(nil), what...)})
+}
+
+// showCode is a scanner's word with a story's name of a code in it, which is then looked for like a card.
+func (w *World) showCode(what string) (string, error) {
+	name, is := strings.CutPrefix(what, "show ")
+	if !is {
+		return what, nil
+	}
+	digits, err := scenario.PayCode(name)
+	if err != nil {
+		return "", err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.shown[name] {
+		w.shown[name] = true
+		w.secrets.fresh = append(w.secrets.fresh, freshSecret{name, []byte(digits), true})
+	}
+	return "show " + digits, nil
 }
 
 // Secrets implements scenario.Rig.
@@ -34,7 +55,11 @@ func (w *World) Secrets() scenario.Secrets {
 	if len(k.fresh) > 0 {
 		k.known = k.known.Clone()
 		for _, f := range k.fresh {
-			k.known.AddKey(f.name, f.what)
+			if f.digits {
+				k.known.AddCode(f.name, string(f.what))
+			} else {
+				k.known.AddKey(f.name, f.what)
+			}
 		}
 		k.fresh = nil
 	}

@@ -30,8 +30,13 @@ func randomStory(seed uint64, sales int, favourite []string, kind *mix) scenario
 		d.mix = *kind
 		d.lines = d.lines || d.mix.lines > 0
 	}
+	codes := stream(seed, "codes")
 	for n := range sales {
-		d.sale(n + 1)
+		if codes.IntN(1000) < d.mix.scan {
+			d.scan(n + 1)
+		} else {
+			d.sale(n + 1)
+		}
 	}
 	return scenario.Story{Name: fmt.Sprintf("seed %d", seed), Steps: d.steps}
 }
@@ -48,9 +53,10 @@ type day struct {
 	lines     bool // and those
 	service   int  // sales until a technician comes; 0 while nobody is waited for
 	sold      []sold
-	holds     []hold // not used up yet, as far as anybody knows
-	batch     int    // sales before those of the open batch
-	numbered  int    // of what is no sale
+	shown     []string // payment codes
+	holds     []hold   // not used up yet, as far as anybody knows
+	batch     int      // sales before those of the open batch
+	numbered  int      // of what is no sale
 }
 
 // chance is true so many times in a thousand.
@@ -226,6 +232,8 @@ func faultName(who, what string) string {
 		return "pinpad off"
 	case who == "acquirer" && what == "day next":
 		return "day changed"
+	case who == "scanner" && words[0] == "show":
+		return ""
 	case who == "reader" && last == "none":
 		return ""
 	case who == "acquirer" || slices.Contains([]string{"off", "ok", "up", "plug", "clean", "clear", "closed", "remove", "status", "given", "steady", "serviced"}, last):

@@ -7,16 +7,17 @@ import (
 	"posagent/firmware/scenario"
 )
 
-// mix is how often what is no sale comes, out of a thousand sales, how many of a thousand cards with a chip are inserted, and how
-// often the printer or the lines have trouble, where that is not as often as on other days.
-type mix struct{ void, refund, close, hold, offline, balance, chip, printer, lines int }
+// mix is how often what is no sale comes, out of a thousand sales, how many of a thousand cards with a chip are inserted, how many
+// of a thousand sales are paid with a payment code, and how often the printer or the lines have trouble, where that is not as often
+// as on other days.
+type mix struct{ void, refund, close, hold, offline, balance, chip, scan, printer, lines int }
 
 // Most days are ordinary. On a busy one seven of ten requests are sales; on a hotel's six, and most others hold money for later
 // or charge what was held.
 var (
-	ordinaryDay = mix{void: 20, refund: 20, close: 6, hold: 3, offline: 3, balance: 1, chip: 300}
-	busyDay     = mix{void: 180, refund: 180, close: 70, chip: 300}
-	hotelDay    = mix{void: 20, refund: 40, close: 60, hold: 240, offline: 120, balance: 30, chip: 300}
+	ordinaryDay = mix{void: 20, refund: 20, close: 6, hold: 3, offline: 3, balance: 1, chip: 300, scan: 15}
+	busyDay     = mix{void: 180, refund: 180, close: 70, chip: 300, scan: 15}
+	hotelDay    = mix{void: 20, refund: 40, close: 60, hold: 240, offline: 120, balance: 30, chip: 300, scan: 15}
 )
 
 // Days out of a thousand.
@@ -37,7 +38,7 @@ const (
 )
 
 // sold is a sale that somebody may bring back.
-type sold struct{ name, card, amount string }
+type sold struct{ name, card, amount string } // card is empty where it was paid with a payment code
 
 // back is a customer who brings something back, mostly what was sold last.
 func (d *day) back() {
@@ -70,6 +71,10 @@ func (d *day) earlier(since int) sold {
 }
 
 func (d *day) bring(s sold, ask scenario.Step, aim string, moment func() scenario.Event) {
+	if s.card == "" { // a payment code, of which nothing is asked
+		d.trade(nil, ask, moment, aim, aim, "reversal")
+		return
+	}
 	card := s.card
 	if d.chance(oftenStranger) {
 		card = d.card()
@@ -109,6 +114,9 @@ func (d *day) doubtful() {
 		d.hand("acquirer", "fault decline 61 for "+ask.Op)
 	} else {
 		d.hand("acquirer", "fault lost for reversal times 3")
+	}
+	if s.card == "" {
+		s.card = d.card() // for what asks for one
 	}
 	d.do(scenario.Step{Verb: scenario.Present, Card: s.card})
 	d.do(ask)

@@ -87,6 +87,20 @@ func TestRandomWorldsKeepTheirBooks(t *testing.T) {
 	require.Greater(t, all.PowerCuts()*100, all.Sales*15, "cuts of %d sales", all.Sales)
 }
 
+// Worlds in which every other customer pays with a payment code, many of them with one that was shown before, under both profiles.
+func TestRandomWorldsFullOfPaymentCodesKeepTheirBooks(t *testing.T) {
+	cards, dir := testCards(t), fastDir(t)
+	var all Result
+	for seed := uint64(1); all.Sales < 300; seed++ {
+		o := randomOptions(seed, dir, cards)
+		if seed%2 == 0 {
+			o.Profile = profile.ISO87()
+		}
+		all.Add(playRandom(t, o, randomStory(seed, salesAWorld, nil, &mix{void: 100, refund: 100, close: 40, chip: 300, scan: 500})))
+	}
+	require.Empty(t, all.Wrong)
+}
+
 // A world that goes wrong is shortened to a story that a person can read, and that goes wrong in the same way.
 func TestAFailingWorldIsShortened(t *testing.T) {
 	cards, dir := testCards(t), fastDir(t)

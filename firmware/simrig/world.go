@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"posagent/device/devicetest"
+	"posagent/device/scanner"
 	"posagent/firmware/agent"
 	"posagent/firmware/scenario"
 	"posagent/link"
@@ -34,10 +35,12 @@ type World struct {
 	reader   *port
 	printer  *port
 	modem    *port
+	scanner  *port
 	network  *network
 	pinpad   *port     // nil where the terminal has no PIN pad
 	switches *switches // nil where it has no lines
 	card     *devicetest.Reader
+	scan     *devicetest.Scanner
 	pad      *devicetest.PinPad
 	paper    *printertest.Printer
 	phone    *linktest.Modem
@@ -56,8 +59,9 @@ type World struct {
 	healing    bool
 	happened   map[string]int // faults by kind
 	secrets    secretKeeper
-	technician bool     // was here, and nobody has seen it yet
-	smudged    [][2]int // slips, first and last, that were printed over a noisy line
+	shown      map[string]bool // payment codes, by their names in stories
+	technician bool            // was here, and nobody has seen it yet
+	smudged    [][2]int        // slips, first and last, that were printed over a noisy line
 }
 
 var _ scenario.Rig = (*World)(nil)
@@ -67,13 +71,14 @@ var (
 	readerWire  = WireOpts{Name: "reader", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 4 * chunkUSB}
 	printerWire = WireOpts{Name: "printer", Baud: 115200, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 4 * chunkUSB}
 	pinpadWire  = WireOpts{Name: "pinpad", Baud: 9600, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: chunkUSB}
+	scannerWire = WireOpts{Name: "scanner", Baud: 9600, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: chunkUSB}
 	modemWire   = WireOpts{Name: "modem", Baud: 9600, Latency: 100 * time.Microsecond, Jitter: time.Millisecond, Chunk: 16}
 	phoneWire   = WireOpts{Name: "phone", Latency: 40 * time.Millisecond, Jitter: 30 * time.Millisecond, Chunk: 512}
 )
 
 // New makes a world with power on and the terminal started.
 func New(o Options) (*World, error) {
-	w := &World{o: o, sensor: newSensor(), log: &logbook{level: o.Level}, throws: map[string]*rand.Rand{}, laid: map[string]int{}, happened: map[string]int{}, cuts: map[string]int{}}
+	w := &World{o: o, sensor: newSensor(), log: &logbook{level: o.Level}, throws: map[string]*rand.Rand{}, laid: map[string]int{}, happened: map[string]int{}, cuts: map[string]int{}, shown: map[string]bool{}}
 	if o.Trace {
 		w.trace = &trace{}
 	}
@@ -102,6 +107,8 @@ func New(o Options) (*World, error) {
 	w.phone = linktest.NewModem(linktest.ModemOpts{PhoneBook: map[string]string{phoneNumber: "the acquirer"}, Dial: w.ring})
 	w.reader = newPort(w, readerWire, func(ctx context.Context, c net.Conn) { _ = w.card.Serve(ctx, c) })
 	w.printer = newPort(w, printerWire, func(ctx context.Context, c net.Conn) { _ = w.paper.Serve(ctx, c) })
+	w.scan = devicetest.NewScanner(devicetest.ScannerOpts{Host: w.options.ScannerKind == scanner.GM72})
+	w.scanner = newPort(w, scannerWire, func(ctx context.Context, c net.Conn) { _ = w.scan.Serve(ctx, c) })
 	w.modem = newPort(w, modemWire, func(ctx context.Context, c net.Conn) { _ = w.phone.Serve(ctx, c) })
 	if o.PINPad {
 		w.pad = devicetest.NewPinPad(devicetest.PinPadOpts{MasterKey: masterKey, Cards: o.Cards.Reader, Secret: w.learn})

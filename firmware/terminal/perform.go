@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"posagent/txnstore/txn"
@@ -12,6 +13,7 @@ import (
 type Order struct {
 	Amount    txn.Amount // of a void, or the cancellation of a completion: zero, it is that of what is undone
 	Reference string     // a repeated one returns the first outcome
+	Scan      bool       // of a sale: the customer pays with a payment code, not with a card
 	Again     bool       // the customer agreed to pay the same amount with the same card again
 	Original  Named      // what is undone, or followed
 	Authority Authority  // of an offline sale: who authorised it otherwise
@@ -35,7 +37,7 @@ type deed struct {
 	exchange func(context.Context, Order, txn.Txn, txn.Presented) (txn.Txn, error)
 }
 
-// perform is the story of every transaction with a card.
+// perform is the story of every transaction.
 func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error) {
 	if err := txn.CheckReference(o.Reference); err != nil {
 		return txn.Txn{}, err
@@ -66,27 +68,11 @@ func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error
 	if err != nil {
 		return txn.Txn{}, err
 	}
-	o.say(words.Present, txn.Txn{})
-	presented, err := t.reader.Present(ctx, draft.Amount, t.o.Currency)
+	presented, err := t.present(ctx, o, d, &draft)
 	if err != nil {
-		return txn.Txn{}, fmt.Errorf("%w: %w", ErrNoCard, err)
+		return txn.Txn{}, err
 	}
 	defer t.letGo(ctx, presented.Card) // where it has not been let go before
-	o.say(words.CardRead, txn.Txn{})
-	if err := t.unblocked(d.kind, presented.Card.PAN); err != nil {
-		return txn.Txn{}, err
-	}
-	if err := t.mayCharge(d.kind, draft.Amount, presented.Card.PAN); err != nil {
-		return txn.Txn{}, err
-	}
-	if err := d.judge(&draft, presented.Card); err != nil {
-		return txn.Txn{}, err
-	}
-	if t.o.AsksPIN(d.kind) {
-		if presented, err = t.takePIN(ctx, o, presented, draft.Amount); err != nil {
-			return txn.Txn{}, err
-		}
-	}
 	if err := ctx.Err(); err != nil {
 		return txn.Txn{}, fmt.Errorf("cancelled before it was recorded: %w", err)
 	}
@@ -94,6 +80,9 @@ func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error
 	draft.Kind, draft.Reference, draft.Operator, draft.Approver = d.kind, o.Reference, t.o.Operator, o.Approver
 	draft.Currency, draft.Card = t.o.Currency, presented.Card
 	x, err := t.store.Begin(draft)
+	if errors.Is(err, txn.ErrCodeUsed) {
+		return txn.Txn{}, &CodeError{x}
+	}
 	if err != nil {
 		// Not sent, and never will be. If the commit became durable after all, recovery undoes it.
 		return txn.Txn{}, fmt.Errorf("the %s could not be recorded, so it was not sent: %w", d.kind, err)
@@ -103,6 +92,42 @@ func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error
 		t.letGo(ctx, x.Card) // all that is wanted of it was read
 	}
 	return d.exchange(context.WithoutCancel(ctx), o, x, presented)
+}
+
+// present asks for what is paid with, and whether that may be. What undoes a sale by payment code needs nothing of the
+// customer: the code is spent, and the acquirer knows the sale by its number.
+func (t *Terminal) present(ctx context.Context, o Order, d deed, draft *txn.Draft) (p txn.Presented, err error) {
+	p.Card.Entry = txn.Scanned
+	switch {
+	case !draft.Code.IsZero():
+		return p, nil
+	case o.Scan:
+		o.say(words.ShowCode, txn.Txn{})
+		if p.Code, err = t.o.Scanner.Scan(ctx); err != nil {
+			return p, fmt.Errorf("%w: %w", ErrNoCode, err)
+		}
+		draft.Code = p.Code.Kept()
+		o.say(words.CodeRead, txn.Txn{})
+		return p, nil
+	}
+	o.say(words.Present, txn.Txn{})
+	if p, err = t.reader.Present(ctx, draft.Amount, t.o.Currency); err != nil {
+		return p, fmt.Errorf("%w: %w", ErrNoCard, err)
+	}
+	o.say(words.CardRead, txn.Txn{})
+	if err = t.unblocked(d.kind, p.Card.PAN); err == nil {
+		err = t.mayCharge(d.kind, draft.Amount, p.Card.PAN)
+	}
+	if err == nil {
+		err = d.judge(draft, p.Card)
+	}
+	if err == nil && t.o.AsksPIN(d.kind) {
+		p, err = t.takePIN(ctx, o, p, draft.Amount)
+	}
+	if err != nil {
+		t.letGo(ctx, p.Card)
+	}
+	return p, err
 }
 
 // repeated answers a request that was made before: never a second charge, always the first one's state as it is now. A

@@ -44,7 +44,7 @@ func (t *Terminal) Refund(ctx context.Context, o Order) (txn.Txn, error) {
 				return d, err
 			}
 			if sale, err = t.refundable(o); err == nil {
-				d.Original = sale.Of()
+				d.Original, d.Code = sale.Of(), sale.Code.Undone()
 			}
 			return d, err
 		},

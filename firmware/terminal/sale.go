@@ -9,7 +9,7 @@ import (
 	"posagent/txnstore/txn/words"
 )
 
-// Sale charges one card. It returns the record as it stands and nil when a transaction was begun, even if its outcome
+// Sale charges one card, or one payment code. It returns the record as it stands and nil when a transaction was begun, even if its outcome
 // is not proven yet; read txn.Txn.State. An error without a record means that nothing was begun; an error beside a
 // record means that the store failed and recovery will finish it.
 //
@@ -17,6 +17,9 @@ import (
 func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 	if !o.Amount.Valid() {
 		return txn.Txn{}, fmt.Errorf("%w: %d minor units", txn.ErrAmount, o.Amount)
+	}
+	if o.Scan && t.o.Scanner == nil {
+		return txn.Txn{}, ErrNoCodes
 	}
 	return t.perform(ctx, o, deed{
 		kind:     txn.Sale,

@@ -76,6 +76,11 @@ type PINPad interface {
 	Enter(ctx context.Context, p txn.Presented, a txn.Amount, c txn.Currency) (txn.PINBlock, error)
 }
 
+// Scanner waits for a payment code on the customer's telephone and gives up when ctx does.
+type Scanner interface {
+	Scan(ctx context.Context) (txn.PayCode, error)
+}
+
 // Supervisors make sure that a supervisor is who the till says.
 type Supervisors interface {
 	Allow(number string, password txn.Password) error
@@ -85,6 +90,7 @@ type Supervisors interface {
 type Options struct {
 	Supervisors   Supervisors         // nil takes the till's word
 	PINPad        PINPad              // nil asks for no PIN
+	Scanner       Scanner             // nil takes no payment codes
 	AsksPIN       func(txn.Kind) bool // which kinds ask for that of a card that wants one; nil is txn.Kind.AsksPIN
 	Held          func() error        // what forbids to send now, asked before a try is counted; nil forbids nothing
 	Currency      txn.Currency
@@ -215,6 +221,8 @@ var (
 	ErrSuspense = errors.New("too many unproven transactions are waiting for people; have them looked at before selling")
 	ErrNoCard   = errors.New("no card was read")
 	ErrNoPIN    = errors.New("no PIN was entered: cancelled at the PIN pad, or nobody typed")
+	ErrNoCodes  = errors.New("payment codes are not taken here: the terminal has no scanner, or its acquirer's profile no message for them")
+	ErrNoCode   = errors.New("no payment code was read")
 	ErrPINPad   = errors.New("no PIN can be entered")
 	ErrBatch    = errors.New("the batch is full; close it before the next sale")
 	ErrQueue    = errors.New("too many transactions wait to be told to the acquirer; bring the line up first")
@@ -260,6 +268,15 @@ func (e *ReferenceError) Error() string {
 	return fmt.Sprintf("reference %q belongs to a %s of %s; give each transaction a reference of its own",
 		e.Earlier.Reference, e.Earlier.Kind, e.Earlier.Currency.Format(e.Earlier.Amount))
 }
+
+// CodeError refuses a payment code that was submitted under another order. Earlier says what became of that one.
+type CodeError struct{ Earlier txn.Txn }
+
+func (e *CodeError) Error() string {
+	return fmt.Sprintf("this payment code was used for order %q (voucher %06d of batch %06d), which is %s; it is never submitted twice: "+
+		"ask the customer for a fresh code", e.Earlier.Reference, e.Earlier.STAN, e.Earlier.Batch, e.Earlier.State)
+}
+func (e *CodeError) Unwrap() error { return txn.ErrCodeUsed }
 
 // UnreadableError means that the store cannot say whether a reference was sold before. The outcome of the request is
 // unknown: a sale under this reference may hold money.

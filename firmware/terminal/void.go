@@ -22,7 +22,7 @@ func (t *Terminal) Void(ctx context.Context, o Order) (txn.Txn, error) {
 			if sale, err = t.voidable(o.Original, txn.Sale); err != nil {
 				return txn.Draft{}, err
 			}
-			return txn.Draft{Amount: sale.Amount, Original: sale.Of()}, nil
+			return txn.Draft{Amount: sale.Amount, Original: sale.Of(), Code: sale.Code.Undone()}, nil
 		},
 		judge:    func(_ *txn.Draft, c txn.Card) error { return sameCard(sale, c) },
 		exchange: t.request,

@@ -27,6 +27,7 @@ type content struct {
 	reason   string
 	of       original
 	answer   txn.Answer
+	code     txn.PayCode // of a sale by payment code
 
 	own    txn.Sums // of a settlement
 	totals string
@@ -106,6 +107,10 @@ func (c *content) fact(p profile.Part) (string, error) {
 			return chipFailed, nil
 		}
 		return chipOrdinary, nil
+	case "code":
+		return c.code.DigitsInTheClear(), nil
+	case "code.length":
+		return fmt.Sprintf("%03d", len(c.code.DigitsInTheClear())), nil
 	case "reason":
 		return c.reason, nil
 	case "answer.reference":
@@ -246,7 +251,14 @@ func (h *Host) requestMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, err
 	if t.Kind.Advice() {
 		return nil, fmt.Errorf("a %s is an advice, no request", t.Kind)
 	}
-	m, err := h.message(t, h.o.Profile.Form(string(t.Kind)), h.contentOf(t))
+	form, said := string(t.Kind), h.contentOf(t)
+	if t.Code.Print() != p.Code.Fingerprint() {
+		return nil, errors.New("the record and the request differ about a payment code")
+	}
+	if !p.Code.IsZero() {
+		form, said.code = profile.SaleByCode, p.Code
+	}
+	m, err := h.message(t, h.o.Profile.Form(form), said)
 	if err != nil {
 		return nil, err
 	}

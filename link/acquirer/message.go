@@ -29,7 +29,7 @@ func reverses(m *iso8583.Message) bool { return strings.HasPrefix(m.MTI()[1:], "
 
 // entryModes is the way the card came in, the first two digits of field 22.
 var entryModes = map[txn.Entry]string{
-	txn.Keyed: "01", txn.Swiped: "02", txn.Fallback: "02", txn.Inserted: "05", txn.Contactless: "07", txn.Tapped: "91",
+	txn.Keyed: "01", txn.Swiped: "02", txn.Fallback: "02", txn.Inserted: "05", txn.Contactless: "07", txn.Tapped: "91", txn.Scanned: "03",
 }
 
 // The third digit of field 22, and field 26 of a message with a PIN: the most digits that one may have.
@@ -67,6 +67,9 @@ func chip(e txn.Entry) bool { return e == txn.Inserted || e == txn.Contactless }
 // setCard puts in what the card gave. From a magnetic stripe the acquirer takes number and expiry itself, so fields 2 and 14
 // stay out.
 func setCard(m *iso8583.Message, c txn.Card, p txn.Presented) error {
+	if c.Entry == txn.Scanned {
+		return nil // the form has put the code in, and what undoes a sale by code has none
+	}
 	stripe := c.Entry == txn.Swiped || c.Entry == txn.Fallback || c.Entry == txn.Tapped
 	switch {
 	case stripe && p.Track.IsZero():
@@ -112,8 +115,11 @@ func organisationOf(pan txn.PAN) string {
 }
 
 // setNumber is the only place where a card number enters a message. A record without an expiry date goes without:
-// a reversal that says less is better than none.
+// a reversal that says less is better than none. What was paid by payment code has no number.
 func setNumber(m *iso8583.Message, c txn.Card) {
+	if c.PAN.IsZero() {
+		return
+	}
 	m.Set(2, c.PAN.DigitsInTheClear())
 	if c.Expiry != "" {
 		m.Set(14, c.Expiry)

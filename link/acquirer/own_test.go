@@ -15,6 +15,7 @@ import (
 var ownProfiles = map[string]string{
 	"a network number":      "base = \"unionpay\"\nname = \"own\"\n[every]\n24 = \"009\"\n",
 	"another MAC":           "base = \"unionpay\"\nname = \"own\"\n[mac]\nscheme = \"x9.9\"\n",
+	"where codes go":        "base = \"iso87\"\nname = \"own\"\n[sale.code]\n57 = \"\"\n58 = \"QR{code}\"\n",
 	"no header":             "base = \"unionpay\"\nname = \"own\"\n[frame]\nhead = \"none\"\n",
 	"digits of length":      "base = \"unionpay\"\nname = \"own\"\n[frame]\nlength = \"readable\"\nhead = \"tpdu\"\n",
 	"one record a message":  "base = \"unionpay\"\nname = \"own\"\n[settlement]\ndetails = \"messages\"\n[detail]\n60 = \"{batch}99\"\n38 = \"\"\n61 = \"\"\n[refund.detail]\n60 = \"{batch}99\"\n[completion-notice.detail]\n60 = \"{batch}99\"\n[offline-sale.detail]\n60 = \"{batch}99\"\n",
@@ -39,6 +40,11 @@ func TestHabitsOfAcquirers(t *testing.T) {
 				w.asked(w.after(hold, held, txn.Completion, 57500), card)
 				_, err := w.host.Enquire(w.ctx, yuan, card)
 				require.NoError(t, err)
+				code, p := w.byCode("134567890123456789", 1250)
+				w.asked(w.voidByCode(code, w.asked(code, p)), txn.Presented{Card: code.Card})
+				unknown, p := w.byCode("2812345678901234", 100)
+				w.asked(unknown, p)
+				w.reversed(unknown)
 				w.fault("badmac")
 				sale, card := w.sale("visa", txn.Keyed, 100)
 				_, _, err = w.host.Request(w.ctx, sale, card)

@@ -187,6 +187,9 @@ func (a *Acquirer) requestLocked(m, out *iso8583.Message, fault Fault) {
 
 // judge finds the account, and why it cannot pay whatever the amount.
 func (a *Acquirer) judge(card entry, s session) (name, verdict string) {
+	if card.scanned {
+		return a.books.draw(card)
+	}
 	for name, account := range a.o.Accounts {
 		if account.PAN.Equal(card.pan) {
 			if account.Expiry != "" && account.Expiry != card.expiry {

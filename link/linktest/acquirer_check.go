@@ -18,7 +18,11 @@ func parseRequest(m *iso8583.Message) (entry, error) {
 	if m.MTI() != f.mti {
 		return entry{}, fmt.Errorf("field 60: type %s does not travel in a %s", typeOf(m), m.MTI())
 	}
-	if err := fields(m, "3 4 11 22 25 41 42 49 60 64 "+f.must, "2 14 23 26 35 36 52 53 55 "+f.may); err != nil {
+	may := "2 14 23 26 35 36 52 53 55 " + f.may
+	if scanned(m) {
+		may = "59 " + f.may
+	}
+	if err := fields(m, "3 4 11 22 25 41 42 49 60 64 "+f.must, may); err != nil {
 		return entry{}, err
 	}
 	e, err := parseCommon(m)
@@ -35,6 +39,9 @@ func parseRequest(m *iso8583.Message) (entry, error) {
 func (e *entry) readCard(m *iso8583.Message) error {
 	way, pin := m.Get(22)[:2], m.Get(22)[2:]
 	chip := way == "05" || way == "07"
+	if scanned(m) {
+		return e.readCode(m)
+	}
 	switch {
 	case pin != "1" && pin != "2":
 		return fmt.Errorf("field 22 does not say whether there is a PIN")
@@ -102,7 +109,11 @@ func parseAdvice(m *iso8583.Message) (entry, error) {
 	if m.MTI() != f.mti {
 		return entry{}, fmt.Errorf("field 60: type %s is no advice", typeOf(m))
 	}
-	if err := fields(m, "2 3 4 11 22 25 41 42 49 60 64 "+f.must, "14 23 35 55 "+f.may); err != nil {
+	card := "2 "
+	if scanned(m) {
+		card = ""
+	}
+	if err := fields(m, card+"3 4 11 22 25 41 42 49 60 64 "+f.must, "14 23 35 55 "+f.may); err != nil {
 		return entry{}, err
 	}
 	e, err := parseCommon(m)
@@ -125,6 +136,9 @@ func parseAdvice(m *iso8583.Message) (entry, error) {
 // answer gave or four zeros behind it.
 func parseReversal(m *iso8583.Message) (entry, error) {
 	must := "2 3 4 11 14 22 25 39 41 42 49 60 64"
+	if scanned(m) {
+		must = "3 4 11 22 25 39 41 42 49 60 64"
+	}
 	f := formOf(m)
 	if f.must != "" {
 		must += " 61"
@@ -211,6 +225,9 @@ func parsePrivate(private, kind, network string) (batch uint32, err error) {
 }
 
 func (e *entry) readNumber(m *iso8583.Message) (err error) {
+	if e.scanned = scanned(m); e.scanned {
+		return nil
+	}
 	e.expiry = m.Get(14)
 	if e.pan, err = txn.ParsePAN(m.Get(2)); err != nil {
 		return fmt.Errorf("field 2: %w", err)

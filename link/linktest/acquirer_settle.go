@@ -183,6 +183,8 @@ func (a *Acquirer) judged(terminal string, batch uint32, d Detail, number string
 	switch {
 	case !known || !row.Stands():
 		d.Verdict = "absent"
+	case row.Account == walletName && number == "" && row.amount() == d.Amount:
+		d.Verdict = "match"
 	case err != nil || !account.PAN.Equal(pan) || row.amount() != d.Amount:
 		d.Verdict = "differs"
 	default:

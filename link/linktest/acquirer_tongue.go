@@ -52,6 +52,7 @@ func (g *tongue) hear(m *iso8583.Message) (heard, error) {
 	for _, name := range []string{profile.Balance, profile.SignIn, profile.Echo, profile.Settle, profile.Block, profile.EndEven, profile.EndOdd} {
 		all = append(all, candidate{name, g.p.Form(name), ""})
 	}
+	all = append(all, candidate{profile.SaleByCode, g.p.Form(profile.SaleByCode), ""})
 	for _, k := range txn.Kinds() {
 		own := g.p.Form(string(k))
 		all = append(all, candidate{string(k), own, ""}, candidate{string(k) + " reversal", g.p.Reversal(k), own.Type},
@@ -168,6 +169,9 @@ func (a *Acquirer) translateLocked(h heard) (*iso8583.Message, error) {
 		m.Set(49, orYuan(h.facts["currency"]))
 		copyCard(m, h.outer, 2, 14, 22, 23, 35, 36, 55, 64)
 		copyPIN(m, h.outer)
+	case profile.SaleByCode:
+		m.Set(59, fmt.Sprintf("A3%03d%s", len(h.facts["code"]), h.facts["code"]))
+		return m, a.translateTradeLocked(m, h, txn.Sale, false, batch)
 	default:
 		if as == "detail" {
 			return m, a.translateDetail(m, h, batch)
@@ -284,11 +288,11 @@ func (a *Acquirer) translateReversalLocked(m *iso8583.Message, h heard, k txn.Ki
 // translateDetail is one record in a block of its own.
 func (a *Acquirer) translateDetail(m *iso8583.Message, h heard, batch string) error {
 	pan, err := txn.ParsePAN(h.outer.Get(2))
-	if err != nil {
+	if err != nil && !scanned(h.outer) {
 		return err
 	}
 	organisation := "01"
-	if schemeOf(pan) == ownScheme {
+	if scanned(h.outer) || schemeOf(pan) == ownScheme {
 		organisation = "00"
 	}
 	m.SetMTI(mtiUpload)

@@ -108,6 +108,7 @@ type Row struct {
 	Reversals int        `json:"reversals"`      // reversal requests processed for it
 	Code      string     `json:"code"`           // field 39 of the answer
 	Day       string     `json:"day"`            // business date, MMDD
+	Paid      string     `json:"paid,omitempty"` // digest of the payment code that came with it, if one did
 	Sent      string     `json:"sent,omitempty"` // by the terminal's clock, MMDDhhmmss in GMT, where its messages say so
 }
 

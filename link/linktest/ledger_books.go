@@ -33,6 +33,8 @@ type entry struct {
 	pan      txn.PAN
 	expiry   string // YYMM
 	pin      []byte // field 52; nil without a PIN
+	scanned  bool   // no card
+	code     string // the payment code, of a sale
 	now      time.Time
 	sent     string // field 7, where the profile has it
 }
@@ -124,7 +126,7 @@ func (b *books) move(name string, amount txn.Amount) {
 // begin is a new row that holds nothing.
 func (b *books) begin(e entry, name, code string) Row {
 	b.Next++
-	return Row{Batch: e.batch, STAN: e.stan, Kind: e.kind, Of: e.of, Amount: e.amount, Currency: e.currency, PAN: e.pan.Masked(), Scheme: schemeOf(e.pan), Account: name,
+	return Row{Batch: e.batch, STAN: e.stan, Kind: e.kind, Of: e.of, Amount: e.amount, Currency: e.currency, PAN: e.payer(), Scheme: e.scheme(), Account: name, Paid: paid(e.code),
 		RRN: fmt.Sprintf("%012d", b.Next), State: Refused, Code: code, Day: e.day(), Sent: e.sent}
 }
 
@@ -136,7 +138,7 @@ func (e entry) day() string { return e.now.Format("0102") }
 func (b *books) reverse(e entry) (Row, string) {
 	row, found := b.row(e.rowKey)
 	if !found {
-		row = Row{Batch: e.batch, STAN: e.stan, Kind: e.kind, Amount: e.amount, Currency: e.currency, PAN: e.pan.Masked(),
+		row = Row{Batch: e.batch, STAN: e.stan, Kind: e.kind, Amount: e.amount, Currency: e.currency, PAN: e.payer(),
 			State: Absent, Code: codeApproved, Day: e.day()}
 	}
 	row.Reversals++

@@ -12,7 +12,7 @@ func (j *judge) distinct() {
 	if len(j.broken) > 0 {
 		return // what a field would have told apart is not known
 	}
-	names := []string{Balance, SignIn, Echo, Settle, Block, EndEven}
+	names := []string{SaleByCode, Balance, SignIn, Echo, Settle, Block, EndEven}
 	var reversals []string
 	for _, k := range txn.Kinds() {
 		names = append(names, string(k))

@@ -12,6 +12,9 @@
 // returns every fault at once, each with its line and what to do: unknown keys, a field's format that cannot be, a form
 // that names what the table lacks or what its message does not know, two kinds that nobody could tell apart.
 //
+// A sale by payment code is a sale with a field more, which [sale.code] names. Where nothing says {code}, as with that field set
+// to "", the acquirer takes none.
+//
 // A profile holds no card data and makes none: number, expiry, track and chip are put into a message by package acquirer
 // as the way the card came in asks for. What is compiled here cannot fail later for its shape; only a value that a
 // transaction does not have can be missing.

@@ -10,6 +10,7 @@ import (
 // Sections that a message is made of, the later over the earlier:
 //
 //	a kind          every  financial  KIND
+//	a sale by code  every  financial  sale  sale.code
 //	its reversal    every  financial  KIND  reversal  KIND.reversal
 //	its detail      every  financial  KIND  detail    KIND.detail
 //	balance         every  financial  balance
@@ -44,6 +45,12 @@ func (j *judge) forms() {
 			class = "022"
 		}
 		j.form(kind, r, class, "every", "financial", kind)
+		if k == txn.Sale && len(j.groups[SaleByCode]) > 0 {
+			j.form(SaleByCode, asks|scans, class, "every", "financial", kind, SaleByCode)
+			if !j.p.forms[SaleByCode].says("code") {
+				delete(j.p.forms, SaleByCode)
+			}
+		}
 		if !k.Advice() {
 			j.form(kind+"."+reversal, reverses, "040 042", "every", "financial", kind, reversal, kind+"."+reversal)
 		} else {

@@ -195,7 +195,7 @@ func (j *judge) unknown() {
 }
 
 func (j *judge) sections() []string {
-	all := []string{"message", "frame", "mac", "timers", "answer", "reasons", "codes", "settlement", "tracks", "fields", "every", "financial", reversal, detail}
+	all := []string{"message", "frame", "mac", "timers", "answer", "reasons", "codes", "settlement", "tracks", "fields", "every", "financial", reversal, detail, SaleByCode}
 	for _, k := range txn.Kinds() {
 		all = append(all, string(k), string(k)+"."+reversal, string(k)+"."+detail)
 	}

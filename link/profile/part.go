@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"posagent/txnstore/txn"
 )
 
 // Part is a piece of a field's value: what is written as it stands, or a fact of the transaction by name.
@@ -67,6 +69,7 @@ const (
 	reconciles                  // totals
 	blocks                      // several records at once
 	ends                        // the end of a batch
+	scans                       // a sale by payment code
 
 	trades = asks | undoes | reverses | uploads
 	names  = undoes | reverses
@@ -84,7 +87,7 @@ type fact struct {
 	maybe       role // where it is not always known, so that it must be optional or the field left out
 }
 
-// facts are everything that a profile may put into a message. Card data is not among them.
+// facts are everything that a profile may put into a message. Card data is not among them; a payment code is.
 var facts = []fact{
 	{name: "stan", least: 6, most: 6, digits: true, in: always, means: "the message's own STAN"},
 	{name: "batch", least: 6, most: 6, digits: true, in: always, means: "batch of the transaction, else the open one"},
@@ -100,6 +103,8 @@ var facts = []fact{
 	{name: "currency", least: 3, most: 3, digits: true, in: trades | enquires | closes, means: "ISO 4217 number"},
 	{name: "scheme", least: 3, most: 3, in: trades | enquires, means: "card organisation, CUP or 000"},
 	{name: "chip", least: 1, most: 1, digits: true, in: trades | enquires, means: "2 where the stripe was read because the chip could not be, else 0"},
+	{name: "code", least: txn.MinPayCode, most: txn.MaxPayCode, digits: true, in: scans, means: "the customer's payment code"},
+	{name: "code.length", least: 3, most: 3, digits: true, in: scans, means: "how many digits it has"},
 	{name: "reason", least: 1, most: 999, in: reverses, means: "why, from [reasons]"},
 	{name: "of.type", least: 4, most: 4, digits: true, in: names, means: "message type of the original"},
 	{name: "of.stan", least: 6, most: 6, digits: true, in: names, means: "STAN of the original; zeros where it is not known"},

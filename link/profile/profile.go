@@ -79,6 +79,8 @@ type Form struct {
 
 // Names of the forms that are no kind of transaction.
 const (
+	SaleByCode = "sale.code" // a sale by payment code; an acquirer without one takes none
+
 	Balance = "balance"
 	SignIn  = "sign-in"
 	Echo    = "echo"
@@ -173,15 +175,15 @@ func Read(file, text string) (*Profile, error) {
 	return j.p, nil
 }
 
-// sign makes the mark of what a message of this profile says. Timers and codes are no part of it: they change nothing of
-// what was begun.
+// sign makes the mark of what a message of this profile says. Timers and response codes are no part of it: they change nothing
+// of what was begun. Neither is a sale by payment code, which is asked once and then reversed as a sale.
 func (p *Profile) sign() {
 	if text, known := builtIn(p.Name); known && p.Name == UnionPayName && len(text) > 0 {
 		return
 	}
 	var text []byte
 	for _, e := range p.entries {
-		if e.section != "" && e.section != "timers" && e.section != "codes" {
+		if e.section != "" && e.section != "timers" && e.section != "codes" && e.section != SaleByCode {
 			text = append(text, e.section+"\n"+e.key+"\n"+e.value.String()+"\n"...)
 		}
 	}

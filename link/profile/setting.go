@@ -46,6 +46,8 @@ func (j *judge) setting(f *Form, r role, number int, from *entry) {
 		case p.Text != "" && !suitsText(row.Class, p.Text):
 			j.found.at(at, "field %d: %q is not of its class", number, p.Text)
 		case p.Text != "":
+		case fact.name == "code" && iso8583.Printable(number) && !row.Hidden:
+			j.found.at(at, "field %d: {code} is money, and the field is shown in logs; leave out show there, or name another field", number)
 		case fact.in&r == 0:
 			j.found.at(at, "field %d: {%s} is not known to a message of this kind; it is %s", number, p.Name, fact.means)
 		case fact.maybe&r != 0 && !p.Optional:
@@ -53,7 +55,7 @@ func (j *judge) setting(f *Form, r role, number int, from *entry) {
 		case row.Class == iso8583.N && !fact.digits && p.Name != "reason" && p.Name != "net.side":
 			j.found.at(at, "field %d: {%s} is text, and the field holds digits", number, p.Name)
 		case row.Class == iso8583.B || row.Class == iso8583.Z:
-			if fact.name != "serial" {
+			if fact.name != "serial" && fact.in != scans {
 				j.found.at(at, "field %d: {%s} does not go into a field of this class", number, p.Name)
 			}
 		}

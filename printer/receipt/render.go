@@ -101,6 +101,9 @@ func (w *writer) done() error {
 	}
 	w.rule()
 	if means, special := words.OfMeaning(t.Kind); special {
+		if !t.Code.IsZero() {
+			means = words.PaidBack
+		}
 		w.sentence(means, centred)
 	}
 	if t.State == txn.Advising {
@@ -109,6 +112,10 @@ func (w *writer) done() error {
 	w.chip()
 	w.row(words.OrderNo, t.Reference)
 	w.row(words.NoteLabel, t.Answer.Text)
+	if w.copy == txn.MerchantCopy && !t.Code.IsZero() { // the telephone has asked its owner, and nothing is signed
+		w.code()
+		return nil
+	}
 	if w.copy == txn.MerchantCopy {
 		w.feed(1)
 		w.say(words.SignatureLabel, Line{})
@@ -239,8 +246,13 @@ func (w *writer) suspense() error {
 	return nil
 }
 
-// card prints the masked number. A record whose number could not be unsealed still gets its slip.
+// card prints the masked number, or the payment code and whose it is. A record whose number could not be unsealed still gets its slip.
 func (w *writer) card() {
+	if c := w.t.Code; !c.IsZero() {
+		w.row(words.PlatformName, words.OfPlatform(c.Platform()).Line(w.language))
+		w.row(words.PayCodeNo, c.Masked())
+		return
+	}
 	number := w.t.Card.PAN.Masked()
 	if number == "" {
 		number = "****"

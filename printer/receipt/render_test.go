@@ -57,6 +57,19 @@ func aSale(t *testing.T) txn.Txn {
 	}
 }
 
+func aSaleByCode(t *testing.T) txn.Txn {
+	sale := aSale(t)
+	sale.Card, sale.Code = txn.Card{Entry: txn.Scanned}, txn.NewCode("wechat", "13************6789", txn.Fingerprint{1})
+	sale.Answer.Issuer = ""
+	return sale
+}
+
+func aVoidByCode(t *testing.T) txn.Txn {
+	void := aVoid(t)
+	void.Card, void.Code = txn.Card{Entry: txn.Scanned}, txn.NewCode("unionpay", "62*************4567", txn.Fingerprint{})
+	return void
+}
+
 func aReversal(t *testing.T) txn.Txn {
 	sale := aSale(t)
 	sale.State, sale.Reason, sale.Answer = txn.Reversed, txn.NoAnswer, txn.Answer{}
@@ -175,6 +188,11 @@ func TestSlipsLookAsTheyShould(t *testing.T) {
 		{"reversal-customer", aReversal, txn.CustomerCopy, false},
 		{"suspense-merchant", aSuspense, txn.MerchantCopy, false},
 		{"suspense-customer", aSuspense, txn.CustomerCopy, false},
+		{"code-merchant", aSaleByCode, txn.MerchantCopy, false},
+		{"code-customer", aSaleByCode, txn.CustomerCopy, false},
+		{"code-reversal-customer", undone(aSaleByCode), txn.CustomerCopy, false},
+		{"code-suspense-merchant", doubted(aSaleByCode), txn.MerchantCopy, false},
+		{"code-void-merchant", aVoidByCode, txn.MerchantCopy, false},
 		{"void-merchant", aVoid, txn.MerchantCopy, false},
 		{"void-customer", aVoid, txn.CustomerCopy, false},
 		{"void-reversal-merchant", aReversedVoid, txn.MerchantCopy, false},
@@ -229,7 +247,7 @@ var foreignWords = regexp.MustCompile(`[A-Z]{3,}`)
 
 // A slip in one language says nothing in the other. Only names that come from outside do.
 func TestASlipKeepsToItsLanguage(t *testing.T) {
-	for _, of := range []func(*testing.T) txn.Txn{aSale, aReversal, aSuspense, aVoid, aReversedVoid, aVoidInDoubt, aRefund, aRefundInDoubt, aPreAuth,
+	for _, of := range []func(*testing.T) txn.Txn{aSale, aSaleByCode, aVoidByCode, aReversal, aSuspense, aVoid, aReversedVoid, aVoidInDoubt, aRefund, aRefundInDoubt, aPreAuth,
 		aPreAuthCancel, aCompletion, aCompletionCancel, aQueuedNotice, anOfflineSale, aRefusedOfflineSale} {
 		for _, c := range []txn.Copy{txn.MerchantCopy, txn.CustomerCopy} {
 			x := of(t)

@@ -20,6 +20,9 @@ func (t Txn) Domestic() bool {
 	if t.Answer.Scheme != "" {
 		return t.Answer.Scheme == "CUP"
 	}
+	if !t.Code.IsZero() {
+		return true // a platform's money comes through the acquirer's own organisation
+	}
 	masked := t.Card.PAN.Masked()
 	return len(masked) > 2 && masked[:2] == "62"
 }

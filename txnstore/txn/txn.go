@@ -51,6 +51,8 @@ type Presented struct {
 	Track Track // track 2
 	Chip  Chip  // field 55 of the request
 
+	Code PayCode // in place of a card: one that was scanned
+
 	AsksPIN bool // the card, or the reader's terms with it, want a PIN for the issuer to verify
 	PIN     PINBlock
 }
@@ -161,6 +163,7 @@ type Txn struct {
 	Amount    Amount
 	Currency  Currency
 	Card      Card
+	Code      Code       // in place of a card
 	Original  Original   // what it undoes or follows
 	Approver  string     // the supervisor who allowed money to go back
 	Resolved  Resolution // of what people closed
@@ -182,6 +185,7 @@ type Draft struct {
 	Amount    Amount
 	Currency  Currency
 	Card      Card
+	Code      Code     // in place of a card
 	Original  Original // of what undoes or follows another
 	Approver  string   // of what takes money back
 }
@@ -197,10 +201,10 @@ func (d Draft) Check() error {
 		return fmt.Errorf("%w: %d minor units", ErrAmount, d.Amount)
 	case d.Currency.Number == "":
 		return errors.New("no currency")
-	case d.Card.PAN.IsZero():
-		return errors.New("no card number")
+	case d.Card.PAN.IsZero() == d.Code.IsZero():
+		return errors.New("neither a card number nor a payment code, or both")
 	}
-	return errors.Join(d.Kind.checkOriginal(d.Original), CheckReference(d.Reference))
+	return errors.Join(d.Code.check(d.Kind), d.Kind.checkOriginal(d.Original), CheckReference(d.Reference))
 }
 
 // CheckReference refuses a caller's reference that could not be stored, printed on a slip and typed again.

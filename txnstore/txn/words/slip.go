@@ -31,6 +31,8 @@ var (
 	TerminalNo      = Pair{"终端编号", "TERMINAL NO"}
 	OperatorNo      = Pair{"操作员号", "OPERATOR NO"}
 	CardNo          = Pair{"卡号", "CARD NO"}
+	PlatformName    = Pair{"支付平台", "PAID WITH"}
+	PayCodeNo       = Pair{"付款码", "PAYMENT CODE"}
 	IssuerName      = Pair{"发卡行", "ISSUER"}
 	AcquirerName    = Pair{"收单行", "ACQUIRER"}
 	KindLabel       = Pair{"交易类型", "TYPE"}
@@ -71,6 +73,7 @@ var (
 	VoidNotDone    = Pair{"本笔撤销未成功", "THIS VOID WAS NOT MADE"}
 	SaleStands     = Pair{"原消费仍有效", "THE SALE STANDS"}
 	MoneyBack      = Pair{"款项退回持卡人账户", "THE MONEY GOES BACK TO THE CARD'S ACCOUNT"}
+	PaidBack       = Pair{"款项退回原付款账户", "THE MONEY GOES BACK TO THE ACCOUNT THAT PAID"}
 	ToBeTold       = Pair{"待上送收单行，无需重复操作", "RECORDED, STILL TO BE SENT TO THE ACQUIRER. DO NOT DO IT AGAIN"}
 	DoNotUndo      = Pair{"请勿重复操作", "DO NOT REPEAT IT"}
 	BackAgreement  = Pair{"本人确认以上款项退回本卡账户", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT GOES BACK TO THIS CARD"}
@@ -80,6 +83,20 @@ var (
 	CallAcquirer   = Pair{"商户请致电收单行，并报以下信息：", "MERCHANT: CALL ACQUIRER, QUOTE:"}
 	CustomerAdvice = Pair{"持卡人请保留本单，如已扣款请联系发卡行", "CARDHOLDER: KEEP THIS NOTE. IF YOU WERE CHARGED, CONTACT YOUR BANK"}
 )
+
+// OfPlatform is the name of a payment platform as customers know it, where this version does.
+func OfPlatform(name string) Pair {
+	switch name {
+	case "wechat":
+		return Pair{"微信支付", "WeChat Pay"}
+	case "alipay":
+		return Pair{"支付宝", "Alipay"}
+	case "unionpay":
+		return Pair{"银联二维码", "UnionPay QR"}
+	default:
+		return Pair{ZH: name}
+	}
+}
 
 // OfCopy names a paper copy, and OfKind a transaction type, where this version knows it.
 func OfCopy(c txn.Copy) (Pair, bool) {

@@ -21,6 +21,8 @@ const (
 	SigningIn  Stage = "signing-in"
 	Present    Stage = "present-card"
 	CardRead   Stage = "card-read"
+	ShowCode   Stage = "show-code"
+	CodeRead   Stage = "code-read"
 	EnterPIN   Stage = "enter-pin"
 	Recorded   Stage = "recorded"
 	Connecting Stage = "connecting"
@@ -61,6 +63,10 @@ func OfStage(s Stage) Pair {
 		return Pair{"请刷卡、插卡或挥卡", "Present the card"}
 	case CardRead:
 		return Pair{"已读卡", "Card read"}
+	case ShowCode:
+		return Pair{"请顾客出示付款码，对准扫码器", "The customer shows the payment code to the scanner"}
+	case CodeRead:
+		return Pair{"已读付款码", "Payment code read"}
 	case EnterPIN:
 		return Pair{"请持卡人在密码键盘上输入密码", "The cardholder enters the PIN at the PIN pad"}
 	case Recorded:
@@ -205,6 +211,17 @@ var PaperStillDue = Pair{"单据待补打：请检查打印机的纸、盖和电
 
 // ReferenceTaken is said when a reference belongs to another sale, which is shown below it.
 var ReferenceTaken = Pair{"该参考号已用于另一笔交易（见下），本次未受理。", "This reference belongs to another sale, shown below; this request was not accepted."}
+
+// CodeUsed is said when a payment code was submitted under another order, which is shown below it.
+var CodeUsed = Pair{"该付款码已用于另一笔订单（见下），同一付款码不能再次提交，本次未扣款。请顾客刷新付款码后重试。",
+	"This payment code was used for another order, shown below. A code is never submitted twice; nothing was charged now. Ask the customer for a fresh code."}
+
+// What may become of a payment code before anything was begun.
+var (
+	NoCode     = Pair{"未读到付款码。没有发生交易，未扣款。请顾客重新出示付款码。", "No payment code was read. No transaction was begun; nothing was charged. Ask the customer to show the code again."}
+	NotPayCode = Pair{"这不是可受理的付款码。没有发生交易，未扣款。请顾客在支付应用中打开付款码。", "This is no payment code that is taken here. No transaction was begun; nothing was charged. Ask the customer to open the payment code in the app."}
+	NoCodes    = Pair{"本终端不受理付款码。没有发生交易，未扣款。请改用银行卡。", "This terminal takes no payment codes. No transaction was begun; nothing was charged. Ask for a card."}
+)
 
 // OfState names a record's state in the books.
 func OfState(s txn.State) Pair {

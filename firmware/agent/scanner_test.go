@@ -1,0 +1,131 @@
+package agent
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"posagent/device/devicetest"
+	"posagent/device/scanner"
+	"posagent/firmware/terminal"
+	"posagent/link/linktest"
+	"posagent/link/profile"
+	"posagent/txnstore/txn"
+	"posagent/txnstore/txn/words"
+)
+
+const (
+	aCode     = "134567890123456789"
+	otherCode = "2812345678901234"
+)
+
+// withCodes is a world whose terminal has a scanner of a kind.
+func withCodes(t *testing.T, kind scanner.Kind, change func(*Options), story func(w *world)) {
+	routes, err := scanner.NewRoutes([]scanner.Route{{Name: "wechat", Min: 18, Max: 18, First: "10", Last: "15"}, {Name: "alipay", Min: 16, Max: 24, First: "25", Last: "30"}})
+	require.NoError(t, err)
+	inWorld(t, func(w *world) {
+		w.cutPower()
+		w.codes = devicetest.NewScanner(devicetest.ScannerOpts{Host: kind == scanner.GM72})
+		w.options.ScannerKind, w.options.Routes, w.options.ScanWait = kind, routes, 30*time.Second
+		change(&w.options)
+		w.boot()
+		story(w)
+		assert.NotContains(w.t, w.log.String(), aCode)
+		assert.NotContains(w.t, w.log.String(), otherCode)
+	})
+}
+
+// scan asks for a sale and shows a code once it is waited for.
+func (w *world) scan(reference, amount, code string) ([]words.Stage, Event) {
+	w.t.Helper()
+	if code != "" {
+		time.AfterFunc(3*time.Second, func() { _, _ = w.codes.Command("show " + code) })
+	}
+	return w.ask(Request{Op: "sale", Reference: reference, Amount: amount, Scan: true})
+}
+
+func TestASaleByPaymentCode(t *testing.T) {
+	for _, kind := range []scanner.Kind{scanner.Plain, scanner.GM72} {
+		t.Run(string(kind), func(t *testing.T) {
+			withCodes(t, kind, func(o *Options) { o.OtherBins, o.MaxCardCount = terminal.BinRefuse, 1 }, func(w *world) {
+				stages, e := w.scan("till-1", "12.50", aCode)
+				approved(t, e)
+				assert.Contains(t, stages, words.ShowCode)
+				assert.NotContains(t, stages, words.Present)
+				assert.Equal(t, "wechat", e.Txn.Platform)
+				assert.Equal(t, "13************6789", e.Txn.Card)
+				assert.Equal(t, txn.Scanned, e.Txn.Entry)
+				assert.Equal(t, 2, w.paper("微信支付", "13************6789"))
+
+				_, e = w.scan("till-1", "12.50", otherCode)
+				approved(t, e)
+				w.after(10 * time.Second) // that code was shown to nobody's order
+				_, _ = w.codes.Command("remove")
+				_, e = w.scan("till-2", "3.00", aCode)
+				require.Equal(t, words.OutcomeRefused, e.Outcome)
+				assert.Equal(t, words.CodeUsed, *e.Text)
+				assert.Equal(t, "till-1", e.Txn.Reference)
+				assert.Equal(t, txn.Approved, e.Txn.State)
+				_, e = w.scan("till-2", "3.00", otherCode)
+				approved(t, e)
+				w.cutPower()
+				w.boot()
+				_, e = w.scan("till-3", "3.00", otherCode)
+				assert.Equal(t, words.CodeUsed, *e.Text, "over a restart too")
+				assert.Equal(t, 2, w.acquirer.Counts()["0200"])
+			})
+		})
+	}
+}
+
+func TestNoPaymentCodeMeansNothingWasBegun(t *testing.T) {
+	withCodes(t, scanner.Plain, func(*Options) {}, func(w *world) {
+		for code, text := range map[string]words.Pair{"": words.NoCode, "6901234567892": words.NotPayCode} {
+			_, e := w.scan("till-1", "12.50", code)
+			require.Equal(t, words.OutcomeRefused, e.Outcome)
+			assert.Equal(t, text, *e.Text)
+			assert.Nil(t, e.Txn)
+		}
+		assert.Zero(t, w.acquirer.Counts()["0200"])
+	})
+	without, err := profile.Read("own.toml", "base = \"unionpay\"\nname = \"own\"\n[sale.code]\n59 = \"\"\n")
+	require.NoError(t, err)
+	for name, change := range map[string]func(*world){
+		"no scanner":                  func(*world) {},
+		"an acquirer that takes none": func(w *world) { w.codes = devicetest.NewScanner(devicetest.ScannerOpts{}) },
+	} {
+		inWorldOf(t, without, func(w *world) {
+			w.cutPower()
+			change(w)
+			w.boot()
+			_, e := w.ask(Request{Op: "sale", Reference: "till-1", Amount: "12.50", Scan: true})
+			assert.Equal(t, words.NoCodes, *e.Text, name)
+		})
+	}
+}
+
+// Nothing of the customer is asked for a void or a refund, and both go back to the wallet.
+func TestASaleByPaymentCodeIsGivenBack(t *testing.T) {
+	withCodes(t, scanner.GM72, func(*Options) {}, func(w *world) {
+		_, e := w.scan("till-1", "12.50", aCode)
+		approved(t, e)
+		stages, e := w.ask(Request{Op: "refund", Reference: "till-2", Amount: "2.50", OriginalReference: "till-1", Supervisor: "00"})
+		approved(t, e)
+		assert.NotContains(t, stages, words.Present)
+		assert.Equal(t, "wechat", e.Txn.Platform)
+		_, e = w.scan("till-3", "5.00", otherCode)
+		approved(t, e)
+		stages, e = w.ask(Request{Op: "void", Reference: "till-4", OriginalReference: "till-3", Supervisor: "00"})
+		approved(t, e)
+		assert.NotContains(t, stages, words.Present)
+		stan, err := strconv.ParseUint(e.Txn.STAN, 10, 32)
+		require.NoError(t, err)
+		row, _ := w.acquirer.Ledger().Find(testTerminal, uint32(stan))
+		assert.Equal(t, linktest.Given, row.State)
+		_, e = w.scan("till-5", "5.00", otherCode)
+		assert.Equal(t, words.CodeUsed, *e.Text, "a voided sale has used its code")
+	})
+}

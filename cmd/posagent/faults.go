@@ -78,6 +78,7 @@ func (c *Config) faults() []string {
 	positive(c.Reader.CardWait, "reader.card_wait")
 	fault(c.Reader.CardWait.Duration > 255*time.Second, "reader.card_wait", "the reader counts at most 255s")
 	positive(c.Reader.Reply, "reader.reply")
+	fault((c.Reader.Lights || c.Reader.Beeps) && c.Reader.Kind != agent.ReaderNEO2, "reader.lights", "and beeps are of a %s, which this %s is not; leave them out", agent.ReaderNEO2, c.Reader.Kind)
 	_, badTime := c.Reader.selfCheck()
 	fault(badTime != nil, "reader.self_check", "want a time of day in UTC such as 18:30, got %q", c.Reader.SelfCheck)
 	fault(c.Printer.Port == "", "printer.port", "missing; name the printer's line, best by /dev/serial/by-path/…")

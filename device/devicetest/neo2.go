@@ -48,7 +48,7 @@ type Reader struct {
 	selfCheck [2]byte // guarded by mu; when the reader starts anew each day, UTC, in decimal digits
 
 	passing bool     // guarded by mu; in pass-through mode, in which no card is taken
-	signals []Signal // guarded by mu
+	signals []string // guarded by mu; what lamp and buzzer have told
 }
 
 // faultSwitches are what Command turns on and off; guarded by Reader.mu.

@@ -21,6 +21,7 @@ import (
 //	garbage          the next answer comes behind line noise and with a wrong checksum, once
 //	nonsense on|off  every command is answered with whole frames that mean nothing
 //	silent on|off    nothing is answered; commands are lost, a running transaction never ends by itself
+//	signals          says what lamp and buzzer have told so far, oldest first
 //	restart          the transaction is forgotten and the boot notification sent
 //	memory replace   another reader in its place: it knows no keys and no applications
 //	memory unknown   its firmware does not know the commands for them
@@ -51,6 +52,8 @@ func (r *Reader) Command(line string) (string, error) {
 	case verb == "garbage" && len(rest) == 0:
 		r.faults.garbage = true
 		return "the next answer will be damaged", nil
+	case verb == "signals" && len(rest) == 0:
+		return r.signalledTextLocked(), nil
 	case verb == "restart" && len(rest) == 0:
 		r.restartLocked()
 		return "restarted", nil
@@ -64,7 +67,7 @@ func (r *Reader) Command(line string) (string, error) {
 }
 
 const readerCommands = "present NAME, swipe NAME, insert NAME, remove, refuse, at start|authenticate|complete TROUBLE, at none, " +
-	"garbage, nonsense on|off, silent on|off, restart, memory replace|unknown|keys|refuses|holds or tamper on|off"
+	"garbage, nonsense on|off, silent on|off, signals, restart, memory replace|unknown|keys|refuses|holds or tamper on|off"
 
 func (r *Reader) removeLocked() string {
 	switch {

@@ -2,29 +2,16 @@ package devicetest
 
 import (
 	"fmt"
-	"slices"
-	"time"
+	"strings"
 
 	"posagent/device/reader/neo2"
 )
 
 // The lamp and the buzzer of the simulated reader. It is as strict as the guide lets one be: the lamp wants pass-through mode,
-// in which no card is taken; what the terminal forgets to end shows as a sale that is refused.
-
-// Signal is what a reader showed or sounded: "lamp red", "lamp green blinking", "lamp off", "beep 2", "beep 800ms".
-type Signal struct {
-	At   time.Time
-	What string
-}
+// in which no card is taken, so that what the terminal forgets to end shows as a sale that is refused. What was shown and
+// sounded is remembered in words: "lamp red", "lamp green blinking", "lamp off", "beep 2", "beep 800ms".
 
 const signalsMost = 1000
-
-// Signals are those of this reader, oldest first.
-func (r *Reader) Signals() []Signal {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.signals)
-}
 
 // signalLocked obeys what belongs to lamp and buzzer, and says whether the command did.
 func (r *Reader) signalLocked(f neo2.Frame) bool {
@@ -62,8 +49,15 @@ func (r *Reader) signalLocked(f neo2.Frame) bool {
 
 func (r *Reader) signalledLocked(what string) {
 	if len(r.signals) < signalsMost {
-		r.signals = append(r.signals, Signal{r.now(), what})
+		r.signals = append(r.signals, what)
 	}
+}
+
+func (r *Reader) signalledTextLocked() string {
+	if r.signals == nil {
+		return "nothing"
+	}
+	return strings.Join(r.signals, ", ")
 }
 
 // lampOf reads the three bytes of 0A-03.

@@ -62,11 +62,10 @@ func TestAShopHearsHowItEnded(t *testing.T) {
 }
 
 func readerSaid(w *world) string {
-	var said []string
-	for _, s := range w.reader.Signals() {
-		said = append(said, s.What)
-	}
-	return strings.Join(said, ", ")
+	w.t.Helper()
+	said, err := w.reader.Command("signals")
+	require.NoError(w.t, err)
+	return said
 }
 
 // The approval is heard before the slips are printed, and the lamp shows where a card belongs.

@@ -152,6 +152,9 @@ func TestLampsTellTheStory(t *testing.T) {
 		require.NoError(t, scenario.Run(story(t, "acquirer fault silent", "acquirer fault silent for reversal times 3", "present visa-4242",
 			"sale 13.50 as doubtful", "expect till unknown", "wait 10s"), w))
 		assert.Equal(t, 1+4, tones())
+		said, err := w.card.Command("signals")
+		require.NoError(t, err)
+		assert.Equal(t, "lamp green, beep 1, lamp off, lamp red blinking, beep 4, lamp off", said, "the reader's own")
 		assert.Equal(t, []bool{true, false, false}, []bool{chip.Level("READY"), chip.Level("FAULT"), chip.Level("CARD")})
 		require.NoError(t, w.Hand("case", "open"))
 		time.Sleep(time.Second)

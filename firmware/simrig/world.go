@@ -89,6 +89,7 @@ func New(o Options) (*World, error) {
 	if o.Profile != nil {
 		w.options.Profile = o.Profile
 	}
+	w.options.Lights, w.options.Beeps = o.Lines, o.Lines
 	w.secrets.known = o.Cards.Secrets
 	w.ctx, w.end = context.WithCancel(context.Background())
 	base, err := w.baseKeys()

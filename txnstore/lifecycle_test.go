@@ -176,6 +176,42 @@ func TestAStoreOfSchemaThreeIsReadAndBroughtForward(t *testing.T) {
 	assert.NotContains(t, report.Findings, "the store was brought from schema 3 to 5", "once")
 }
 
+// ofV4 is what v4.tar.gz holds.
+var ofV4 = []Total{
+	{Batch: 1, Currency: "156", Approved: Sum{4, 51006}},
+	{Batch: 2, Currency: "156", Approved: Sum{2, 2014}, Open: Sum{3, 4021}, Void: Sum{1, 1007}},
+}
+
+func TestAStoreOfSchemaFourIsReadAndBroughtForward(t *testing.T) {
+	dir, o := unpack(t, "v4.tar.gz")
+	v, err := View(dir, o)
+	require.NoError(t, err)
+	count, err := v.Recount()
+	require.NoError(t, err)
+	assert.Equal(t, Recount{ofV4, ofV4, 11, 0}, count)
+	require.NoError(t, v.Close())
+
+	s, report, err := Open(dir, o)
+	require.NoError(t, err)
+	assert.Contains(t, report.Findings, "the store was brought from schema 4 to 5")
+	assert.Equal(t, 3, report.Owed, "an offline sale to be told, and two sales to be reversed")
+	for n := 1; n <= 11; n++ {
+		x, found, err := s.ByReference(fmt.Sprintf("till-7-%04d", n))
+		require.NoError(t, err)
+		require.True(t, found)
+		assert.True(t, x.Code.IsZero())
+	}
+	first, err := s.Begin(paidBy("a code in an old store", 1))
+	require.NoError(t, err)
+	refused(t, s, 1, first)
+	require.NoError(t, s.Close())
+	s, report, err = Open(dir, o)
+	require.NoError(t, err)
+	assert.NotContains(t, report.Findings, "the store was brought from schema 4 to 5", "once")
+	refused(t, s, 1, first)
+	require.NoError(t, s.Close())
+}
+
 // Power lost between the two files of a migration.
 func TestAMigrationCutInTheMiddleIsEnded(t *testing.T) {
 	dir, o := unpack(t, "v1.tar.gz")

@@ -33,6 +33,7 @@ type world struct {
 	touched  txn.ID                        // what the last call committed itself
 	old      map[string][]byte             // hot.db and shadow before the last call
 	refs     map[string]txn.ID
+	codes    map[byte]txn.ID    // payment codes by number; 0 is a card
 	stans    map[[2]uint32]bool // batch and STAN
 	boot     uint32
 	batch    uint32
@@ -99,10 +100,20 @@ func (w *world) pick() (txn.ID, bool) {
 
 func (w *world) begin() {
 	ref := refNumber(rapid.IntRange(0, 60).Draw(w.t, "reference"))
+	code := byte(rapid.IntRange(0, 30).Draw(w.t, "payment code"))
+	d := draft(ref)
+	if code > 0 {
+		d = paidBy(ref, code)
+	}
 	w.call(func() txn.ID {
-		r, err := w.s.Begin(draft(ref))
+		r, err := w.s.Begin(d)
 		if first, used := w.refs[ref]; used {
 			require.ErrorIs(w.t, err, ErrReference)
+			require.Equal(w.t, first, r.ID)
+			return 0
+		}
+		if first, used := w.codes[code]; used {
+			require.ErrorIs(w.t, err, txn.ErrCodeUsed)
 			require.Equal(w.t, first, r.ID)
 			return 0
 		}
@@ -113,6 +124,9 @@ func (w *world) begin() {
 		require.NotContains(w.t, w.versions, r.ID, "a number is used once")
 		w.usedSTAN(r.Batch, r.STAN)
 		w.refs[ref] = r.ID
+		if code > 0 {
+			w.codes[code] = r.ID
+		}
 		w.saw(r)
 		return r.ID
 	})
@@ -257,6 +271,11 @@ func (w *world) verify(afterCut bool) {
 		require.True(w.t, ok)
 		require.Equal(w.t, seen[id], r)
 	}
+	for code, id := range w.codes {
+		first, err := w.s.Begin(paidBy("another", code))
+		require.ErrorIs(w.t, err, txn.ErrCodeUsed)
+		require.Equal(w.t, id, first.ID)
+	}
 	require.GreaterOrEqual(w.t, w.s.Batch(), w.batch)
 }
 
@@ -292,7 +311,7 @@ func TestNothingAcknowledgedIsLostInRandomWorlds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n++
 		w := &world{t: t, root: filepath.Join(root, refNumber(n)), batch: 1,
-			versions: map[txn.ID]map[uint32]txn.Txn{}, safe: map[txn.ID]uint32{}, refs: map[string]txn.ID{}, stans: map[[2]uint32]bool{}}
+			versions: map[txn.ID]map[uint32]txn.Txn{}, safe: map[txn.ID]uint32{}, refs: map[string]txn.ID{}, codes: map[byte]txn.ID{}, stans: map[[2]uint32]bool{}}
 		w.dir = filepath.Join(w.root, "first")
 		w.open()
 		defer func() {

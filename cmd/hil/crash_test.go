@@ -188,6 +188,8 @@ func TestTheFingerprintForgetsNoField(t *testing.T) {
 		switch v.Interface().(type) {
 		case txn.PAN:
 			v.Set(reflect.ValueOf(pan))
+		case txn.Code:
+			v.Set(reflect.ValueOf(txn.NewCode("wechat", "13************6789", txn.Fingerprint{1})))
 		case txn.Chip:
 			v.Set(reflect.ValueOf(txn.NewChip([]byte{1})))
 		case time.Time:

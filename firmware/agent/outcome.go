@@ -12,6 +12,9 @@ import (
 func outcome(x txn.Txn, err error) Event {
 	o := words.OutcomeIn(x.Kind, x.State)
 	text := words.OfEnding(x.Kind, o)
+	if byCode, differs := words.OfCodeEnding(o); differs && x.Kind == txn.Sale && !x.Code.IsZero() {
+		text = byCode
+	}
 	e := Event{Event: "outcome", Outcome: o, Text: &text, Txn: RecordOf(x)}
 	if x.Answer.Code != "" && !(x.State == txn.Approved && x.Answer.Code == "94") { // to the copy of a refund 94 is no refusal
 		advice := words.Advice(x.Answer.Code)

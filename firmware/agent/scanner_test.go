@@ -107,6 +107,23 @@ func TestNoPaymentCodeMeansNothingWasBegun(t *testing.T) {
 	}
 }
 
+// What the cashier reads of a code that may have paid speaks of the customer, not of a card.
+func TestTheFateOfAPaymentCodeIsNotKnown(t *testing.T) {
+	withCodes(t, scanner.Plain, func(*Options) {}, func(w *world) {
+		w.fault("silent for sale")
+		_, e := w.scan("till-1", "12.50", aCode)
+		require.Equal(t, words.OutcomeReversed, e.Outcome)
+		assert.Contains(t, e.Text.ZH, "刷新付款码")
+		w.fault("silent for sale")
+		w.fault("silent for reversal")
+		_, e = w.scan("till-2", "12.50", otherCode)
+		require.Equal(t, words.OutcomeUnknown, e.Outcome)
+		assert.Contains(t, e.Text.EN, "Do not let the customer pay again")
+		assert.NotContains(t, e.Text.ZH, "卡")
+		w.after(10 * time.Minute)
+	})
+}
+
 // Nothing of the customer is asked for a void or a refund, and both go back to the wallet.
 func TestASaleByPaymentCodeIsGivenBack(t *testing.T) {
 	withCodes(t, scanner.GM72, func(*Options) {}, func(w *world) {

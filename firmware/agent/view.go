@@ -34,6 +34,9 @@ func (v *saleView) stage(s words.Stage, detail string, x txn.Txn) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	text := words.OfStageIn(v.kind, s)
+	if s == words.Unknown && v.kind == txn.Sale && !x.Code.IsZero() {
+		text = words.CodeInDoubt
+	}
 	e := Event{Event: "stage", Stage: s, Detail: detail, Text: &text, Txn: v.event.Txn, Printer: v.trouble}
 	if x.ID != 0 {
 		e.Txn = RecordOf(x)

@@ -223,6 +223,26 @@ var (
 	NoCodes    = Pair{"本终端不受理付款码。没有发生交易，未扣款。请改用银行卡。", "This terminal takes no payment codes. No transaction was begun; nothing was charged. Ask for a card."}
 )
 
+// CodeInDoubt is shown while the fate of a sale by payment code is not known.
+var CodeInDoubt = Pair{"结果未知，请勿让顾客再次付款，正在确认", "Outcome unknown. Do not let the customer pay again. Confirming"}
+
+// OfCodeEnding is the closing line of a sale by payment code where it differs from that of a card: the same code is never taken
+// twice.
+func OfCodeEnding(o Outcome) (Pair, bool) {
+	switch o {
+	case OutcomeDeclined:
+		return Pair{"交易被拒绝。未扣款，请勿交货。可请顾客刷新付款码或换一种方式再试。", "Declined. Nothing was charged; keep the goods; the customer may try a fresh code or pay otherwise."}, true
+	case OutcomeNotDone:
+		return Pair{"交易未发出。未扣款，请勿交货。请顾客刷新付款码后重新交易。", "Not sent. Nothing was charged; keep the goods; the sale may be made again with a fresh code."}, true
+	case OutcomeReversed:
+		return Pair{"交易已冲正。未扣款，请勿交货。请顾客刷新付款码后重新交易。", "Reversed, confirmed by the acquirer. Nothing is charged; keep the goods; the sale may be made again with a fresh code."}, true
+	case OutcomeUnknown:
+		return Pair{"结果未知，请勿让顾客再次付款，正在确认。暂勿交货；请记下凭证号，必要时致电收单行。",
+			"Outcome unknown. Do not let the customer pay again; it is being confirmed. Keep the goods; note the voucher number in case the acquirer must be called."}, true
+	}
+	return Pair{}, false
+}
+
 // OfState names a record's state in the books.
 func OfState(s txn.State) Pair {
 	switch s {

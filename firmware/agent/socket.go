@@ -86,7 +86,8 @@ func (a *Agent) client(ctx context.Context, conn net.Conn) {
 		case <-cancels: // left over from an earlier request
 		default:
 		}
-		if out.write(a.answer(ctx, q, out, cancels)) != nil {
+		e := a.answer(ctx, q, out, cancels)
+		if out.write(&e) != nil {
 			return
 		}
 	}
@@ -177,7 +178,7 @@ func (a *Agent) serveStages(ctx context.Context, kind txn.Kind, out *eventWriter
 				cancel()
 			}
 		case <-tick.C:
-			if e, shown := view.now(); shown && out.write(e) != nil {
+			if e, shown := view.now(); shown && out.write(&e) != nil {
 				cancel()
 			}
 		case <-cancels:
@@ -245,7 +246,7 @@ type eventWriter struct {
 	err  error
 }
 
-func (w *eventWriter) write(e Event) error {
+func (w *eventWriter) write(e *Event) error {
 	if w.err != nil {
 		return w.err
 	}

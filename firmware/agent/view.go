@@ -11,7 +11,7 @@ import (
 // saleView is what can be seen of a transaction from outside. The engine and the line write it, one client reads it.
 type saleView struct {
 	kind    txn.Kind
-	changed chan Event
+	changed chan *Event // of which none changes any more
 
 	mu    sync.Mutex
 	event Event
@@ -27,7 +27,7 @@ type saleView struct {
 const stagesAtMost = 64
 
 func newSaleView(kind txn.Kind) *saleView {
-	return &saleView{kind: kind, changed: make(chan Event, stagesAtMost)}
+	return &saleView{kind: kind, changed: make(chan *Event, stagesAtMost)}
 }
 
 func (v *saleView) stage(s words.Stage, detail string, x txn.Txn) {
@@ -66,7 +66,7 @@ func (v *saleView) showLocked(e Event) {
 	}
 	v.event = e
 	select {
-	case v.changed <- e:
+	case v.changed <- &e:
 	default:
 	}
 }

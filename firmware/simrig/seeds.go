@@ -81,7 +81,7 @@ func (d *day) until(who, what string) {
 
 // Out of a thousand sales.
 const (
-	oftenCut       = 200
+	oftenCut       = 172
 	oftenCutAgain  = 250 // of the cuts: another one while the terminal recovers
 	oftenCutIdle   = 30  // between two customers
 	oftenAcquirer  = 90

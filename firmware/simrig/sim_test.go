@@ -84,7 +84,7 @@ func TestRandomWorldsKeepTheirBooks(t *testing.T) {
 		all.Add(playRandom(t, randomOptions(seed, dir, cards), Random(seed, salesAWorld)))
 	}
 	require.Empty(t, all.Wrong)
-	require.Greater(t, all.PowerCuts()*100, all.Sales*15, "cuts of %d sales", all.Sales)
+	require.Greater(t, all.PowerCuts()*100, all.Sales*12, "cuts of %d sales: 16 in a hundred are cut in many worlds, in a few worlds fewer may be", all.Sales)
 }
 
 // Worlds in which every other customer pays with a payment code, many of them with one that was shown before, under both profiles.

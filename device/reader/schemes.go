@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"posagent/device/reader/neo2"
 	"posagent/txnstore/txn"
@@ -35,9 +36,9 @@ type shelf struct {
 
 // article is one key or application.
 type article struct {
-	name string // as the reader's lists have it, bytes
-	body string // as it is set
-	held int    // where in it begins what is read back
+	name string   // as the reader's lists have it, bytes
+	body string   // as it is set
+	says []string // what of it must be in what is read back; a reader may add to an application, and have its own order
 }
 
 // Install makes the reader hold just these keys and applications on its contact side; none leaves that kind as it is. It is
@@ -84,7 +85,7 @@ func (r *Reader) fill(ctx context.Context, s *shelf, changed *int) error {
 		if slices.Contains(s.has, a.name) {
 			var held []byte
 			if held, err = r.configure(ctx, s.get, a.name); err == nil {
-				if s.same(held, a) {
+				if a.in(string(held)) {
 					continue
 				}
 				_, err = r.configure(ctx, s.remove, a.name)
@@ -119,7 +120,7 @@ func (r *Reader) clear(ctx context.Context, s *shelf, changed *int) error {
 			continue
 		}
 		if _, err := r.configure(ctx, s.remove, name); err != nil {
-			return fmt.Errorf("%X is not removed: %w", name, err)
+			return err
 		}
 		*changed++
 	}
@@ -177,32 +178,28 @@ func refusedWith(err error, status byte) bool {
 func keyArticle(row txn.SchemeRow) article {
 	name, says := string(row.Name), string(row.Says)
 	size := len(says) - txn.KeyModulus
-	return article{name, name + neo2.KeyHead + says[:txn.KeyModulus] + string([]byte{byte(size), byte(size >> 8)}) + says[txn.KeyModulus:], 0}
+	body := name + neo2.KeyHead + says[:txn.KeyModulus] + string([]byte{byte(size), byte(size >> 8)}) + says[txn.KeyModulus:]
+	return article{name, body, []string{body}}
 }
 
 // appArticle is an application in the reader's own tags.
 func appArticle(row txn.SchemeRow) article {
-	count, objects := byte(0), []byte(nil)
+	var says []string
 	row.Each(func(what byte, value []byte) {
 		if int(what) < len(neo2.AppTags) {
-			count++
-			objects = neo2.AppendTLV(objects, neo2.AppTags[what], value)
+			says = append(says, string(neo2.AppendTLV(nil, neo2.AppTags[what], value)))
 		}
 	})
 	name := string(row.Name)
-	return article{name, string([]byte{byte(len(name)), 0}) + name + string([]byte{count, 0}) + string(objects), 2 + len(name)}
+	return article{name, string([]byte{byte(len(name)), 0}) + name + string([]byte{byte(len(says)), 0}) + strings.Join(says, ""), says}
 }
 
-// same reports whether what was read back has all that would be set. What a reader adds to an application of its own does not count.
-func (s *shelf) same(held []byte, a article) bool {
-	if s.list == neo2.ContactKeys {
-		return string(held) == a.body
+// in reports whether what was read back has all that would be set.
+func (a article) in(held string) bool {
+	for _, one := range a.says {
+		if !strings.Contains(held, one) {
+			return false
+		}
 	}
-	has := map[uint32]string{}
-	same := len(held) >= 2 && neo2.Walk(held[2:], func(tag uint32, value []byte) { has[tag] = string(value) }) == nil
-	_ = neo2.Walk([]byte(a.body[a.held+2:]), func(tag uint32, value []byte) {
-		there, known := has[tag]
-		same = same && known && there == string(value)
-	})
-	return same
+	return true
 }

@@ -55,7 +55,7 @@ func ReadSchemes(f Files, which acquirer.Schemes) (set SchemeSet, err error) {
 	}
 	for _, row := range set.Rows {
 		if which == acquirer.SchemeKeys && (len(row.Name) != txn.KeyName || len(row.Says) <= txn.KeyModulus) {
-			return set, fmt.Errorf("%w: %s is no key", errDamaged, row)
+			return set, errDamaged
 		}
 	}
 	return set, nil

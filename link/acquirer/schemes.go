@@ -108,7 +108,7 @@ func (h *Host) FetchSchemes(ctx context.Context, which Schemes) (set SchemeDownl
 		}
 	}
 	if err == nil && len(set.Rows) == 0 {
-		err = broken("all have expired by this terminal's clock, %s; set the clock, or call the acquirer", today)
+		err = broken("all have expired by the clock here, %s; set it, or call the acquirer", today)
 	}
 	if err != nil {
 		err = fmt.Errorf("%s, after %d of %d: %w", which, len(set.Rows), len(list.entries), err)
@@ -231,7 +231,7 @@ func (e *schemeEntry) readKey(has map[uint32][]byte) error {
 	case exponent != "\x03" && exponent != "\x01\x00\x01":
 		why = "its exponent is neither 3 nor 65537"
 	case len(modulus) < leastKey || len(modulus) > mostKey:
-		why = "its modulus is shorter than 64 bytes or longer than 248"
+		why = "its modulus has not 64 to 248 bytes"
 	case string(has[tagHashKind])+string(has[tagKeyKind]) != "\x01\x01":
 		why = "it is no RSA key with a SHA-1 hash"
 	case string(hash[:]) != string(has[tagHash]):

@@ -213,8 +213,11 @@ func (w *writer) suspense() error {
 	w.rule()
 	w.sentence(words.NeitherProves, centred)
 	dont := words.DoNotSwipe
-	if t.Kind != txn.Sale {
+	switch {
+	case t.Kind != txn.Sale:
 		dont = words.DoNotUndo
+	case !t.Code.IsZero():
+		dont = words.DoNotPayAgain
 	}
 	w.title(dont)
 	w.rule()

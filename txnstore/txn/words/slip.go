@@ -80,6 +80,7 @@ var (
 	HoldAgreement  = Pair{"本人同意在本卡上冻结以上额度", "I AGREE THAT THE ABOVE AMOUNT IS HELD ON THIS CARD"}
 	FreeAgreement  = Pair{"本人确认以上额度已解除冻结", "I ACKNOWLEDGE THAT THE ABOVE AMOUNT IS NO LONGER HELD"}
 	DoNotSwipe     = Pair{"请勿重刷", "DO NOT PAY AGAIN"}
+	DoNotPayAgain  = Pair{"请勿重复付款", "DO NOT PAY AGAIN"}
 	CallAcquirer   = Pair{"商户请致电收单行，并报以下信息：", "MERCHANT: CALL ACQUIRER, QUOTE:"}
 	CustomerAdvice = Pair{"持卡人请保留本单，如已扣款请联系发卡行", "CARDHOLDER: KEEP THIS NOTE. IF YOU WERE CHARGED, CONTACT YOUR BANK"}
 )

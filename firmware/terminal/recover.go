@@ -143,7 +143,7 @@ func (t *Terminal) doubted(x txn.Txn, answer txn.Answer) (why string, err error)
 	if answer.Code != notFound {
 		return "", nil
 	}
-	if dayChanged(x, answer) {
+	if dayChanged(x, answer, t.o.Now()) {
 		return "25 after a day change proves nothing", nil
 	}
 	if settled, err := t.maybeSettled(x.Batch); err != nil || settled {
@@ -199,19 +199,6 @@ func (t *Terminal) failedTry(x txn.Txn, code, event string, cause error) (txn.Tx
 	}
 	x, err := t.store.Mark(x.ID, func(x *txn.Txn) { x.Tries.Code, x.Reason = code, reason; t.note(x, event) })
 	return x, errors.Join(cause, err)
-}
-
-// dayChanged compares the acquirer's dates where it gave them, and the terminal's own clock where it did not.
-func dayChanged(x txn.Txn, a txn.Answer) bool {
-	sold := x.Answer.HostDate
-	if sold == "" {
-		sold = x.Began.Local().Format("0102")
-	}
-	today := a.HostDate
-	if today == "" {
-		today = x.Tries.Last.Local().Format("0102")
-	}
-	return sold != today
 }
 
 // Late records that an answer came after the decision to reverse, or to repeat. It is evidence, and it changes nothing

@@ -100,6 +100,9 @@ func New(w Wires, o Options) (*Agent, error) {
 	var codes terminal.Scanner
 	if w.Scanner != nil && o.Profile.Form(profile.SaleByCode).Type != "" {
 		codes = &codeScanner{open: w.Scanner, opts: scanner.Opts{Kind: o.ScannerKind, Routes: o.Routes, Key: w.Store.CodeKey(), Wait: o.ScanWait}}
+		if o.Preconnect {
+			codes = eagerScanner{codes, a.line, o.ScanWait}
+		}
 	}
 	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(a.card), a.paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, Scanner: codes, AsksPIN: o.Profile.AsksPIN, Held: a.guard.held, Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: in.tries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay,

@@ -25,21 +25,39 @@ func (a *Agent) eager(r terminal.Reader) terminal.Reader {
 	return eagerReader{r, a.line, a.o.CardWait}
 }
 
-// Present is the reader's. A dial goes on when a card was read, and the request waits for it; it ends when none was.
-func (e eagerReader) Present(ctx context.Context, amount txn.Amount, cur txn.Currency) (txn.Presented, error) {
+// Present is the reader's.
+func (e eagerReader) Present(ctx context.Context, amount txn.Amount, cur txn.Currency) (p txn.Presented, err error) {
+	dialling(ctx, e.line, e.keep, func() error { p, err = e.Reader.Present(ctx, amount, cur); return err })
+	return p, err
+}
+
+// eagerScanner does so while a payment code is awaited.
+type eagerScanner struct {
+	terminal.Scanner
+	line *link.Link
+	keep time.Duration
+}
+
+// Scan is the scanner's.
+func (e eagerScanner) Scan(ctx context.Context) (c txn.PayCode, err error) {
+	dialling(ctx, e.line, e.keep, func() error { c, err = e.Scanner.Scan(ctx); return err })
+	return c, err
+}
+
+// dialling dials while the customer is awaited. The dial goes on when there is something to send, and the request waits for
+// it; it ends when there is nothing.
+func dialling(ctx context.Context, line *link.Link, keep time.Duration, await func() error) {
 	dialling, stop := context.WithCancel(context.WithoutCancel(ctx))
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		_ = e.line.Connect(dialling, e.keep) // the request meets the same failure, and says so
+		_ = line.Connect(dialling, keep) // the request meets the same failure, and says so
 		stop()
 	}()
-	p, err := e.Reader.Present(ctx, amount, cur)
-	if err != nil {
+	if await() != nil {
 		stop()
 		<-over
 	}
-	return p, err
 }
 
 // A heartbeat that gets no answer for so long has found a dead line.
@@ -47,13 +65,10 @@ const beatWait = 10 * time.Second
 
 // heartbeats keep the line open and notice its end before a customer does. A transaction cuts one short.
 func (a *Agent) heartbeats(ctx context.Context) {
-	tick := time.NewTicker(a.o.Heartbeat)
-	defer tick.Stop()
 	for {
-		select {
-		case <-ctx.Done():
+		pause(ctx, nil, a.o.Heartbeat)
+		if ctx.Err() != nil {
 			return
-		case <-tick.C:
 		}
 		if beating, end := a.mayBeat(ctx); beating != nil {
 			a.heartbeat(beating)

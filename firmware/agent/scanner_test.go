@@ -81,6 +81,17 @@ func TestASaleByPaymentCode(t *testing.T) {
 	}
 }
 
+// The line is dialled while the code is awaited, as while a card is.
+func TestTheLineIsDialledWhileACodeIsAwaited(t *testing.T) {
+	withCodes(t, scanner.Plain, func(o *Options) { o.Preconnect = true }, func(w *world) {
+		connected := int64(0)
+		time.AfterFunc(2*time.Second, func() { connected = w.agent.connected.Load() })
+		_, e := w.scan("till-1", "12.50", aCode)
+		approved(t, e)
+		assert.Equal(t, int64(1), connected, "before the code was shown")
+	})
+}
+
 func TestNoPaymentCodeMeansNothingWasBegun(t *testing.T) {
 	withCodes(t, scanner.Plain, func(*Options) {}, func(w *world) {
 		for code, text := range map[string]words.Pair{"": words.NoCode, "6901234567892": words.NotPayCode} {

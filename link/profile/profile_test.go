@@ -199,7 +199,7 @@ func FuzzProfile(f *testing.F) {
 	example, err := os.ReadFile(filepath.Join(examples, "merchant.toml"))
 	require.NoError(f, err)
 	for _, seed := range []string{string(example), unionPayText, iso87Text, "base = \"iso87\"\nname = \"x\"\n[a.b]\nc = [\"d\", \"e\",] # f\n",
-		"x = 07", "x = \"a\\nb\"", "x = 1_0", "[a]\nb = 1\n[a.b]\n", "a-b = true#", "\ufeffx = 1", "x = \"\t\"", "[sale]\n61 = \"{of.unit?}{\"\n"} {
+		"x = 07", "x = \"a\\nb\"", "x = 1_0", "[a]\nb = 1\n[a.b]\n", "a-b = true#", "\ufeffx = 1", "x = \"\t\"", "\r", "x = 1\r\n", "[sale]\n61 = \"{of.unit?}{\"\n"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -101,8 +101,8 @@ func scan(file, text string) ([]entry, error) {
 	}
 	section := ""
 	seen, sections := map[string]int{}, map[string]int{}
-	for i, line := range strings.Split(text, "\n") {
-		line = strings.Trim(strings.TrimSuffix(line, "\r"), " \t")
+	for i, line := range strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n") {
+		line = strings.Trim(line, " \t")
 		at := entry{section: section, file: file, line: i + 1}
 		switch {
 		case line == "" || line[0] == '#':

@@ -6,21 +6,21 @@ import (
 	"posagent/txnstore/txn"
 )
 
-// dayChanged reports whether the acquirer's business day may have changed between a request and the answer to its reversal. Only
-// the acquirer's dates count: the terminal's clock may be wrong by hours, or by the minute that matters at midnight. A request
-// that was answered has one. Of any other the terminal's clock says how long ago it was begun, and the acquirer what time it is;
-// a clock that was set back meanwhile, or an acquirer that gives no time, leaves nothing but the dates as they stand.
+// dayChanged reports whether the acquirer's business day may have changed between a request and the answer to its reversal. A
+// request that was answered has the acquirer's date. Of any other the terminal's clock gives two: its own, which may be wrong by
+// hours, or by the minute that matters at midnight, and how long before the acquirer's present time the request was begun, which
+// misses a day that ends before midnight. Both must be today's. A clock that was set back meanwhile gives the first one only.
 func dayChanged(x txn.Txn, a txn.Answer, now time.Time) bool {
 	sold, today := x.Answer.HostDate, a.HostDate
-	ago := now.Sub(x.Began)
-	if there, err := time.Parse("0102150405", today+a.HostTime); err == nil && sold == "" && ago >= 0 {
-		return there.Add(-ago).Format("0102") != today
-	}
-	if sold == "" {
-		sold = x.Began.Local().Format("0102")
-	}
 	if today == "" {
 		today = x.Tries.Last.Local().Format("0102")
 	}
-	return sold != today
+	if sold != "" {
+		return sold != today
+	}
+	ago := now.Sub(x.Began)
+	if there, err := time.Parse("0102150405", today+a.HostTime); err == nil && ago >= 0 && there.Add(-ago).Format("0102") != today {
+		return true
+	}
+	return x.Began.Local().Format("0102") != today
 }

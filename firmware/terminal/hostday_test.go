@@ -29,6 +29,7 @@ func TestTheDayIsTheAcquirers(t *testing.T) {
 		"answered that day":                        {"1123", clock(24, 3, 28), clock(24, 3, 30), "1123", "235900", false},
 		"answered the day before":                  {"1123", clock(24, 3, 28), clock(24, 3, 30), "1124", "000100", true},
 		"the acquirer gives no time, and the same": {"", clock(23, 12, 0), clock(23, 12, 5), "1123", "", false},
+		"a business day that ends before midnight": {"", clock(23, 22, 58), clock(23, 23, 2), "1124", "230200", true},
 		"neither date nor time":                    {"", clock(23, 23, 58), clock(24, 0, 3), "", "", true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 // paper holds every transaction against its slips: money held, or given back, has both copies, each unmarked at most once;
 // money that is not has no slip that looks like it. A slip that is owed is not missing. A settlement report is nobody's slip,
-// and a smudged one may be anybody's: it stands in for one that is missing.
+// and a smudged one may be anybody's: it stands in for one that is missing, and for as many as are on it.
 func (f *findings) paper(here map[Voucher]Sale, slips []Slip) (smudged int) {
 	piles := make(map[Voucher]*pile, len(here))
 	for k := range here {
@@ -19,7 +19,7 @@ func (f *findings) paper(here map[Voucher]Sale, slips []Slip) (smudged int) {
 		p, known := piles[s.key()]
 		switch {
 		case s.Smudged:
-			smudged++
+			smudged += max(1, s.Joined)
 		case s.Report, s.Balance:
 		case known:
 			f.slip(here[s.key()], s)

@@ -289,7 +289,7 @@ func TestWhatIsGivenBackIsJudgedToo(t *testing.T) {
 	}
 }
 
-// What a noisy line made of a slip is nobody's fault, and it is one slip.
+// What a noisy line made of a slip is nobody's fault, and it is one slip, or as many as no cut has parted.
 func TestASmudgedSlipStandsInForOne(t *testing.T) {
 	b := agreeing()
 	b.Slips[0] = ReadSlip("001.txt", "P0S?商")
@@ -297,6 +297,10 @@ func TestASmudgedSlipStandsInForOne(t *testing.T) {
 	require.Empty(t, Judge(b))
 	b.Slips = slices.Delete(b.Slips, 1, 2)
 	assert.Equal(t, []string{"voucher 000001/000002: the customer's copy is printed and not on paper"}, Judge(b))
+	joined := ReadSlip("001.txt", b.Slips[0].Text+"\n批次号 BATCH NO 000001\n凭证号 VOUCHER NO 000002\n批次号 BATCH NO 000001")
+	joined.Smudged = true
+	b.Slips[0] = joined
+	assert.Empty(t, Judge(b), "the cut between two was lost")
 	b = agreeing()
 	whole := b.Slips[0]
 	whole.Smudged = true

@@ -24,6 +24,7 @@ type Slip struct {
 	Report    bool     // 批结算单: of a batch, and of no transaction
 	Balance   bool     // 余额查询: of an account, and of no transaction
 	Torn      bool     // power failed while it was printed
+	Joined    int      // so many slips are on the piece: a cut that was lost on the line leaves them together
 	Smudged   bool     // it was printed while the printer's line lost or changed bytes: what stands on it proves nothing
 }
 
@@ -38,6 +39,7 @@ func ReadSlip(name, text string) Slip {
 	s.Balance = strings.Contains(text, "余额查询")
 	s.Unknown = strings.Contains(text, "结果未知")
 	s.Batch, s.STAN = sixDigits(batch, text), sixDigits(voucher, text)
+	s.Joined = max(1, strings.Count(text, "批次号")-strings.Count(text, "原批次号"), strings.Count(text, "终端编号"))
 	if found := sum.FindStringSubmatch(text); found != nil {
 		s.Amount = found[1]
 	}

@@ -60,20 +60,6 @@ func (s *sensor) message(kind scenario.Kind, mti string) (stops []stop) {
 	return stops
 }
 
-// waits tells whether anything of these kinds is armed, so that what it would cost to notice it may be saved.
-func (s *sensor) waits(kinds ...scenario.Kind) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, a := range s.armed {
-		for _, k := range kinds {
-			if a.class.Kind == k {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // bytes says how many of n go by before something happens, and what; nil when all of them do and nothing does. The rest
 // is to be asked about again.
 func (s *sensor) bytes(class scenario.Event, n int) (pass int, do func()) {

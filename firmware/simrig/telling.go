@@ -168,10 +168,6 @@ func (c *told) hear(p []byte) {
 	defer c.mu.Unlock()
 	sensor := c.life.world.sensor
 	sensor.eachByte(scenario.Event{Kind: scenario.ByteFrom, What: "line"}, len(p))
-	if !c.life.world.traced() && !sensor.waits(scenario.Recv, scenario.RecvByte) {
-		c.coming, c.begun, c.stops = c.coming[:0], false, nil
-		return
-	}
 	c.coming = append(c.coming, p...)
 	for {
 		mti := c.typeOf(c.coming)

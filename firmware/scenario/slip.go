@@ -28,6 +28,9 @@ type Slip struct {
 	Smudged   bool     // it was printed while the printer's line lost or changed bytes: what stands on it proves nothing
 }
 
+// oncePerSlip are captions that a slip has once, from its top to its end: a line that loses bytes may take some of them away.
+var oncePerSlip = [...]string{"商户编号", "终端编号", "批次号", "凭证号", "日期/时间", "订单号"}
+
 // ReadSlip looks at a slip with a merchant's eyes: it knows words, not fields.
 func ReadSlip(name, text string) Slip {
 	s := Slip{Name: name, Text: text, Kind: kindOn(text)}
@@ -39,7 +42,10 @@ func ReadSlip(name, text string) Slip {
 	s.Balance = strings.Contains(text, "余额查询")
 	s.Unknown = strings.Contains(text, "结果未知")
 	s.Batch, s.STAN = sixDigits(batch, text), sixDigits(voucher, text)
-	s.Joined = max(1, strings.Count(text, "批次号")-strings.Count(text, "原批次号"), strings.Count(text, "终端编号"))
+	s.Joined = 1
+	for _, caption := range oncePerSlip {
+		s.Joined = max(s.Joined, strings.Count(text, caption)-strings.Count(text, "原"+caption))
+	}
 	if found := sum.FindStringSubmatch(text); found != nil {
 		s.Amount = found[1]
 	}

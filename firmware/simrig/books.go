@@ -84,6 +84,11 @@ func (w *World) Books() (scenario.Books, error) {
 		slip.Smudged = w.smudgedSlip(i)
 		b.Slips = append(b.Slips, slip)
 	}
+	if text := w.paper.Uncut(); text != "" && w.smudgedSlip(len(slips)) { // the command for its cut was lost
+		slip := scenario.ReadSlip("uncut", text)
+		slip.Smudged = true
+		b.Slips = append(b.Slips, slip)
+	}
 	return b, nil
 }
 

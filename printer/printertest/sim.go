@@ -168,6 +168,17 @@ func (p *Printer) Wait() {
 	}
 }
 
+// Uncut is the text of what hangs out of the printer since the last cut.
+func (p *Printer) Uncut() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	text := ""
+	for i := range p.paper.uncut {
+		text += p.paper.uncut[i].text + "\n"
+	}
+	return text
+}
+
 // Slips returns the text of each slip that was cut, torn off or broken off, oldest first, at most the last thousand.
 // Lines are placed as on the paper, without spaces at their ends.
 func (p *Printer) Slips() []string {

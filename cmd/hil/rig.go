@@ -147,6 +147,7 @@ path = "agent.sock"
 [reader]
 port = "reader"
 card_wait = "{{.CardWait}}"
+reply = "5s" # a machine that stands still for a moment is no dead reader
 
 [scanner]
 port = "scanner"

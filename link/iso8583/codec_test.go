@@ -1,6 +1,7 @@
 package iso8583
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"slices"
@@ -219,8 +220,21 @@ func TestFieldsAreReplacedAndClearedInAnyOrder(t *testing.T) {
 	require.True(t, m.Has(62))
 	require.Empty(t, m.Get(62))
 	require.Nil(t, m.Bytes(37))
-	require.Equal(t, 1+7+3, m.c().used)
-	require.Zero(t, strings.Trim(string(m.c().values[m.c().used:]), "\x00"), "nothing is left behind")
+	require.Len(t, m.c().values, 1+7+3)
+	room := m.c().values[:cap(m.c().values)]
+	require.Zero(t, strings.Trim(string(room[1+7+3:]), "\x00"), "nothing is left behind")
 	m.Reset()
-	require.Zero(t, strings.Trim(string(m.c().values[:]), "\x00"), "Reset overwrites")
+	require.Zero(t, strings.Trim(string(room), "\x00"), "Reset overwrites")
+}
+
+func TestAMessageThatGrowsLeavesNothingBehind(t *testing.T) {
+	m := new(Message)
+	m.Set(2, strings.Repeat("4", 19))
+	first := m.c().values
+	m.SetBytes(62, bytes.Repeat([]byte{7}, maxValue))
+	m.SetBytes(63, bytes.Repeat([]byte{8}, maxValue))
+	require.Zero(t, strings.Trim(string(first), "\x00"))
+	require.Equal(t, strings.Repeat("4", 19), m.Get(2))
+	require.Equal(t, bytes.Repeat([]byte{7}, maxValue), m.Bytes(62))
+	require.Equal(t, bytes.Repeat([]byte{8}, maxValue), m.Bytes(63))
 }

@@ -11,14 +11,16 @@ const (
 
 	maxValue  = 999  // digits or bytes of one value: what an LLLVAR length can say
 	maxValues = 4096 // bytes of all values of a message together
+
+	usualValues = 448 // bytes of values that a message has room for at first: a sale with a chip's data has fewer
 )
 
 // MaxMessage is the longest message in wire bytes that Unpack takes.
 const MaxMessage = 4096
 
-// Message is one message: its type and its values. The zero Message is empty and ready; the first use allocates about
-// 9 KiB and nothing after that does, so a Message is worth reusing. It is for one goroutine at a time, and a copy of
-// the struct is the same message.
+// Message is one message: its type and its values. The zero Message is empty and ready; its first uses allocate room, about
+// 1 KiB and for the longest messages 9 KiB, and later ones do not, so a Message is worth reusing. It is for one goroutine at a
+// time, and a copy of the struct is the same message.
 //
 // Everything sits behind a pointer to a pointer. Through an unexported field of another struct fmt cannot call methods,
 // and a verb that does not suit a pointer makes it print what the pointer leads to: here, an address.
@@ -31,10 +33,8 @@ type content struct {
 	present bitmaps
 	spans   [lastField + 1]span
 	hidden  *Dialect // what may not be printed beside the usual, of the dialect that packed or unpacked it last
-	used    int      // of values, without gaps
-	values  [maxValues]byte
-	rawLen  int
-	raw     [MaxMessage]byte
+	values  []byte   // without gaps
+	raw     []byte
 	fault   *FieldError // the first thing set that no message can hold; Pack reports it
 }
 
@@ -83,9 +83,9 @@ func (m *Message) Reset() {
 	if c == nil {
 		return
 	}
-	clear(c.values[:c.used])
-	clear(c.raw[:c.rawLen])
-	c.mti, c.present, c.used, c.rawLen, c.fault, c.hidden = [4]byte{}, bitmaps{}, 0, 0, nil, nil
+	clear(c.values)
+	clear(c.raw)
+	c.mti, c.present, c.values, c.raw, c.fault, c.hidden = [4]byte{}, bitmaps{}, c.values[:0], c.raw[:0], nil, nil
 }
 
 // SetMTI sets the message type, four digits such as "0200". Anything else makes Pack fail.
@@ -125,7 +125,7 @@ func set[T string | []byte](c *content, field int, value T) {
 	switch {
 	case len(value) > maxValue:
 		c.blame(field, "longer than 999, the most a length can say")
-	case c.used+len(value) > maxValues:
+	case len(c.values)+len(value) > maxValues:
 		c.blame(field, "the message holds 4096 bytes of values at most")
 	default:
 		c.forgive(field)
@@ -204,10 +204,10 @@ func (m *Message) last() int {
 // with the next Unpack or Reset, and it does not follow a later Set.
 func (m *Message) Raw() []byte {
 	c := m.c()
-	if c == nil || c.rawLen == 0 {
+	if c == nil || len(c.raw) == 0 {
 		return nil
 	}
-	return c.raw[:c.rawLen:c.rawLen]
+	return c.raw[:len(c.raw):len(c.raw)]
 }
 
 // value is that of a field that is present.
@@ -219,9 +219,20 @@ func (c *content) value(field int) []byte {
 // room adds n bytes for a field that is absent. The caller has checked that they fit.
 func (c *content) room(field, n int) []byte {
 	c.present.set(field)
-	c.spans[field] = span{uint16(c.used), uint16(n)}
-	c.used += n
-	return c.values[c.used-n : c.used]
+	at := len(c.values)
+	c.spans[field] = span{uint16(at), uint16(n)}
+	if at+n > cap(c.values) {
+		c.values = moved(c.values, max(usualValues, 2*(at+n)))
+	}
+	c.values = c.values[:at+n]
+	return c.values[at:]
+}
+
+// moved is b in a room of its own, of size bytes. What it leaves behind is overwritten: it may be card data.
+func moved(b []byte, size int) []byte {
+	roomier := append(make([]byte, 0, size), b...)
+	clear(b)
+	return roomier
 }
 
 // drop removes a field, closes the gap and overwrites what is left behind it.
@@ -230,9 +241,10 @@ func (c *content) drop(field int) {
 		return
 	}
 	gone := c.spans[field]
-	copy(c.values[gone.at:c.used], c.values[gone.at+gone.n:c.used])
-	clear(c.values[c.used-int(gone.n) : c.used])
-	c.used -= int(gone.n)
+	copy(c.values[gone.at:], c.values[gone.at+gone.n:])
+	left := len(c.values) - int(gone.n)
+	clear(c.values[left:])
+	c.values = c.values[:left]
 	c.present.clear(field)
 	for f := range c.spans {
 		if c.spans[f].at > gone.at {

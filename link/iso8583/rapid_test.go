@@ -88,6 +88,6 @@ func TestAMessageIsAMap(t *testing.T) {
 			require.Equal(t, value, m.Get(field))
 			total += len(value)
 		}
-		require.Equal(t, total, m.open().used)
+		require.Equal(t, total, len(m.open().values))
 	})
 }

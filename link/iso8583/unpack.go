@@ -21,7 +21,7 @@ func (d *Dialect) Unpack(m *Message, src []byte) (n int, err error) {
 		m.Reset()
 		return 0, err
 	}
-	c.rawLen = copy(c.raw[:], src[:n])
+	c.raw = append(c.raw, src[:n]...)
 	return n, nil
 }
 
@@ -119,7 +119,7 @@ func (d *Dialect) unpackField(c *content, field int, src []byte) (int, error) {
 	if end > len(src) {
 		return 0, ErrShort
 	}
-	if c.used+n > maxValues {
+	if len(c.values)+n > maxValues {
 		return 0, fieldErrorf(field, "the message holds more than %d bytes of values", maxValues)
 	}
 	value := c.room(field, n)

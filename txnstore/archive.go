@@ -41,9 +41,10 @@ type archive struct {
 	totals   bool   // the file has them
 	number   uint64 // of its newest commit, in the terminal's life (heard.go)
 	now      tree   // as it was when so many pages had been written
+	anew     *way   // of what is read from the file whatever was read before
 	written  int64
-	read     map[txn.ID]record // out of that state: what is owed is asked for several times a sale
-	found    *newestClosings   // nil is not known
+	read     map[txn.ID]*record // out of that state: what is owed is asked for several times a sale
+	found    *newestClosings    // nil is not known
 }
 
 func openArchive(path string, readOnly, verified bool) (*archive, error) {
@@ -80,13 +81,20 @@ func (a *archive) doubt(err error) error {
 func (a *archive) tree() (tree, error) {
 	stats := a.db.Stats()
 	if written := stats.TxStats.GetWrite(); a.now.way == nil || a.written != written {
-		t, err := readTree(a.file)
+		t, err := readTree(a.file, a.now.way)
 		if err != nil {
 			return t, a.doubt(err)
 		}
 		a.now, a.written, a.read = t, written, nil
 	}
 	return a.now, nil
+}
+
+// fresh is tree with nothing of it read yet. It is good until the next one.
+func (a *archive) fresh() (tree, error) {
+	t, err := readTree(a.file, a.anew)
+	a.anew = t.way
+	return t, err
 }
 
 // value reads one value of a bucket, nil when there is none.
@@ -116,38 +124,38 @@ func (a *archive) meta() (id identity, idErr error, count counters, countErr err
 const mostRead = 16
 
 // get reads one record. ErrNotFound; ErrBadRecord names it.
-func (a *archive) get(c *codec, id txn.ID) (record, error) {
+func (a *archive) get(c *codec, id txn.ID) (*record, error) {
 	t, err := a.tree()
 	if err != nil {
-		return record{}, err
+		return nil, err
 	}
 	if r, known := a.read[id]; known {
 		return r, nil
 	}
 	frame, err := t.get(txnBucket, idKey(id))
 	if err != nil {
-		return record{}, a.doubt(err)
+		return nil, a.doubt(err)
 	}
 	r, err := decodeArchived(c, id, frame)
 	if err == nil && len(a.read) < mostRead {
 		if a.read == nil {
-			a.read = map[txn.ID]record{}
+			a.read = map[txn.ID]*record{}
 		}
 		a.read[id] = r
 	}
 	return r, err
 }
 
-func decodeArchived(c *codec, id txn.ID, frame []byte) (record, error) {
+func decodeArchived(c *codec, id txn.ID, frame []byte) (*record, error) {
 	if frame == nil {
-		return record{}, fmt.Errorf("%w: number %d", ErrNotFound, id)
+		return nil, fmt.Errorf("%w: number %d", ErrNotFound, id)
 	}
 	r, err := c.decode(frame)
 	if err == nil && r.ID != id {
 		err = fmt.Errorf("it is number %d", r.ID)
 	}
 	if err != nil {
-		return record{}, fmt.Errorf("%w: number %d in %s: %w", ErrBadRecord, id, archiveName, err)
+		return nil, fmt.Errorf("%w: number %d in %s: %w", ErrBadRecord, id, archiveName, err)
 	}
 	return r, nil
 }
@@ -185,7 +193,7 @@ func (a *archive) index(bucket []byte) (ids []txn.ID, err error) {
 // indexes that lines are taken out of, because pages there may be joined with their neighbours. It reads each of them from
 // the file, whatever was read before.
 func (a *archive) sound(entries []entry) error {
-	t, err := readTree(a.file)
+	t, err := a.fresh()
 	for _, e := range entries {
 		if err == nil {
 			_, err = t.get(txnBucket, idKey(e.ID))
@@ -215,7 +223,7 @@ func (a *archive) sound(entries []entry) error {
 
 // entry is a record on its way into the archive.
 type entry struct {
-	record
+	*record
 	frame []byte
 }
 

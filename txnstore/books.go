@@ -17,7 +17,7 @@ type books struct {
 	codec   *codec
 	archive *archive
 	slots   [hotSlots]slot
-	marks   map[txn.ID]record // newer than their copy in the archive
+	marks   map[txn.ID]*record // newer than their copy in the archive
 	count   counters
 }
 
@@ -32,7 +32,7 @@ const (
 // slot is one slot of hot.db.
 type slot struct {
 	kind slotKind
-	record
+	*record
 	frame []byte // the record encoded, or nil as long as nobody wanted it
 	dirty bool   // newer than hot.db
 }
@@ -53,7 +53,7 @@ func (b *books) framed(i int) ([]byte, error) {
 }
 
 // find returns the newest version of a transaction and the slot it lives in, or inArchive.
-func (b *books) find(id txn.ID) (record, int, error) {
+func (b *books) find(id txn.ID) (*record, int, error) {
 	for i := range b.slots {
 		s := &b.slots[i]
 		if s.kind == slotLive && s.ID == id {
@@ -69,7 +69,10 @@ func (b *books) find(id txn.ID) (record, int, error) {
 
 func (b *books) get(id txn.ID) (txn.Txn, error) {
 	r, _, err := b.find(id)
-	return clone(r.Txn), err
+	if err != nil {
+		return txn.Txn{}, err
+	}
+	return clone(r.Txn), nil
 }
 
 // byReference finds the transaction of a caller's reference.
@@ -104,7 +107,7 @@ func (b *books) named(key []byte, what string, is func(*txn.Txn) bool) (txn.Txn,
 
 // due collects what one index of the archive names, the slots and the waiting changes, as far as they still qualify,
 // oldest first. A record that cannot be read stops itself: it is counted and named.
-func (b *books) due(index []byte, qualifies func(txn.Txn) bool) (list []txn.Txn, bad map[txn.ID]error, err error) {
+func (b *books) due(index []byte, qualifies func(*txn.Txn) bool) (list []txn.Txn, bad map[txn.ID]error, err error) {
 	bad = map[txn.ID]error{}
 	ids, err := b.archive.index(index)
 	if err != nil {
@@ -121,25 +124,25 @@ func (b *books) due(index []byte, qualifies func(txn.Txn) bool) (list []txn.Txn,
 	}
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		t, err := b.get(id)
+		r, _, err := b.find(id)
 		switch {
 		case errors.Is(err, ErrBadRecord), errors.Is(err, ErrNotFound):
 			bad[id] = fmt.Errorf("transaction %d is listed as %s: %w", id, index, err)
 		case err != nil:
 			return nil, nil, err
-		case qualifies(t):
-			list = append(list, t)
+		case qualifies(&r.Txn):
+			list = append(list, clone(r.Txn))
 		}
 	}
 	return list, bad, nil
 }
 
 func (b *books) owed() ([]txn.Txn, map[txn.ID]error, error) {
-	return b.due(owedBucket, func(t txn.Txn) bool { return t.State.Owes() != txn.Nothing })
+	return b.due(owedBucket, func(t *txn.Txn) bool { return t.State.Owes() != txn.Nothing })
 }
 
 func (b *books) owedPaper() ([]txn.Txn, map[txn.ID]error, error) {
-	return b.due(paperBucket, txn.Txn.OwesPaper)
+	return b.due(paperBucket, func(t *txn.Txn) bool { return t.OwesPaper() })
 }
 
 // pageOf is how many records Since reads at a time, so that a visitor may use the store.
@@ -148,7 +151,7 @@ const pageOf = 64
 // listed is a record met on a walk, or why it cannot be read.
 type listed struct {
 	id txn.ID
-	txn.Txn
+	*record
 	err error
 }
 
@@ -169,7 +172,7 @@ func (b *books) walk(n int, wanted func(txn.ID) bool, from []byte, down bool) ([
 	for i := range b.slots {
 		s := &b.slots[i]
 		if s.kind == slotLive && wanted(s.ID) {
-			list = append(list, listed{id: s.ID, Txn: clone(s.Txn)})
+			list = append(list, listed{s.ID, s.record, nil})
 		}
 	}
 	hot := len(list)
@@ -190,7 +193,7 @@ func (b *books) walk(n int, wanted func(txn.ID) bool, from []byte, down bool) ([
 			if !ok {
 				r, err = decodeArchived(b.codec, id, v)
 			}
-			list = append(list, listed{id, clone(r.Txn), err})
+			list = append(list, listed{id, r, err})
 		}
 		return len(list) < hot+n
 	})
@@ -220,7 +223,7 @@ func (b *books) list(max int) ([]txn.Txn, error) {
 	var list []txn.Txn
 	for _, e := range entries {
 		if e.err == nil {
-			list = append(list, e.Txn)
+			list = append(list, clone(e.Txn))
 		}
 	}
 	return list, nil

@@ -197,7 +197,7 @@ func openClosing(frame []byte) (c txn.Closing, err error) {
 
 // closings are kept by batch.
 func (a *archive) closings() (all map[uint32]txn.Closing, bad error, err error) {
-	t, err := readTree(a.file)
+	t, err := a.fresh()
 	if err != nil {
 		return nil, nil, a.doubt(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 // closingsDown goes from the newest closing to the oldest and reads no more of them than visit wants.
 func (a *archive) closingsDown(visit func(txn.Closing) (on bool)) error {
-	t, err := readTree(a.file)
+	t, err := a.fresh()
 	if err != nil {
 		return a.doubt(err)
 	}

@@ -12,7 +12,7 @@ import (
 type change struct {
 	slot  int
 	frame []byte
-	record
+	*record
 }
 
 // commitHot commits a change, or counters alone, to hot.db and shadow. On an error the outcome is unknown; the files have

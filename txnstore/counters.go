@@ -59,7 +59,7 @@ func (c counters) skipped() counters {
 
 // past raises c beyond a record that exists. It matters only when every copy of the counters is older than the record:
 // the STAN is then followed forward, at most half its cycle.
-func (c counters) past(t txn.Txn) counters {
+func (c counters) past(t *txn.Txn) counters {
 	c.Boot = max(c.Boot, t.Boot, t.EndBoot)
 	c.Batch = max(c.Batch, t.Batch)
 	if uint64(t.ID) < c.NextID {

@@ -211,7 +211,7 @@ func (e *evidence) record(frame []byte, w witness) {
 	if old, ok := e.records[r.ID]; !ok || w.beats(old) {
 		e.records[r.ID] = w
 	}
-	e.counters = e.counters.past(r.Txn)
+	e.counters = e.counters.past(&r.Txn)
 }
 
 func (e *evidence) count(c counters) {

@@ -36,11 +36,14 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 var errNoFrame = errors.New("no frame")
 
 func putFrame(kind frameKind, payload []byte) []byte {
-	b := make([]byte, 0, frameOverhead+len(payload))
-	b = append(b, frameMagic...)
-	b = append(b, byte(kind), frameVersion)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(payload)))
-	b = append(b, payload...)
+	return endFrame(kind, append(make([]byte, frameHeader, frameOverhead+len(payload)), payload...))
+}
+
+// endFrame makes a frame of a payload that stands behind room for the header.
+func endFrame(kind frameKind, b []byte) []byte {
+	copy(b, frameMagic)
+	b[2], b[3] = byte(kind), frameVersion
+	binary.BigEndian.PutUint16(b[4:], uint16(len(b)-frameHeader))
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 

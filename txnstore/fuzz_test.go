@@ -11,7 +11,7 @@ import (
 // same when it is written again.
 func FuzzRecord(f *testing.F) {
 	c := testCodec(f, "T1234567")
-	for _, r := range []record{usual(f), {Txn: usual(f).Txn, extra: []byte{201, 3, 'n', 'e', 'w'}}} {
+	for _, r := range []*record{usual(f), {Txn: usual(f).Txn, extra: []byte{201, 3, 'n', 'e', 'w'}}} {
 		frame, _, err := c.encode(r)
 		require.NoError(f, err)
 		f.Add(frame[frameHeader : len(frame)-4])
@@ -49,7 +49,7 @@ func FuzzSealedCard(f *testing.F) {
 			return
 		}
 		r := usual(t)
-		got, err := c.decode(putFrame(recordFrame, c.payload(&r, c.seals.seal(purposeCard, uint64(r.ID), clear))))
+		got, err := c.decode(putFrame(recordFrame, c.payload(nil, r, c.seals.seal(purposeCard, uint64(r.ID), clear))))
 		if err != nil {
 			return
 		}
@@ -121,9 +121,9 @@ func FuzzBlock(f *testing.F) {
 	frame, _, err := c.encode(usual(f))
 	require.NoError(f, err)
 	count := counters{3, 17, 99, 4, 250, "T1234567"}
-	f.Add(putBlock(4, count, frame)[blockHeader:1024], true)
-	f.Add(putBlock(4, count, nil)[blockHeader:200], true)
-	f.Add(putBlock(4, count, frame)[:1024], false)
+	f.Add(putBlock(nil, 4, count, frame)[blockHeader:1024], true)
+	f.Add(putBlock(nil, 4, count, nil)[blockHeader:200], true)
+	f.Add(putBlock(nil, 4, count, frame)[:1024], false)
 	f.Fuzz(func(t *testing.T, b []byte, framed bool) {
 		if len(b) > blockEnd-blockHeader {
 			return
@@ -136,7 +136,7 @@ func FuzzBlock(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := openBlock(4, putBlock(4, blk.count, blk.frame))
+		again, err := openBlock(4, putBlock(nil, 4, blk.count, blk.frame))
 		require.NoError(t, err)
 		require.Equal(t, blk, again)
 		_, _ = c.decode(blk.frame)

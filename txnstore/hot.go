@@ -47,7 +47,7 @@ func (h *hotImage) unused() bool {
 
 // found is a record, or why there is none: errEmptyRecord, or what is wrong with it.
 type found struct {
-	record
+	*record
 	err error
 }
 

@@ -68,7 +68,7 @@ func mayBeOf(mark, frame []byte) bool {
 // again: this is asked before every sale.
 func (b *books) byCard(pan txn.PAN, recent int) (list []txn.Txn, err error) {
 	wanted := b.codec.seals.cardMark(pan)
-	keep := func(r record, err error) {
+	keep := func(r *record, err error) {
 		if err == nil && r.Card.PAN.Equal(pan) {
 			list = append(list, clone(r.Txn))
 		}

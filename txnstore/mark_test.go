@@ -63,7 +63,7 @@ func TestACardIsFoundInAStoreWithoutMarks(t *testing.T) {
 func TestAForeignMarkMakesARecordUnreadable(t *testing.T) {
 	c := testCodec(t, "T1234567")
 	r := usual(t)
-	payload := c.payload(&r, c.seals.seal(purposeCard, uint64(r.ID), cardInTheClear(r.Card)))
+	payload := c.payload(nil, r, c.seals.seal(purposeCard, uint64(r.ID), cardInTheClear(r.Card)))
 	mark := c.seals.cardMark(r.Card.PAN)
 	_, err := c.decodePayload(payload)
 	require.NoError(t, err)

@@ -56,7 +56,7 @@ func (s *Store) prune() error {
 
 // doomed lists what may go, and where to look next time: numbers and batches grow together, so at the first batch that is
 // kept the next round begins at the start again.
-func (s *Store) doomed() (list []record, next txn.ID, err error) {
+func (s *Store) doomed() (list []*record, next txn.ID, err error) {
 	standing, err := s.standing()
 	if err != nil {
 		return nil, 0, err
@@ -107,8 +107,8 @@ func (s *Store) standing() (map[txn.ID]bool, error) {
 			ids[s.slots[i].ID] = true
 		}
 	}
+	b := make([]byte, pageSize)
 	for n := range identityBlock {
-		b := make([]byte, pageSize)
 		if _, err := s.files.shadow.f.ReadAt(b, int64(n)*pageSize); err != nil {
 			return nil, err
 		}
@@ -122,7 +122,7 @@ func (s *Store) standing() (map[txn.ID]bool, error) {
 }
 
 // stagePrune removes records; the caller commits.
-func (a *archive) stagePrune(doomed []record, count counters) (*bolt.Tx, error) {
+func (a *archive) stagePrune(doomed []*record, count counters) (*bolt.Tx, error) {
 	var entries []entry
 	for _, r := range doomed {
 		entries = append(entries, entry{record: r})
@@ -138,7 +138,7 @@ func (a *archive) stagePrune(doomed []record, count counters) (*bolt.Tx, error) 
 		changed, highest := totals{}, idKey(doomed[len(doomed)-1].ID)
 		for _, t := range doomed {
 			key := idKey(t.ID)
-			changed.count(tallyOf(t.Txn), -1)
+			changed.count(tallyOf(&t.Txn), -1)
 			err := records.Delete(key)
 			if bytes.Equal(refs.Get([]byte(t.Reference)), key) {
 				err = errors.Join(err, refs.Delete([]byte(t.Reference)))

@@ -71,7 +71,7 @@ func (s shelf) since(from txn.ID, visit func(txn.Txn) error) error {
 				bad++
 				continue
 			}
-			if err := visit(l.Txn); err != nil {
+			if err := visit(clone(l.Txn)); err != nil {
 				return err
 			}
 		}

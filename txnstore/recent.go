@@ -55,7 +55,7 @@ func openRecent(frame []byte) (list []version, err error) {
 }
 
 // keepRecent adds entries to the list, and takes out what is pruned.
-func keepRecent(tx *bolt.Tx, entries []entry, pruned []record) error {
+func keepRecent(tx *bolt.Tx, entries []entry, pruned []*record) error {
 	meta := tx.Bucket(metaBucket)
 	list, _ := openRecent(meta.Get(recentKey)) // an unreadable one is begun again: the next start has told of it
 	gone := map[txn.ID]bool{}
@@ -80,7 +80,7 @@ func missed(dir string) *fault {
 		return nil
 	}
 	defer file.Close()
-	t, err := readTree(file)
+	t, err := readTree(file, nil)
 	if err != nil {
 		return nil
 	}

@@ -50,7 +50,7 @@ func reconcile(f *files, c *codec, before *books) (*reconciled, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reconciled{books: books{codec: c, archive: f.archive, marks: map[txn.ID]record{}, count: newCounters(c.seals.terminal)}}
+	r := &reconciled{books: books{codec: c, archive: f.archive, marks: map[txn.ID]*record{}, count: newCounters(c.seals.terminal)}}
 	if err := r.identify(&hot, &shadow); err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func (r *reconciled) spoil(i int, err error) {
 }
 
 // keepMarks carries over, when the files had to be reopened, what was waiting to ride and has not reached the archive.
-func (r *reconciled) keepMarks(marks map[txn.ID]record) error {
+func (r *reconciled) keepMarks(marks map[txn.ID]*record) error {
 	for id, m := range marks {
 		archived, err := r.archive.get(r.codec, id)
 		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrBadRecord) {
@@ -242,7 +242,7 @@ func (r *reconciled) countPast() error {
 	if err != nil {
 		return err
 	}
-	known := make([]txn.Txn, 0, hotSlots+1)
+	known := make([]*record, 0, hotSlots+1)
 	for _, e := range newest {
 		if e.err != nil {
 			if uint64(e.id) < r.count.NextID+skipped { // else the number itself is damaged
@@ -250,17 +250,17 @@ func (r *reconciled) countPast() error {
 			}
 			continue
 		}
-		known = append(known, e.Txn)
+		known = append(known, e.record)
 	}
 	for i := range r.slots {
 		s := &r.slots[i]
 		if s.kind == slotLive {
-			known = append(known, s.Txn)
+			known = append(known, s.record)
 		}
 	}
 	sort.Slice(known, func(a, b int) bool { return known[a].ID < known[b].ID })
-	for _, t := range known {
-		r.count = r.count.past(t)
+	for _, k := range known {
+		r.count = r.count.past(&k.Txn)
 	}
 	return nil
 }

@@ -209,7 +209,7 @@ func TestASealIsBoundToItsRecord(t *testing.T) {
 	assert.ErrorIs(t, err, ErrSealed)
 	_, err = testCodec(t, "T7654321").seals.open(purposeCard, 7, sealed)
 	assert.ErrorIs(t, err, ErrSealed)
-	_, err = c.decode(putFrame(recordFrame, c.payload(&r, c.seals.seal(purposeCard, 8, cardInTheClear(r.Card)))))
+	_, err = c.decode(putFrame(recordFrame, c.payload(nil, r, c.seals.seal(purposeCard, 8, cardInTheClear(r.Card)))))
 	assert.ErrorIs(t, err, ErrSealed)
 }
 

@@ -29,7 +29,8 @@ const (
 	maxExtra  = 31
 )
 
-// record is a transaction and the fields of it that only a newer version of this program understands.
+// record is a transaction and the fields of it that only a newer version of this program understands. Once read or written
+// it is shared by all who hold it and never changed; what leaves the store is a clone.
 type record struct {
 	txn.Txn
 	extra []byte
@@ -52,20 +53,20 @@ func newCodec(seals *sealer) *codec {
 
 // encode brings r within its limits and returns its frame and the record exactly as a reader of the frame will see it.
 // What was written is read back and compared before anybody relies on it.
-func (c *codec) encode(r record) (frame []byte, stored record, err error) {
-	r.Txn = clone(r.Txn)
+func (c *codec) encode(of *record) (frame []byte, stored *record, err error) {
+	r := &record{clone(of.Txn), of.extra}
 	if err := c.bound(&r.Txn); err != nil {
-		return nil, record{}, fmt.Errorf("%w: %w", ErrRecord, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrRecord, err)
 	}
-	if frame, err = c.fit(&r); err != nil {
-		return nil, record{}, fmt.Errorf("%w: %w", ErrRecord, err)
+	if frame, err = c.fit(r); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrRecord, err)
 	}
 	stored, err = c.decode(frame)
 	if err == nil && !(same(&stored.Txn, &r.Txn) && bytes.Equal(stored.extra, r.extra)) {
 		err = errors.New("it does not read back as it was written")
 	}
 	if err != nil {
-		return nil, record{}, fmt.Errorf("%w: %w", ErrRecord, err)
+		return nil, nil, fmt.Errorf("%w: %w", ErrRecord, err)
 	}
 	return frame, stored, nil
 }
@@ -118,7 +119,7 @@ func (c *codec) bound(t *txn.Txn) error {
 func (c *codec) fit(r *record) ([]byte, error) {
 	sealed := c.seals.seal(purposeCard, uint64(r.ID), cardInTheClear(r.Card)) // of no card too: it proves whose record this is
 	for {
-		frame := putFrame(recordFrame, c.payload(r, sealed))
+		frame := endFrame(recordFrame, c.payload(make([]byte, frameHeader, maxRecord), r, sealed))
 		over := len(frame) - maxRecord
 		switch {
 		case over <= 0:
@@ -137,8 +138,7 @@ func (c *codec) fit(r *record) ([]byte, error) {
 	}
 }
 
-func (c *codec) payload(r *record, sealed []byte) []byte {
-	b := make([]byte, 0, maxRecord)
+func (c *codec) payload(b []byte, r *record, sealed []byte) []byte {
 	value := make([]byte, 0, maxText)
 	for i := range c.fields {
 		if value = c.fields[i].put(value[:0], &r.Txn); len(value) > 0 {
@@ -158,16 +158,16 @@ func (c *codec) payload(r *record, sealed []byte) []byte {
 }
 
 // decode reads a frame. Nothing in the result points into it; its texts are parts of one copy.
-func (c *codec) decode(frame []byte) (record, error) {
+func (c *codec) decode(frame []byte) (*record, error) {
 	b, err := openFrame(recordFrame, frame)
 	if err != nil {
-		return record{}, err
+		return nil, err
 	}
 	return c.decodePayload(b)
 }
 
-func (c *codec) decodePayload(b []byte) (record, error) {
-	var r record
+func (c *codec) decodePayload(b []byte) (*record, error) {
+	r := new(record)
 	var seen [256]bool
 	var sealed, mark []byte
 	var room [txn.MaxJournal]string
@@ -175,17 +175,17 @@ func (c *codec) decodePayload(b []byte) (record, error) {
 	for len(b) > 0 {
 		tag, v, rest, err := cutField(b)
 		if err != nil {
-			return record{}, err
+			return nil, err
 		}
 		f, text := c.byTag[tag], texts[len(texts)-len(rest)-len(v):len(texts)-len(rest)]
 		if seen[tag] && (f != nil || tag == tagCard || tag == tagMark) {
-			return record{}, fmt.Errorf("field %d occurs twice", tag)
+			return nil, fmt.Errorf("field %d occurs twice", tag)
 		}
 		seen[tag] = true
 		switch {
 		case f != nil:
 			if err := f.get(&r.Txn, text); err != nil {
-				return record{}, fmt.Errorf("%s %w", f.name, err)
+				return nil, fmt.Errorf("%s %w", f.name, err)
 			}
 		case tag == tagCard:
 			sealed = v
@@ -199,13 +199,13 @@ func (c *codec) decodePayload(b []byte) (record, error) {
 		b = rest
 	}
 	if len(r.extra) > maxExtra || len(lines) > txn.MaxJournal {
-		return record{}, errors.New("more fields than this version can carry")
+		return nil, errors.New("more fields than this version can carry")
 	}
-	if err := c.complete(&r, sealed, lines); err != nil {
-		return r, err
+	if err := c.complete(r, sealed, lines); err != nil {
+		return nil, err
 	}
 	if own := c.seals.cardMark(r.Card.PAN); seen[tagMark] && !bytes.Equal(mark, own[:]) {
-		return r, errors.New("the card's mark is another card's")
+		return nil, errors.New("the card's mark is another card's")
 	}
 	return r, nil
 }

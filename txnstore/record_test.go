@@ -29,7 +29,7 @@ func TestNoTwoFieldsShareATag(t *testing.T) {
 }
 
 // fullest is a record in which every field is as long as it can be.
-func fullest(t testing.TB) record {
+func fullest(t testing.TB) *record {
 	pan, err := txn.ParsePAN("6224242900000113242")
 	require.NoError(t, err)
 	late := time.UnixMilli(lastMilli).UTC()
@@ -52,15 +52,15 @@ func fullest(t testing.TB) record {
 	for range txn.MaxJournal {
 		r.Journal = append(r.Journal, txn.Line{At: time.UnixMilli(firstMilli).UTC(), Boot: 0, Event: x(txn.MaxEvent)})
 	}
-	return record{Txn: r}
+	return &record{Txn: r}
 }
 
 // usual is a record as a chip sale leaves it.
-func usual(t testing.TB) record {
+func usual(t testing.TB) *record {
 	pan, err := txn.ParsePAN("6224242900000113")
 	require.NoError(t, err)
 	at := time.Date(2026, 3, 4, 12, 30, 0, 123e6, time.UTC)
-	return record{Txn: txn.Txn{
+	return &record{Txn: txn.Txn{
 		ID: 7, Gen: 3, Boot: 2, EndBoot: 2, Terminal: "T1234567", Merchant: "104110048160001", Operator: "01", Kind: txn.Sale,
 		State: txn.Approved, Reference: "till-3-000123", Batch: 12, STAN: 345, Amount: 1250,
 		Currency: txn.Currency{Number: "156", Letters: "CNY", Exponent: 2},

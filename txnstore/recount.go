@@ -40,7 +40,7 @@ func (b *books) kept(batch uint32) (all totals, bad int, err error) {
 			continue
 		}
 		was, err := b.archive.value(txnBucket, idKey(s.ID))
-		now := tallyOf(s.Txn)
+		now := tallyOf(&s.Txn)
 		if err != nil || all.adjust(was, &now) != nil {
 			bad++
 		}
@@ -94,7 +94,7 @@ func (b *books) counted() (all totals, records, bad int, err error) {
 		s := &b.slots[i]
 		switch s.kind {
 		case slotLive:
-			all.count(tallyOf(s.Txn), +1)
+			all.count(tallyOf(&s.Txn), +1)
 			records++
 		case slotBad:
 			bad++

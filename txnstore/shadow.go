@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+	"slices"
 	"syscall"
 )
 
@@ -43,8 +44,9 @@ type block struct {
 	frame []byte
 }
 
-func putBlock(number int, count counters, frame []byte) []byte {
-	b := make([]byte, 0, pageSize)
+// putBlock appends a block to nothing, in a room that may be used again.
+func putBlock(room []byte, number int, count counters, frame []byte) []byte {
+	b := slices.Grow(room[:0], pageSize)
 	b = append(append(b, blockMagic...), blockVersion, byte(number))
 	b = append(append(b, count.frame()...), frame...)
 	b = append(b, make([]byte, blockEnd-len(b))...)
@@ -91,6 +93,7 @@ func allZero(b []byte) bool { return bytes.Count(b, []byte{0}) == len(b) }
 // shadowFile is the open file. Its owner serialises writes.
 type shadowFile struct {
 	f    *os.File
+	room []byte        // of the block that was written last
 	turn [hotSlots]int // block written last, 0 to 2
 
 	newest [hotSlots]uint64 // number of the commit in that block
@@ -132,8 +135,8 @@ func (s *shadowFile) read(c *codec) (shadowImage, error) {
 	for i := range image.slots {
 		image.slots[i].err = errEmptyRecord
 	}
+	b := make([]byte, pageSize)
 	for n := range shadowBlocks {
-		b := make([]byte, pageSize)
 		if _, err := s.f.ReadAt(b, int64(n)*pageSize); err != nil {
 			return image, fmt.Errorf("read %s: %w", shadowName, err)
 		}
@@ -194,7 +197,8 @@ func (s *shadowFile) write(slot int, count counters, frame []byte) error {
 }
 
 func (s *shadowFile) put(number int, count counters, frame []byte) error {
-	if _, err := s.f.WriteAt(putBlock(number, count, frame), int64(number)*pageSize); err != nil {
+	s.room = putBlock(s.room, number, count, frame)
+	if _, err := s.f.WriteAt(s.room, int64(number)*pageSize); err != nil {
 		return fmt.Errorf("write %s: %w", shadowName, err)
 	}
 	return nil

@@ -104,7 +104,7 @@ func TestTornBlocksAreWrittenAgain(t *testing.T) {
 }
 
 func TestABlockKnowsItsPlace(t *testing.T) {
-	b := putBlock(3, newCounters("T1234567"), nil)
+	b := putBlock(nil, 3, newCounters("T1234567"), nil)
 	_, err := openBlock(3, b)
 	require.NoError(t, err)
 	_, err = openBlock(4, b)

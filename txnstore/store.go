@@ -42,7 +42,7 @@ func (s *Store) Begin(d txn.Draft) (txn.Txn, error) {
 		return txn.Txn{}, err
 	}
 	t, count := s.drafted(d)
-	frame, stored, err := s.codec.encode(record{Txn: t})
+	frame, stored, err := s.codec.encode(&record{Txn: t})
 	if err != nil {
 		return txn.Txn{}, err
 	}
@@ -106,16 +106,16 @@ func (s *Store) slotOf(kind slotKind) (int, bool) {
 //
 // Errors: ErrNotFound, ErrStep, ErrIdentity, ErrRecord, ErrUnknownCommit.
 func (s *Store) Advance(id txn.ID, next txn.State, change func(*txn.Txn)) (txn.Txn, error) {
-	return s.alter(id, s.put, func(old record) (record, error) {
+	return s.alter(id, s.put, func(old *record) (*record, error) {
 		if !old.State.CanBecome(next) {
-			return old, fmt.Errorf("%w: transaction %d is %s and cannot become %s", ErrStep, id, old.State, next)
+			return nil, fmt.Errorf("%w: transaction %d is %s and cannot become %s", ErrStep, id, old.State, next)
 		}
 		r, err := changed(old, change)
 		if err != nil {
-			return old, err
+			return nil, err
 		}
 		r.State, r.EndBoot, r.Ended = next, s.count.Boot, s.stamp()
-		if !journalled(old.Txn, r.Txn) {
+		if !journalled(&old.Txn, &r.Txn) {
 			s.note(&r.Txn, string(old.State)+" → "+string(next))
 		}
 		return r, nil
@@ -126,7 +126,7 @@ func (s *Store) Advance(id txn.ID, next txn.State, change func(*txn.Txn)) (txn.T
 //
 // Errors: ErrNotFound, ErrIdentity, ErrRecord, ErrUnknownCommit.
 func (s *Store) Update(id txn.ID, change func(*txn.Txn)) (txn.Txn, error) {
-	return s.alter(id, s.put, func(old record) (record, error) { return changed(old, change) })
+	return s.alter(id, s.put, func(old *record) (*record, error) { return changed(old, change) })
 }
 
 // Mark changes a transaction in memory; the change rides with the next commit, and is lost with the power before it. It is
@@ -134,11 +134,11 @@ func (s *Store) Update(id txn.ID, change func(*txn.Txn)) (txn.Txn, error) {
 //
 // Errors: ErrNotFound, ErrIdentity, ErrRecord.
 func (s *Store) Mark(id txn.ID, change func(*txn.Txn)) (txn.Txn, error) {
-	return s.alter(id, s.keep, func(old record) (record, error) { return changed(old, change) })
+	return s.alter(id, s.keep, func(old *record) (*record, error) { return changed(old, change) })
 }
 
 // alter is what Advance, Update and Mark share: find, change, check, hand to store.
-func (s *Store) alter(id txn.ID, store func(int, entry) error, change func(record) (record, error)) (txn.Txn, error) {
+func (s *Store) alter(id txn.ID, store func(int, entry) error, change func(*record) (*record, error)) (txn.Txn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.ready(); err != nil {
@@ -192,20 +192,20 @@ func slotWaiting(e entry) slot {
 }
 
 // changed applies a caller's change to a copy and makes it the next version.
-func changed(old record, change func(*txn.Txn)) (record, error) {
-	r := record{clone(old.Txn), old.extra}
+func changed(old *record, change func(*txn.Txn)) (*record, error) {
+	r := &record{clone(old.Txn), old.extra}
 	if change != nil {
 		change(&r.Txn)
 	}
-	if what := touched(old.Txn, r.Txn); what != "" {
-		return record{}, fmt.Errorf("%w: transaction %d keeps its %s", ErrIdentity, old.ID, what)
+	if what := touched(&old.Txn, &r.Txn); what != "" {
+		return nil, fmt.Errorf("%w: transaction %d keeps its %s", ErrIdentity, old.ID, what)
 	}
 	r.Gen++
 	return r, nil
 }
 
 // journalled reports whether a change wrote a line of its own.
-func journalled(a, b txn.Txn) bool {
+func journalled(a, b *txn.Txn) bool {
 	if len(a.Journal) == 0 || len(b.Journal) == 0 {
 		return len(b.Journal) > 0
 	}
@@ -213,7 +213,7 @@ func journalled(a, b txn.Txn) bool {
 }
 
 // touched names the first thing changed that identifies a transaction, or that only the store sets.
-func touched(a, b txn.Txn) string {
+func touched(a, b *txn.Txn) string {
 	switch {
 	case a.ID != b.ID, a.Gen != b.Gen, a.Boot != b.Boot, a.Terminal != b.Terminal:
 		return "number, version, boot and terminal"

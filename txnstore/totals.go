@@ -52,7 +52,7 @@ type tally struct {
 	amount   txn.Amount
 }
 
-func tallyOf(t txn.Txn) tally {
+func tallyOf(t *txn.Txn) tally {
 	return tally{t.Batch, t.Currency.Number, t.Kind, t.State, t.Resolved.Charged, t.Amount}
 }
 
@@ -251,7 +251,7 @@ func (a *archive) keepTotals(tx *bolt.Tx, entries []entry) error {
 	changed, added := totals{}, totals{}
 	clear := true
 	for _, e := range entries {
-		now := tallyOf(e.Txn)
+		now := tallyOf(&e.Txn)
 		added.count(now, +1)
 		if changed.adjust(tx.Bucket(txnBucket).Get(idKey(e.ID)), &now) != nil {
 			clear = false

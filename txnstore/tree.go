@@ -17,13 +17,14 @@ type tree struct {
 	way  *way
 }
 
-// readTree takes the state that was committed last. The caller keeps others from committing while it reads.
-func readTree(f *os.File) (tree, error) {
+// readTree takes the state that was committed last, with the room of a way that was gone before. The caller keeps others from
+// committing while it reads.
+func readTree(f *os.File, w *way) (tree, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return tree{}, fmt.Errorf("read %s: %w", archiveName, err)
 	}
-	t := tree{file: boltFile{f, info.Size()}, way: &way{}}
+	t := tree{file: boltFile{f, info.Size()}, way: w.again()}
 	meta, faults, ok := t.file.current()
 	if !ok {
 		return tree{}, faults[0]
@@ -41,6 +42,17 @@ type way struct {
 		list []element
 		room []byte
 	}
+}
+
+// again is a way of which nothing is known, in the same room unless somebody still goes it.
+func (w *way) again() *way {
+	if w == nil || w.busy {
+		return &way{}
+	}
+	for i := range w.steps {
+		w.steps[i].page = treePage{}
+	}
+	return w
 }
 
 // levels of a way: those of a tree have maxDepth down to 0, the tree of buckets ends at one level of its own.

@@ -285,8 +285,8 @@ func misplaced(file string, x visited) string {
 
 // verifyShadow looks at each block. A bad one costs nothing: the version before it or hot.db counts.
 func verifyShadow(h *Health, b boltFile, c *codec) {
+	raw := make([]byte, pageSize)
 	for n := range shadowBlocks {
-		raw := make([]byte, pageSize)
 		err := b.readAt(raw, int64(n)*pageSize)
 		var blk block
 		if err == nil {

@@ -17,7 +17,7 @@ func (b *books) byVoucher(batch, stan uint32) (txn.Txn, bool, error) {
 			return clone(s.Txn), true, nil
 		}
 	}
-	t, err := readTree(b.archive.file)
+	t, err := b.archive.fresh()
 	if err != nil {
 		return txn.Txn{}, false, b.archive.doubt(err)
 	}
@@ -72,7 +72,7 @@ func (b *books) batchStart(batch uint32) (first txn.ID, err error) {
 			lower(s.ID)
 		}
 	}
-	t, err := readTree(b.archive.file)
+	t, err := b.archive.fresh()
 	if err != nil {
 		return 0, b.archive.doubt(err)
 	}
@@ -123,7 +123,7 @@ func (s shelf) inBatch(batch uint32, visit func(txn.Txn) error) (unread int, err
 			if l.err != nil {
 				unread++
 			} else if l.Batch == batch {
-				if err := visit(l.Txn); err != nil {
+				if err := visit(clone(l.Txn)); err != nil {
 					return unread, err
 				}
 			}

@@ -121,7 +121,7 @@ func (w *World) Leaks() ([]string, error) {
 		return nil, errPower
 	}
 	secrets := w.Secrets()
-	files, err := readRemains(l.dir)
+	files, err := w.files.read(l.dir)
 	if err != nil {
 		return nil, err
 	}

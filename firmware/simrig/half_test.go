@@ -26,12 +26,12 @@ func TestHalfACommitLeavesAStoreThatOpens(t *testing.T) {
 	require.NoError(t, err)
 	sorts := map[bool]int{}
 	for n := range 6 {
-		before, err := readRemains(filepath.Join(dir, "first"))
+		before, err := new(remainsReader).read(filepath.Join(dir, "first"))
 		require.NoError(t, err)
 		x, err := store.Begin(txn.Draft{Kind: txn.Sale, Reference: string(rune('a' + n)), Amount: 100, Currency: currency,
 			Card: txn.Card{PAN: pan, Expiry: "3012", Entry: txn.Swiped}})
 		require.NoError(t, err)
-		after, err := readRemains(filepath.Join(dir, "first"))
+		after, err := new(remainsReader).read(filepath.Join(dir, "first"))
 		require.NoError(t, err)
 		for try := range 40 {
 			left, how := half(before, after, dice)
@@ -63,7 +63,7 @@ func TestRemainsAreWholeFiles(t *testing.T) {
 	store, _, err := txnstore.Open(filepath.Join(dir, "a"), &txnstore.Options{Terminal: terminalID, Key: storeKey})
 	require.NoError(t, err)
 	require.NoError(t, store.Close())
-	r, err := readRemains(filepath.Join(dir, "a"))
+	r, err := new(remainsReader).read(filepath.Join(dir, "a"))
 	require.NoError(t, err)
 	require.NoError(t, r.write(filepath.Join(dir, "b")))
 	for name := range r {

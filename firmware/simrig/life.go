@@ -112,7 +112,7 @@ func (l *life) die() {
 	l.mu.Unlock()
 	if l.left == nil {
 		var err error
-		if l.left, err = readRemains(l.dir); err != nil {
+		if l.left, err = l.world.files.read(l.dir); err != nil {
 			l.world.broken("reading the store's files: %v", err)
 		}
 	}
@@ -153,7 +153,7 @@ func (l *life) bury() error {
 // insideCommit composes what a cut in the middle of the commit that has just been made would leave, and lets happen what
 // is armed for it. Without a cut the commit stands.
 func (l *life) insideCommit(before remains, what string, happens func()) {
-	after, err := readRemains(l.dir)
+	after, err := l.world.files.read(l.dir)
 	if err != nil {
 		l.world.broken("reading the store's files: %v", err)
 	}

@@ -59,6 +59,7 @@ func (w *World) RestorePower() error {
 // unpack lays the files of the last life into a directory for the next one. Some boots do not get far: they open the store
 // and the power fails inside the commit that counts the boot.
 func (w *World) unpack(left remains) (dir string, err error) {
+	defer w.files.over()
 	for {
 		dir = w.nextDir()
 		if err := left.write(dir); err != nil {
@@ -71,7 +72,7 @@ func (w *World) unpack(left remains) (dir string, err error) {
 		if err != nil {
 			return dir, err
 		}
-		after, err := readRemains(dir)
+		after, err := w.files.read(dir)
 		if err = errors.Join(err, store.Close(), os.RemoveAll(dir)); err != nil {
 			return dir, err
 		}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 )
 
 // remains are what a cut leaves of a store's directory, by the files' names.
@@ -29,21 +31,50 @@ const (
 	shadowFile  = "shadow"
 )
 
-func readRemains(dir string) (remains, error) {
+// remainsReader reads files into buffers that it uses again: what it has read lasts until over.
+type remainsReader struct {
+	mu   sync.Mutex // guards everything below
+	free [][]byte
+	lent [][]byte
+}
+
+// buffer finds one for so many bytes. A new one is a little longer, because databases grow.
+func (r *remainsReader) buffer(length int64) []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.IndexFunc(r.free, func(b []byte) bool { return int64(cap(b)) >= length })
+	if i < 0 {
+		r.free = append(r.free, make([]byte, length+length/4))
+		i = len(r.free) - 1
+	}
+	b := r.free[i][:length]
+	r.free = slices.Delete(r.free, i, i+1)
+	r.lent = append(r.lent, b)
+	return b
+}
+
+// over ends everything that was read.
+func (r *remainsReader) over() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.free, r.lent = append(r.free, r.lent...), nil
+}
+
+func (r *remainsReader) read(dir string) (remains, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	r := remains{}
+	all := remains{}
 	for _, e := range entries {
-		if r[e.Name()], err = readContent(filepath.Join(dir, e.Name())); err != nil {
+		if all[e.Name()], err = r.content(filepath.Join(dir, e.Name())); err != nil {
 			return nil, err
 		}
 	}
-	return r, nil
+	return all, nil
 }
 
-func readContent(path string) (content, error) {
+func (r *remainsReader) content(path string) (content, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return content{}, err
@@ -60,7 +91,7 @@ func readContent(path string) (content, error) {
 			return c, err
 		}
 	}
-	c.bytes = make([]byte, length)
+	c.bytes = r.buffer(length)
 	_, err = io.ReadFull(f, c.bytes)
 	return c, err
 }
@@ -111,7 +142,10 @@ func (c content) write(path string) error {
 		return err
 	}
 	_, err = f.Write(c.bytes)
-	return errors.Join(err, f.Truncate(c.size), f.Close())
+	if err == nil && c.size > int64(len(c.bytes)) {
+		err = f.Truncate(c.size)
+	}
+	return errors.Join(err, f.Close())
 }
 
 func (c content) equal(o content) bool {

@@ -44,7 +44,7 @@ func (s *poweredStore) commit(what string, call func() error) error {
 	var err error
 	l.leaves(nil)
 	if inside != nil || unsynced {
-		if before, err = readRemains(l.dir); err != nil {
+		if before, err = l.world.files.read(l.dir); err != nil {
 			l.world.broken("reading the store's files: %v", err)
 		}
 	}

@@ -45,7 +45,8 @@ type World struct {
 	paper    *printertest.Printer
 	phone    *linktest.Modem
 
-	firstFamily []byte // the file of its DUKPT keys as it was delivered; lives follow one another
+	files       remainsReader // what is read of a life's files lasts until the next life has them
+	firstFamily []byte        // the file of its DUKPT keys as it was delivered; lives follow one another
 
 	mu         sync.Mutex // guards everything below
 	throws     map[string]*rand.Rand

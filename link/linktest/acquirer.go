@@ -66,6 +66,7 @@ type Acquirer struct {
 	dialect *iso8583.Dialect
 	frame   profile.Frame
 	tongue  *tongue // nil where terminals speak as the books do
+	texts   texts
 
 	mu       sync.Mutex // guards everything below
 	heard    heard      // what is being answered, where there is a tongue
@@ -79,6 +80,12 @@ type Acquirer struct {
 	told     []byte // the last answer to a transaction, of whatever terminal
 	astray   []byte // an answer that was swapped for another, and waits for the next exchange
 	desk     desk   // orders, and what terminals download
+
+	// Messages of the exchange under way, kept because each is 9 KiB.
+	inner iso8583.Message // the request in the books' words, where there is a tongue
+	reply iso8583.Message // the books' answer
+	said  iso8583.Message // the answer in the tongue's words
+	spare []*inbox        // of lines that have ended
 
 	usedTwice []string // DUKPT counters
 
@@ -109,6 +116,7 @@ func NewAcquirer(o AcquirerOpts) *Acquirer {
 		dialect:  o.Profile.Dialect,
 		frame:    o.Profile.Frame,
 		tongue:   speaks,
+		texts:    newTexts(),
 		books:    openBooks(o.Ledger, o.Accounts, o.Terminals, max(o.Batch, 1)),
 		sessions: map[string]session{},
 		serials:  map[string]uint32{},

@@ -285,7 +285,7 @@ func (a *Acquirer) notUnderstoodLocked(m *iso8583.Message) (reply, error) {
 	if (m.MTI()[2]-'0')%2 != 0 {
 		return reply{}, nil // an answer: nobody asked it
 	}
-	out := a.tongue.say(heard{outer: m}, m)
+	out := a.tongue.say(&a.said, heard{outer: m}, m)
 	out.Set(39, codeFormat)
 	packed, err := a.dialect.Pack(nil, out)
 	return reply{packed: packed}, err
@@ -293,7 +293,8 @@ func (a *Acquirer) notUnderstoodLocked(m *iso8583.Message) (reply, error) {
 
 // echoLocked starts an answer: what a host repeats of the request, and its own stamps.
 func (a *Acquirer) echoLocked(m *iso8583.Message) *iso8583.Message {
-	out := new(iso8583.Message)
+	out := &a.reply
+	out.Reset()
 	mti := []byte(m.MTI())
 	mti[2]++
 	out.SetMTI(string(mti))

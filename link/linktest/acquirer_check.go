@@ -252,18 +252,21 @@ func (e *entry) readTrack(m *iso8583.Message) error {
 
 // fields holds the message against what it must and may carry.
 func fields(m *iso8583.Message, must, may string) error {
-	allowed := map[string]bool{}
-	for _, f := range strings.Fields(must) {
-		if n, err := strconv.Atoi(f); err != nil || !m.Has(n) {
+	var allowed [129]bool
+	for f := range strings.FieldsSeq(must) {
+		n, err := strconv.Atoi(f)
+		if err != nil || !m.Has(n) {
 			return fmt.Errorf("field %s is missing", f)
 		}
-		allowed[f] = true
+		allowed[n] = true
 	}
-	for _, f := range strings.Fields(may) {
-		allowed[f] = true
+	for f := range strings.FieldsSeq(may) {
+		if n, err := strconv.Atoi(f); err == nil {
+			allowed[n] = true
+		}
 	}
 	for f := range m.Fields() {
-		if !allowed[strconv.Itoa(f)] {
+		if !allowed[f] {
 			return fmt.Errorf("field %d does not belong in a %s", f, m.MTI())
 		}
 	}

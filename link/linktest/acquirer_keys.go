@@ -12,6 +12,12 @@ import (
 type session struct {
 	pik []byte // 16 bytes
 	mak []byte // 8 bytes
+
+	pinCipher, macCipher cipher.Block // under these
+}
+
+func sessionOf(pik, mak []byte) session {
+	return session{pik: pik, mak: mak, pinCipher: tripleDES(pik), macCipher: singleDES(mak)}
 }
 
 // newSession draws fresh keys with odd parity, as DES keys have it.
@@ -25,7 +31,7 @@ func newSession(random io.Reader) (session, error) {
 			material[i] = b ^ 1
 		}
 	}
-	return session{pik: material[:16], mak: material[16:]}, nil
+	return sessionOf(material[:16], material[16:]), nil
 }
 
 // field62 is PIK 16, check 4, MAK 8, eight zeros, check 4; keys under the master key, checks over eight zero bytes.
@@ -35,9 +41,9 @@ func (s session) field62(tmk []byte) []byte {
 	ecb(master, field[0:16], s.pik)
 	ecb(master, field[20:28], s.mak)
 	check := make([]byte, 8)
-	ecb(tripleDES(s.pik), check, make([]byte, 8))
+	ecb(s.pinCipher, check, make([]byte, 8))
 	copy(field[16:20], check)
-	ecb(singleDES(s.mak), check, make([]byte, 8))
+	ecb(s.macCipher, check, make([]byte, 8))
 	copy(field[36:40], check)
 	return field
 }
@@ -49,36 +55,29 @@ func (s session) mac(data []byte) string { return fmt.Sprintf("%X", s.folded(dat
 // (b) XOR the groups; (c) write the result as sixteen characters; (d) encrypt the first eight; (e) XOR with the other
 // eight; (f) encrypt; (g) write as characters, of which the first eight are field 64.
 func (s session) folded(data []byte) []byte {
-	for len(data)%8 != 0 {
-		data = append(data[:len(data):len(data)], 0)
-	}
 	var group [8]byte
-	for ; len(data) > 0; data = data[8:] {
-		for i := range group {
-			group[i] ^= data[i]
-		}
+	for i, b := range data {
+		group[i%8] ^= b // zeros behind change nothing
 	}
 	characters := fmt.Sprintf("%X", group[:])
-	des := singleDES(s.mak)
 	result := make([]byte, 8)
-	des.Encrypt(result, []byte(characters[:8]))
+	s.macCipher.Encrypt(result, []byte(characters[:8]))
 	for i := range result {
 		result[i] ^= characters[8+i]
 	}
-	des.Encrypt(result, result)
+	s.macCipher.Encrypt(result, result)
 	return result
 }
 
 // chained is the MAC of ANSI X9.9: each group is XORed with what the one before it was encrypted to, and encrypted.
 func (s session) chained(data []byte) []byte {
-	des := singleDES(s.mak)
 	var last [8]byte
 	for len(data) > 0 {
 		group := data[:min(8, len(data))]
 		for i, b := range group {
 			last[i] ^= b
 		}
-		des.Encrypt(last[:], last[:])
+		s.macCipher.Encrypt(last[:], last[:])
 		data = data[len(group):]
 	}
 	return last[:]

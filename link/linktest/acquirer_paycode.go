@@ -47,6 +47,9 @@ func (e *entry) readCode(m *iso8583.Message) error {
 
 // payer is what a row calls the card, or the code.
 func (e entry) payer() string {
+	if e.code == "" {
+		return e.pan.Masked()
+	}
 	if code, err := txn.NewPayCode(e.code, "", txn.Fingerprint{}); err == nil {
 		return code.Masked()
 	}

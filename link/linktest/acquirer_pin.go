@@ -13,11 +13,11 @@ import (
 // the PIN with its length before it and Fs behind it, XORed with the last twelve digits of the card number before its check
 // digit). An account without a PIN accepts any whose block is well made.
 func (s session) verifies(block []byte, pan txn.PAN, pin string) bool {
-	if len(block) != 8 || len(s.pik) != 16 {
+	if len(block) != 8 || s.pinCipher == nil {
 		return false
 	}
 	clear, number := make([]byte, 8), make([]byte, 8)
-	tripleDES(s.pik).Decrypt(clear, block)
+	s.pinCipher.Decrypt(clear, block)
 	digits := pan.DigitsInTheClear()
 	if len(digits) < 13 {
 		digits = strings.Repeat("0", 13-len(digits)) + digits

@@ -9,9 +9,9 @@ import (
 )
 
 // say turns the books' answer back into the profile's words. What an answer repeats is as the request had it, unless a fault
-// has changed it meanwhile.
-func (g *tongue) say(h heard, out *iso8583.Message) *iso8583.Message {
-	m := new(iso8583.Message)
+// has changed it meanwhile. It is written into m.
+func (g *tongue) say(m *iso8583.Message, h heard, out *iso8583.Message) *iso8583.Message {
+	m.Reset()
 	mti := []byte(h.outer.MTI())
 	mti[2], mti[3] = mti[2]+1, '0'
 	m.SetMTI(string(mti))

@@ -17,11 +17,15 @@ func (a *Acquirer) sealLocked(out *iso8583.Message, terminal string, fault Fault
 	}
 	financial := out.MTI() == "0110" || out.MTI() == "0210" || out.MTI() == "0230" || out.MTI() == "0410"
 	if financial {
-		out.Set(63, fmt.Sprintf("%-3s", cmp.Or(out.Get(63), ownScheme))+words(out.Get(39)))
+		text := a.texts.refused
+		if approves(out.Get(39)) {
+			text = a.texts.approved
+		}
+		out.Set(63, fmt.Sprintf("%-3s", cmp.Or(out.Get(63), ownScheme))+text)
 	}
 	spoil(out, fault)
 	if a.tongue != nil {
-		out = a.tongue.say(a.heard, out)
+		out = a.tongue.say(&a.said, a.heard, out)
 	}
 	s, signedIn := a.sessions[terminal]
 	bare := a.o.BareDeclines && !approves(out.Get(39)) || fault.Kind == NoMAC || fault.Kind == Forge
@@ -67,12 +71,15 @@ func spoil(out *iso8583.Message, fault Fault) {
 	}
 }
 
-// words is field 63 of an answer behind the card organisation: issuer, centre and acquirer text of 20 bytes each, GB18030.
-func words(code string) string {
-	issuer, centre := "交易成功", "欢迎使用银联卡"
-	if !approves(code) {
-		issuer, centre = "交易失败", "请查询发卡行"
-	}
+// texts are what field 63 of an answer says behind the card organisation.
+type texts struct{ approved, refused string }
+
+func newTexts() texts {
+	return texts{approved: words("交易成功", "欢迎使用银联卡"), refused: words("交易失败", "请查询发卡行")}
+}
+
+// words are issuer, centre and acquirer text of 20 bytes each, GB18030.
+func words(issuer, centre string) string {
 	text := ""
 	for _, part := range []string{issuer, centre, ""} {
 		encoded, err := simplifiedchinese.GB18030.NewEncoder().String(part)

@@ -33,11 +33,11 @@ func TestThePublishedSignIn(t *testing.T) {
 	tmk, _ := hex.DecodeString("CA5D92598DCA48CE8A4C76361A9269E9")
 	pik, _ := hex.DecodeString("807A23AD32B36D457AE91FDF927570EA")
 	mak, _ := hex.DecodeString("5BB5C72CD00B7338")
-	s := session{pik, mak}
+	s := sessionOf(pik, mak)
 	assert.Equal(t, "6701ead6a9ad51e51aa406e2c27fcfa98d0a74b8b651f9e9bace9ae10000000000000000ab7153ca", hex.EncodeToString(s.field62(tmk)))
 	assert.Equal(t, "BEC4568E", s.mac([]byte("0200 test message for MAC vector")))
 	sample, _ := hex.DecodeString("1234567890ABCDEFABCDEF1234567890")
-	assert.Equal(t, "E267B6E2", session{mak: bytes.Repeat([]byte{0x22}, 8)}.mac(sample))
+	assert.Equal(t, "E267B6E2", sessionOf(make([]byte, 16), bytes.Repeat([]byte{0x22}, 8)).mac(sample))
 }
 
 // caller speaks with an acquirer in whole messages, without any line.

@@ -119,7 +119,8 @@ func match(f profile.Form, m *iso8583.Message, serial int) (map[string]string, e
 
 // translateLocked is the message in the books' own words.
 func (a *Acquirer) translateLocked(h heard) (*iso8583.Message, error) {
-	m := new(iso8583.Message)
+	m := &a.inner
+	m.Reset()
 	m.Set(41, h.outer.Get(41))
 	m.Set(42, h.outer.Get(42))
 	if stan, said := h.facts["stan"]; said {

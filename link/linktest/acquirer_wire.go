@@ -61,7 +61,8 @@ func (a *Acquirer) brokenBooks() error {
 // ServeConn answers one line until it ends or ctx does, and closes it. The end of the line is no error.
 func (a *Acquirer) ServeConn(ctx context.Context, line io.ReadWriteCloser, framing link.Framing) error {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &caller{line: line, framing: framing, dialect: a.dialect, shape: a.frame, answers: make(chan outgoing, maxWaiting), written: make(chan struct{})}
+	c := &caller{line: line, framing: framing, dialect: a.dialect, shape: a.frame, inbox: a.takeInbox(), answers: make(chan outgoing, maxWaiting), written: make(chan struct{})}
+	defer a.giveBack(c.inbox)
 	go c.write(ctx)
 	defer c.later.Wait()
 	defer func() { <-c.written }()
@@ -109,13 +110,37 @@ type caller struct {
 	dialect *iso8583.Dialect
 	shape   profile.Frame
 
-	buffer [maxFrame]byte
-	filled int                // of buffer, on a line without lengths
+	*inbox
+	filled int                // of its buffer, on a line without lengths
 	header [headerLength]byte // of the last request
 
 	answers chan outgoing  // in the order in which they leave
 	later   sync.WaitGroup // answers that wait for their time
 	written chan struct{}  // closed when write has ended
+}
+
+// inbox is what a line's requests are read into. A line is short, so it passes from one to the next.
+type inbox struct {
+	buffer  [maxFrame]byte
+	message iso8583.Message
+}
+
+func (a *Acquirer) takeInbox() *inbox {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	last := len(a.spare) - 1
+	if last < 0 {
+		return new(inbox)
+	}
+	i := a.spare[last]
+	a.spare = a.spare[:last]
+	return i
+}
+
+func (a *Acquirer) giveBack(i *inbox) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.spare = append(a.spare, i)
 }
 
 // outgoing is one answer on its way.
@@ -130,7 +155,7 @@ const maxWaiting = 64
 
 var errUnreadable = errors.New("not a message")
 
-// receive reads one message.
+// receive reads one message, which lasts until the next.
 func (c *caller) receive() (*iso8583.Message, error) {
 	if c.framing == link.SelfDelimited {
 		return c.receiveBare()
@@ -152,7 +177,7 @@ func (c *caller) receive() (*iso8583.Message, error) {
 	if _, err := io.ReadFull(c.line, frame); err != nil {
 		return nil, ended(err)
 	}
-	m := new(iso8583.Message)
+	m := &c.message
 	head := headSize(c.shape)
 	if n < head || head > 0 && frame[0] != 0x60 {
 		return nil, errUnreadable
@@ -166,7 +191,7 @@ func (c *caller) receive() (*iso8583.Message, error) {
 
 // receiveBare reads until the message itself is whole. What follows it is kept for the next one.
 func (c *caller) receiveBare() (*iso8583.Message, error) {
-	m := new(iso8583.Message)
+	m := &c.message
 	head := headSize(c.shape)
 	for {
 		if c.filled > 0 && head > 0 && c.buffer[0] != 0x60 {

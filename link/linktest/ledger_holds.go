@@ -106,9 +106,16 @@ func (r Row) touched() bool {
 
 // post is what a type of transaction does to the books.
 func (b *books) post(e entry, name, code string) Row {
-	posts := map[Kind]func(entry, string, string) Row{
-		Sale: b.sell, PreAuth: b.sell, OfflineSale: b.sell, Void: b.void, CompletionCancel: b.void, PreAuthCancel: b.cancelHold,
-		Completion: b.complete, CompletionNotice: b.complete, Refund: b.refund,
+	switch e.kind {
+	case Void, CompletionCancel:
+		return b.void(e, name, code)
+	case PreAuthCancel:
+		return b.cancelHold(e, name, code)
+	case Completion, CompletionNotice:
+		return b.complete(e, name, code)
+	case Refund:
+		return b.refund(e, name, code)
+	default: // a sale, a pre-authorisation, an offline sale
+		return b.sell(e, name, code)
 	}
-	return posts[e.kind](e, name, code)
 }

@@ -110,8 +110,7 @@ const (
 	rasterMost    = 1 << 20
 	answersMost   = 256 // waiting for the host to read
 	slipsMost     = 1000
-	paperMost     = 1 << 20 // bytes of text kept
-	uncutMost     = 2000    // lines
-	imageMost     = 4000    // dots high
+	uncutMost     = 2000 // lines
+	imageMost     = 4000 // dots high
 	faultsMost    = 200
 )

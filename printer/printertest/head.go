@@ -1,22 +1,23 @@
 package printertest
 
 import (
+	"unicode/utf8"
+
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // size is how many times a character is enlarged.
-type size struct{ w, h int }
+type size struct{ w, h uint8 }
 
 // cell is one character on a line.
 type cell struct {
 	r       rune
-	columns int // 1 or 2 at normal width
+	columns uint8 // 1 or 2 at normal width
 	size    size
 	bold    bool
 }
 
-func (c cell) width() int { return c.columns * c.size.w }
+func (c cell) width() int { return int(c.columns * c.size.w) }
 
 // head is the line under way and the modes it is written in.
 type head struct {
@@ -45,16 +46,16 @@ func (p *Printer) characterLocked(b byte) {
 	h := &p.head
 	switch {
 	case h.lead != 0:
-		pair := []byte{h.lead, b}
+		lead := h.lead
 		h.lead = 0
 		if b < 0x40 || b == 0x7F || b == 0xFF {
-			p.fault("% X is no two-byte character", pair)
+			p.fault("%02X %02X is no two-byte character", lead, b)
 			p.placeLocked(cell{'?', 2, h.han, h.bold})
 			return
 		}
-		r, known := p.glyphLocked([2]byte(pair))
+		r, known := p.glyphLocked([2]byte{lead, b})
 		if !known {
-			p.fault("no glyph for % X", pair)
+			p.fault("no glyph for %02X %02X", lead, b)
 		}
 		p.placeLocked(cell{r, 2, h.han, h.bold})
 	case b < 0x80:
@@ -72,16 +73,13 @@ func (p *Printer) glyphLocked(pair [2]byte) (r rune, known bool) {
 	if r, known = p.glyphs[pair]; known {
 		return r, true
 	}
-	s, err := simplifiedchinese.GB18030.NewDecoder().Bytes(pair[:])
-	runes := []rune(string(s))
-	if err != nil || len(runes) != 1 || runes[0] == '\uFFFD' {
+	s, err := p.font.Bytes(pair[:])
+	r, length := utf8.DecodeRune(s)
+	if err != nil || length != len(s) || r == utf8.RuneError {
 		return '?', false
 	}
-	if p.glyphs == nil {
-		p.glyphs = map[[2]byte]rune{}
-	}
-	p.glyphs[pair] = runes[0]
-	return runes[0], true
+	p.glyphs[pair] = r
+	return r, true
 }
 
 // placeLocked puts a character on the line; one that does not fit begins the next.
@@ -102,7 +100,7 @@ func (p *Printer) printLineLocked() {
 	h := &p.head
 	height := 1
 	for _, c := range h.line {
-		height = max(height, c.size.h)
+		height = max(height, int(c.size.h))
 	}
 	indent := 0
 	switch h.align {

@@ -68,7 +68,7 @@ func (p *Printer) escLocked(b []byte) {
 		h.bold = b[2]&1 != 0
 	case '!':
 		h.bold = b[2]&0x08 != 0
-		h.plain = size{1 + int(b[2]>>5&1), 1 + int(b[2]>>4&1)}
+		h.plain = size{1 + b[2]>>5&1, 1 + b[2]>>4&1}
 	case 'd':
 		p.feedLocked(int(b[2]))
 	case 'J':
@@ -96,7 +96,7 @@ func (p *Printer) fsLocked(b []byte) {
 	case '.':
 		h.chinese = false
 	case '!':
-		h.han = size{1 + int(b[2]>>2&1), 1 + int(b[2]>>3&1)}
+		h.han = size{1 + b[2]>>2&1, 1 + b[2]>>3&1}
 	}
 }
 
@@ -109,7 +109,7 @@ func (p *Printer) gsLocked(b []byte) {
 			p.fault("GS ! %02Xh: no such size", b[2])
 			return
 		}
-		h.plain = size{1 + int(b[2]>>4), 1 + int(b[2]&7)}
+		h.plain = size{1 + b[2]>>4, 1 + b[2]&7}
 		h.han = h.plain
 	case 'a':
 		p.machine.automatic = b[2] & 0x0F

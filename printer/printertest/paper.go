@@ -2,7 +2,6 @@ package printertest
 
 import (
 	"image"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -24,7 +23,6 @@ type line struct {
 	align  byte
 	height int    // times the normal height
 	dots   bitmap // a picture, which this line as text describes
-	text   string
 }
 
 // appendWords appends the line as text, without spaces at its end.
@@ -45,26 +43,42 @@ func (l *line) appendWords(b []byte) []byte {
 // paper is the roll.
 type paper struct {
 	columns  int
-	roll     []byte // all of it as text, or the newest part
-	words    []byte // of the line that is added
-	uncut    []line
-	slips    []string
+	slips    []slip // oldest first, at most slipsMost
+	uncut    []line // since the last of them
+	text     []byte // of those lines
 	nextDots bitmap
 	files    *files // nil keeps the paper in memory
+}
+
+// slip is a piece of paper that has come off the roll.
+type slip struct {
+	text string // tornMark is part of it
+	mark string // below it on the roll
+}
+
+// appendText appends all of the roll as text.
+func (p *paper) appendText(b []byte) []byte {
+	for _, s := range p.slips {
+		b = append(b, s.text...)
+		if s.mark != tornMark {
+			b = append(append(b, s.mark...), '\n')
+		}
+	}
+	return append(b, p.text...)
 }
 
 // add prints a line. It is on the roll, and in paper.txt, before add returns. Its cells are kept only to be drawn.
 func (p *paper) add(l line, fault func(string, ...any)) (kept bool) {
 	l.blank = len(l.cells) == 0
 	l.dots, p.nextDots = p.nextDots, bitmap{}
-	p.words = append(l.appendWords(p.words[:0]), '\n')
-	text := string(p.words)
-	l.text = text[:len(text)-1]
-	if kept = p.files != nil; !kept {
+	from := len(p.text)
+	p.text = append(l.appendWords(p.text), '\n')
+	if kept = p.files != nil; kept {
+		p.file(string(p.text[from:]), fault)
+	} else {
 		l.cells = nil
 	}
 	p.uncut = append(p.uncut, l)
-	p.write(text, fault)
 	if len(p.uncut) >= uncutMost {
 		fault("%d lines without a cut", len(p.uncut))
 		p.end(tearMark, fault)
@@ -72,15 +86,10 @@ func (p *paper) add(l line, fault func(string, ...any)) (kept bool) {
 	return kept
 }
 
-func (p *paper) write(text string, fault func(string, ...any)) {
-	p.roll = append(p.roll, text...)
-	if len(p.roll) > paperMost {
-		p.roll = append(p.roll[:0], p.roll[len(p.roll)-paperMost/2:]...)
-	}
-	if p.files != nil {
-		if err := p.files.append(text); err != nil {
-			fault("paper: %v", err)
-		}
+// file adds to paper.txt.
+func (p *paper) file(text string, fault func(string, ...any)) {
+	if err := p.files.append(text); err != nil {
+		fault("paper: %v", err)
 	}
 }
 
@@ -109,25 +118,17 @@ func (p *paper) end(mark string, fault func(string, ...any)) {
 	if p.uncut = nil; p.files == nil { // nobody will draw them
 		p.uncut = lines[:0]
 	}
-	p.write(mark+"\n", fault)
-	length := len(tornMark) + 1
-	for i := range lines {
-		length += len(lines[i].text) + 1
-	}
-	var b strings.Builder
-	b.Grow(length)
-	for i := range lines {
-		b.WriteString(lines[i].text)
-		b.WriteByte('\n')
-	}
 	if mark == tornMark {
-		b.WriteString(tornMark + "\n")
+		p.text = append(p.text, tornMark+"\n"...)
 	}
-	if p.slips = append(p.slips, b.String()); len(p.slips) > slipsMost {
+	s := slip{string(p.text), mark}
+	p.text = p.text[:0]
+	if p.slips = append(p.slips, s); len(p.slips) > slipsMost {
 		p.slips = p.slips[1:]
 	}
 	if p.files != nil {
-		p.files.slip(b.String(), func() image.Image { return draw(lines, p.columns, mark == tornMark) })
+		p.file(mark+"\n", fault)
+		p.files.slip(s.text, func() image.Image { return draw(lines, p.columns, mark == tornMark) })
 	}
 }
 

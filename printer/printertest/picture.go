@@ -51,7 +51,7 @@ func draw(lines []line, columns int, torn bool) image.Image {
 			continue
 		}
 		for _, c := range l.cells {
-			base := y + (l.height-c.size.h)*glyphDots // all stand on one line
+			base := y + (l.height-int(c.size.h))*glyphDots // all stand on one line
 			stamp(canvas, x, base, c)
 			x += c.width() * columnDots
 		}
@@ -94,14 +94,15 @@ func grain(x, _ int) uint8 {
 
 // stamp burns one character into the paper with its upper left corner at x, y.
 func stamp(canvas *image.Gray, x, y int, c cell) {
-	g := glyphOf(c.r, c.columns).smoothed()
+	g := glyphOf(c.r, int(c.columns)).smoothed()
 	if c.bold {
 		g = g.thickened()
 	}
-	if c.size.w == c.size.h && c.size.w%2 == 0 {
-		g = g.smoothed().enlarged(c.size.w/2, c.size.h/2)
+	w, h := int(c.size.w), int(c.size.h)
+	if w == h && w%2 == 0 {
+		g = g.smoothed().enlarged(w/2, h/2)
 	} else {
-		g = g.enlarged(c.size.w, c.size.h)
+		g = g.enlarged(w, h)
 	}
 	for j := range g.h {
 		for i := range g.w {

@@ -12,14 +12,32 @@ type reception struct {
 func (p *Printer) receive(data []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, b := range data {
-		if p.machine.silent {
-			continue // switched off: nobody is listening
+	for len(data) > 0 && !p.machine.silent { // switched off nobody is listening
+		n := p.textLocked(data)
+		if n == 0 {
+			p.receiveByteLocked(data[0])
+			n = 1
 		}
-		p.receiveByteLocked(b)
+		data = data[n:]
 		p.executeLocked()
 		p.tellLinesLocked()
 	}
+}
+
+// textLocked prints the characters that data begins with, most of what a slip is made of, at most up to the end of a line, and
+// returns how many bytes they were. It is receiveByteLocked for many at once, where nothing waits before them.
+func (p *Printer) textLocked(data []byte) (n int) {
+	r := &p.reception
+	if len(r.part) > 0 || len(p.queue) > 0 || p.holding || p.head.image.height > 0 || !p.machine.online() {
+		return 0
+	}
+	for n < len(data) && data[n] >= ' ' && data[n] != 0x7F && p.untold == 0 {
+		p.characterLocked(data[n])
+		r.last = data[n]
+		p.overrun = false
+		n++
+	}
+	return n
 }
 
 func (p *Printer) receiveByteLocked(b byte) {

@@ -8,6 +8,9 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // Opts describe the printer.
@@ -37,7 +40,8 @@ type Printer struct {
 	head      head
 	paper     paper
 	glyphs    map[[2]byte]rune
-	untold    int // lines that onLine has not been called for
+	font      *encoding.Decoder // of two-byte characters
+	untold    int               // lines that onLine has not been called for
 	faults    []string
 }
 
@@ -46,7 +50,8 @@ func New(o Opts) *Printer {
 	if o.Columns == 0 {
 		o.Columns = 32
 	}
-	p := &Printer{columns: o.Columns, onLine: o.Line, answers: make(chan []byte, answersMost)}
+	p := &Printer{columns: o.Columns, onLine: o.Line, answers: make(chan []byte, answersMost), glyphs: map[[2]byte]rune{},
+		font: simplifiedchinese.GB18030.NewDecoder()}
 	p.machine.star = o.Star
 	p.machine.powerOn()
 	p.head.powerOn(o.Columns)
@@ -152,6 +157,7 @@ func (p *Printer) write(w io.Writer, stop <-chan struct{}) {
 // tellLinesLocked calls onLine without the lock, which it takes again.
 func (p *Printer) tellLinesLocked() {
 	if p.onLine == nil {
+		p.untold = 0
 		return
 	}
 	for ; p.untold > 0; p.untold-- {
@@ -172,11 +178,7 @@ func (p *Printer) Wait() {
 func (p *Printer) Uncut() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	text := ""
-	for i := range p.paper.uncut {
-		text += p.paper.uncut[i].text + "\n"
-	}
-	return text
+	return string(p.paper.text)
 }
 
 // Slips returns the text of each slip that was cut, torn off or broken off, oldest first, at most the last thousand.
@@ -184,14 +186,18 @@ func (p *Printer) Uncut() string {
 func (p *Printer) Slips() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return append([]string(nil), p.paper.slips...)
+	texts := make([]string, len(p.paper.slips))
+	for i, s := range p.paper.slips {
+		texts[i] = s.text
+	}
+	return texts
 }
 
-// Paper returns everything on the roll, cuts marked, the uncut end included. It is what paper.txt holds.
+// Paper returns the slips that Slips does, cuts marked, and the uncut end. It is what paper.txt holds.
 func (p *Printer) Paper() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return string(p.paper.roll)
+	return string(p.paper.appendText(nil))
 }
 
 // Faults lists what the printer was sent and could not make sense of, and what would have come out wrong.

@@ -111,7 +111,7 @@ func (p *Printer) starObeyLocked(b []byte) {
 			p.fault("ESC i %d %d: no such size", b[2], b[3])
 			return
 		}
-		h.plain = size{1 + int(b[3]), 1 + int(b[2])}
+		h.plain = size{1 + b[3], 1 + b[2]}
 		h.han = h.plain
 	case codeRS:
 		p.starSetLocked(b)

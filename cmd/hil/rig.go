@@ -162,11 +162,13 @@ path = "agent.sock"
 port = "reader"
 card_wait = "{{.CardWait}}"
 reply = "{{.Reply}}"
+reply = "{{.Reply}}"
 
 [scanner]
 port = "scanner"
 kind = "gm72"
 wait = "{{.CardWait}}"
+reply = "{{.Reply}}"
 
 [printer]
 port = "printer"

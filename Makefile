@@ -40,7 +40,7 @@ run: build ## four sales on simulators, the slips, and both sides' books
 .PHONY: test
 test: build ## unit and process tests with the race detector, then each fuzz target for a moment
 	go vet ./...
-	go test -race -timeout 600s ./...
+	go test -race -timeout 3600s ./...
 	@$(MAKE) --no-print-directory fuzz FUZZDIRS='$(PARSERS)'
 
 .PHONY: fuzz
@@ -72,8 +72,8 @@ arm: qemu boards ## ARMv7 and ARM64 binaries within the size budget, vet, the te
 	done
 	GOARCH=arm GOARM=7 go vet ./...
 	GOARCH=arm64 go vet ./...
-	EMULATOR=$(QEMU) CGO_ENABLED=0 GOARCH=arm GOARM=7 go test -timeout 600s -exec $(QEMU) $$(go list ./... | grep -v /cmd/hil)
-	EMULATOR=$(QEMU) go test -run Torn ./cmd/hil
+	EMULATOR=$(QEMU) CGO_ENABLED=0 GOARCH=arm GOARM=7 go test -timeout 3600s -exec $(QEMU) $$(go list ./... | grep -v /cmd/hil)
+	EMULATOR=$(QEMU) go test -timeout 3600s -run Torn ./cmd/hil
 
 .PHONY: qemu
 qemu:

@@ -37,7 +37,7 @@ func TestOverRealTCP(t *testing.T) {
 		reply, err := l.Exchange(ctx, sale(stan))
 		require.NoError(t, err)
 		require.Equal(t, stan, reply.Message.Get(11))
-		require.Eventually(t, func() bool { return l.living() == nil }, 10*time.Second, time.Millisecond,
+		require.Eventually(t, func() bool { return l.living() == nil }, 4*time.Minute, time.Millisecond,
 			"a half-closed line is noticed without being used")
 	}
 	require.NoError(t, listener.Close())

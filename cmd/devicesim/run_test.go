@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 
 const (
 	cardsFile = "../../testdata/cards/cards.toml"
-	patience  = 30 * time.Second // only a hang reaches it
+	patience  = 4 * time.Minute // only a hang reaches it
 )
 
 // counter is a running devicesim.
@@ -139,7 +139,7 @@ func TestACardIsPresentedThroughTheControlSocket(t *testing.T) {
 	c := setUp(t, "-reader pty:DIR/reader -cards "+cardsFile)
 	for range 2 { // the terminal restarts; the reader does not notice
 		port := c.terminal("reader", 115200)
-		drive, err := reader.New(port, nil)
+		drive, err := reader.New(port, &reader.Opts{Answer: patience})
 		require.NoError(t, err)
 		require.Contains(t, c.tell("reader present visa-4242"), "ok ")
 		card, err := drive.Activate(t.Context(), reader.Request{Amount: 1250, Currency: yuan, Timeout: patience, Country: "0156"})
@@ -156,7 +156,7 @@ func TestACardholderAtThePINPad(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
 	require.NoError(t, os.WriteFile(key, []byte("CA5D92598DCA48CE8A4C76361A9269E9\n"), 0o600))
 	c := setUp(t, "-pinpad pty:DIR/pinpad -pinpad-key "+key+" -cards "+cardsFile)
-	pad, err := pinpad.New(c.terminal("pinpad", 9600), &pinpad.Opts{Answer: patience / 10})
+	pad, err := pinpad.New(c.terminal("pinpad", 9600), &pinpad.Opts{Answer: patience / 20})
 	require.NoError(t, err)
 	pan, err := txn.ParsePAN("6224242900000113")
 	require.NoError(t, err)
@@ -189,7 +189,7 @@ func TestACardholderAtThePINPad(t *testing.T) {
 
 func TestASlipComesOutAsText(t *testing.T) {
 	c := setUp(t, "-printer pty:DIR/printer -paper DIR/paper -columns 32")
-	drive, err := printer.New(c.terminal("printer", 19200), &printer.Opts{CutAfter: true})
+	drive, err := printer.New(c.terminal("printer", 19200), &printer.Opts{CutAfter: true, Answer: patience, Print: patience})
 	require.NoError(t, err)
 	slip := receipt.Slip{Columns: 32, Lines: []receipt.Line{{Op: receipt.Text, Text: "APPROVED 12.50"}, {Op: receipt.Cut}}}
 	proof, err := drive.Print(t.Context(), slip)
@@ -219,7 +219,7 @@ func TestTheModemCallsWhomThePhoneBookNames(t *testing.T) {
 		}
 	}()
 	c := setUp(t, "-modem pty:DIR/modem -modem-guard 20ms -phone 95516="+host.Addr().String())
-	drive, err := modem.New(c.terminal("modem", 9600), &modem.Opts{Number: "95516", Guard: 50 * time.Millisecond})
+	drive, err := modem.New(c.terminal("modem", 9600), &modem.Opts{Number: "95516", Guard: 200 * time.Millisecond, Command: 20 * time.Second})
 	require.NoError(t, err)
 	call, err := drive.Dial(t.Context())
 	require.NoError(t, err)

@@ -14,24 +14,35 @@ import (
 // the books agree.
 func TestAnAcquirerThatMisbehaves(t *testing.T) {
 	t.Parallel()
-	c := openCounter(t, ordinary("tcp"))
-	c.ended(c.sell("visa-4242"), saysApproved, "000000000001", "授权码 authorisation")
-	c.ended(c.sell("poor-0002"), saysDeclined, "51  可用余额不足，请换卡  not enough funds; use another card")
-	for _, story := range []struct {
+	type story struct {
 		fault  string
 		status int
-	}{
-		{"decline 05", saysDeclined}, {"decline ZZ", saysDeclined}, {"approve 11", saysApproved}, {"approve 10", saysReversed},
-		{"twice", saysApproved}, {"dropafter", saysApproved},
-		{"garbage", saysReversed}, {"cut", saysReversed}, {"drop", saysReversed}, {"dropbefore", saysReversed}, {"lost", saysReversed}, {"silent", saysReversed},
-		{"badmac", saysReversed}, {"nomac", saysReversed}, {"late 2s", saysReversed},
-		{"wrongstan", saysReversed}, {"wrongamount", saysReversed},
-	} {
-		t.Log(story.fault)
-		c.do("acquirer fault " + story.fault)
-		c.ended(c.sell("visa-4242"), story.status)
 	}
-	c.close()
+	tooLate := patience + 3*time.Second // while the line is still open, and the next answer awaited
+	for name, stories := range map[string][]story{
+		"answers": {
+			{"decline 05", saysDeclined}, {"decline ZZ", saysDeclined}, {"approve 11", saysApproved}, {"approve 10", saysReversed},
+			{"twice", saysApproved}, {"dropafter", saysApproved},
+			{"garbage", saysReversed}, {"cut", saysReversed}, {"drop", saysReversed}, {"dropbefore", saysReversed},
+			{"badmac", saysReversed}, {"nomac", saysReversed},
+		},
+		"is not heard":       {{"lost", saysReversed}, {"silent", saysReversed}},
+		"is late":            {{"late " + tooLate.String(), saysReversed}, {"wrongstan", saysReversed}},
+		"means another sale": {{"wrongamount", saysReversed}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := openCounter(t, ordinary("tcp"))
+			c.ended(c.sell("visa-4242"), saysApproved, "000000000001", "授权码 authorisation")
+			c.ended(c.sell("poor-0002"), saysDeclined, "51  可用余额不足，请换卡  not enough funds; use another card")
+			for _, s := range stories {
+				t.Log(s.fault)
+				c.do("acquirer fault " + s.fault)
+				c.ended(c.sell("visa-4242"), s.status)
+			}
+			c.close()
+		})
+	}
 }
 
 // A sign-in that fails is a sale that never began: no card is asked for, nothing is recorded, and the next try is fresh.
@@ -124,7 +135,7 @@ func TestACallThatIsLost(t *testing.T) {
 	c := openCounter(t, ordinary("dial"))
 	c.ended(c.sell("visa-4242"), saysApproved)
 	hungUp := func() bool { state, err := c.tell("devices", "modem state"); return err == nil && state == "command" }
-	require.Eventually(t, hungUp, 20*time.Second, 20*time.Millisecond, "a line that is not used is given back")
+	require.Eventually(t, hungUp, testWithin, 20*time.Millisecond, "a line that is not used is given back")
 	c.do("devices modem busy")
 	s := c.ended(c.sell("visa-4242"), saysNothing, "交易未发出", "Not sent. Nothing was charged; keep the goods; the sale may be made again.")
 	assert.Contains(t, c.posagent("txn", "show", s.reference).out, "未发出 not sent")
@@ -140,9 +151,10 @@ func TestACallThatIsLost(t *testing.T) {
 
 func TestAReaderThatMisbehaves(t *testing.T) {
 	t.Parallel()
-	c := openCounter(t, ordinary("tcp"))
+	c := darkCounter(t, ordinary("tcp"))
 	unplugged := c.at("reader.unplugged")
-	require.NoError(t, os.Rename(c.at("reader"), unplugged))
+	require.NoError(t, os.Rename(c.at("reader"), unplugged)) // before it starts: it opens the reader on its own
+	require.NoError(t, c.boot(c.ctx))
 	c.ended(c.sell("visa-4242"), saysNothing, "未受理。没有发生交易", "card reader: ", "plugged in")
 	require.NoError(t, os.Rename(unplugged, c.at("reader")))
 	c.ended(c.sell("visa-4242"), saysApproved)
@@ -182,10 +194,11 @@ func TestAReaderThatMisbehaves(t *testing.T) {
 // Money and paper are two things: a printer's fault never changes how a sale ended, and the slip comes out later.
 func TestAPrinterThatMisbehaves(t *testing.T) {
 	t.Parallel()
-	c := openCounter(t, ordinary("tcp"))
+	c := darkCounter(t, ordinary("tcp"))
 	due := []string{"单据待补打：请检查打印机的纸、盖和电源", "A slip is still due. Check the printer's paper, cover and power"}
 	unplugged := c.at("printer.unplugged")
 	require.NoError(t, os.Rename(c.at("printer"), unplugged))
+	require.NoError(t, c.boot(c.ctx))
 	c.ended(c.sell("visa-4242"), saysApproved, due...)
 	require.NoError(t, os.Rename(unplugged, c.at("printer")))
 	c.settle()
@@ -247,8 +260,9 @@ func TestASaleDuringASale(t *testing.T) {
 	c := openCounter(t, ordinary("tcp"))
 	first := c.ended(c.sell("visa-4242"), saysApproved)
 	c.settle()
-	c.do("acquirer fault late 1s")
+	answer := c.cable.hold()
 	c.ended(c.meanwhile("visa-4242", at{atWaiting, func(*os.Process) {
+		defer answer()
 		c.ended(c.sale("other-till", "5.00"), saysNothing, "another sale is in progress on this terminal; wait until it has ended")
 		c.ended(c.again(first), saysApproved, "note: another sale is in progress")
 	}}), saysApproved)

@@ -24,7 +24,7 @@ const starts = 15 // of each store, by turns
 // counterIn sets up acquirer, devices and a terminal with a new store in a directory. Nothing happens there but what is
 // asked for.
 func (m *measuring) counterIn(dir string) (*rig, error) {
-	r, err := setUp(places{bin: m.bin, dir: dir, cards: m.cards}, settings{Bearers: []string{"tcp"}, Answer: 5 * time.Second,
+	r, err := setUp(places{bin: m.bin, dir: dir, cards: m.cards}, settings{Bearers: []string{"tcp"}, Answer: patience,
 		Guard: 20 * time.Millisecond, Retry: time.Minute, Lookalike: 5 * time.Minute})
 	if err != nil {
 		return cmp.Or(r, &rig{}), err

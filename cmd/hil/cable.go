@@ -16,7 +16,8 @@ type cable struct {
 	at     string
 	calls  map[net.Conn]bool
 	fault  *cableFault
-	tap    *tap // nil listens to nothing
+	held   chan struct{} // closed when answers may go on; nil holds none up
+	tap    *tap          // nil listens to nothing
 }
 
 // cableFault lets a number of bytes pass in one direction, and then nothing in either.
@@ -76,6 +77,30 @@ func (c *cable) failAfter(bytes int, answers bool, meet func()) {
 	c.fault = &cableFault{answers, bytes, meet}
 }
 
+// hold keeps back what the acquirer says from now on, until it is told to let it go.
+func (c *cable) hold() (letGo func()) {
+	held := make(chan struct{})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = held
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.held = nil
+		close(held)
+	}
+}
+
+// await returns once what the acquirer says may go on.
+func (c *cable) await() {
+	c.mu.Lock()
+	held := c.held
+	c.mu.Unlock()
+	if held != nil {
+		<-held
+	}
+}
+
 func (c *cable) serve(l net.Listener) {
 	for {
 		near, err := l.Accept()
@@ -110,6 +135,9 @@ func (c *cable) carry(to, from net.Conn, answers bool) {
 	}
 	for piece := make([]byte, 4096); ; {
 		n, err := from.Read(piece)
+		if answers {
+			c.await()
+		}
 		if n > 0 && listened != nil {
 			if listened.carry(to, piece[:n]) != nil {
 				return

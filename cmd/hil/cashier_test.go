@@ -30,16 +30,25 @@ type cashier struct {
 // openCounter starts a rig and its terminal, and ends them when the test does.
 func openCounter(t *testing.T, s settings) *cashier {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	t.Cleanup(cancel)
-	c := &cashier{rig: bench(t, s), t: t, ctx: ctx}
-	require.NoError(t, c.boot(ctx))
+	c := darkCounter(t, s)
+	require.NoError(t, c.boot(c.ctx))
 	return c
 }
 
-// ordinary is a rig whose acquirer is given up on after a second and a half, and whose terminal goes on at once.
+// darkCounter is one whose terminal has no power yet.
+func darkCounter(t *testing.T, s settings) *cashier {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), testWithin)
+	t.Cleanup(cancel)
+	return &cashier{rig: bench(t, s), t: t, ctx: ctx}
+}
+
+// testWithin is more than any of these tests takes; it only ends one that hangs, before go test ends all of them.
+const testWithin = 20 * time.Minute
+
+// ordinary is a rig whose terminal tries again at once.
 func ordinary(bearers ...string) settings {
-	return settings{Bearers: bearers, Answer: 1500 * time.Millisecond, Guard: 20 * time.Millisecond, Retry: 50 * time.Millisecond, Lookalike: 5 * time.Minute}
+	return settings{Bearers: bearers, Answer: patience, Guard: 20 * time.Millisecond, Retry: 50 * time.Millisecond, Lookalike: 5 * time.Minute}
 }
 
 // do gives orders to the simulators, "acquirer fault silent" or "devices printer paper out".

@@ -24,7 +24,7 @@ import (
 // that was given no processor time is waited for starving times as long.
 const (
 	stateWithin = 2 * time.Second
-	jobWithin   = 2 * time.Minute // to lay out the states of a job
+	jobWithin   = 4 * time.Minute // to lay out the states of a job
 	starving    = 15              // times as long for a worker that was given no processor time
 	mostDeaths  = 25              // of workers in one job; then the job is given up
 	busyName    = "busy"

@@ -36,7 +36,7 @@ func TestNoCutOfASaleLosesMoney(t *testing.T) {
 				for first := 1; first <= rigsAtOnce; first++ {
 					t.Run(fmt.Sprint(first), func(t *testing.T) {
 						t.Parallel()
-						r := bench(t, settings{Bearers: []string{bearer}, Answer: 5 * time.Second, Guard: 20 * time.Millisecond,
+						r := bench(t, settings{Bearers: []string{bearer}, Answer: patience, Guard: 20 * time.Millisecond,
 							Retry: 50 * time.Millisecond, Lookalike: 5 * time.Minute})
 						for n := first; ; n += rigsAtOnce {
 							require.Less(t, n, 1000, "the sale never ends")
@@ -69,7 +69,7 @@ const rigsAtOnce = 4
 // saleCutAt makes one sale under the knife, recovers, and returns how it ended and whether the knife fell.
 func (r *rig) saleCutAt(t *testing.T, n int) (txn.State, bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), testWithin)
 	defer cancel()
 	arm := r.bootUnderKnife(t, n, false)
 	require.NoError(t, r.awaitSocket(ctx), "cut %d", n)
@@ -96,7 +96,7 @@ func (r *rig) saleCutAt(t *testing.T, n int) (txn.State, bool) {
 // call, from opening the store to the notice on paper.
 func TestNoCutOfARecoveryLosesMoney(t *testing.T) {
 	t.Parallel()
-	r := bench(t, settings{Bearers: []string{"tcp"}, Answer: 5 * time.Second, Guard: 20 * time.Millisecond,
+	r := bench(t, settings{Bearers: []string{"tcp"}, Answer: patience, Guard: 20 * time.Millisecond,
 		Retry: 50 * time.Millisecond, Lookalike: 5 * time.Minute})
 	n := 1
 	for r.recoveryCutAt(t, n) {
@@ -110,7 +110,7 @@ func TestNoCutOfARecoveryLosesMoney(t *testing.T) {
 
 func (r *rig) recoveryCutAt(t *testing.T, n int) bool {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), testWithin)
 	defer cancel()
 	require.NoError(t, r.boot(ctx))
 	_, err := r.tell("acquirer", "fault silent")

@@ -16,19 +16,12 @@ import (
 	"posagent/txnstore/txn/words"
 )
 
-// Patience of the desk. Nothing is measured by it; it only keeps a broken bench from hanging.
-const (
-	startWithin  = 20 * time.Second
-	saleWithin   = 2 * time.Minute
-	settleWithin = 30 * time.Second
-)
-
 // desk is the main job on simulators: four sales, the slips, and both sides' books. It fails unless the books agree.
 func desk(ctx context.Context, p places, in *os.File, out io.Writer) error {
 	if err := os.RemoveAll(p.dir); err != nil {
 		return err
 	}
-	r, err := setUp(p, settings{Bearers: []string{"tcp", "dial"}, Baud: 115200, Answer: 3 * time.Second, Guard: 200 * time.Millisecond,
+	r, err := setUp(p, settings{Bearers: []string{"tcp", "dial"}, Baud: 115200, Answer: patience, Guard: 200 * time.Millisecond,
 		Retry: time.Second, Lookalike: 5 * time.Minute})
 	defer r.tearDown()
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 // process. At the end of it all the books agree.
 func TestADiskFaultRefusesSalesAndEndsWithoutARestart(t *testing.T) {
 	t.Parallel()
-	r := bench(t, settings{Bearers: []string{"tcp"}, Answer: 5 * time.Second, Guard: 20 * time.Millisecond,
+	r := bench(t, settings{Bearers: []string{"tcp"}, Answer: patience, Guard: 20 * time.Millisecond,
 		Retry: 50 * time.Millisecond, Lookalike: 5 * time.Minute})
 	said := map[string]agent.StoreFault{"EIO": agent.DiskFails, "ENOSPC": agent.DiskFull, "EROFS": agent.DiskReadOnly}
 	for i, number := range []string{"EIO", "ENOSPC", "EROFS"} {
@@ -38,7 +38,7 @@ func TestADiskFaultRefusesSalesAndEndsWithoutARestart(t *testing.T) {
 
 func (r *rig) tradesThroughFault(t *testing.T, n int, number string, said agent.StoreFault, salt int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), testWithin)
 	defer cancel()
 	where := fmt.Sprintf("%s from call %d", number, n)
 	order := r.bootFailing(t, n, number)

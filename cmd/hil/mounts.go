@@ -20,7 +20,7 @@ var errUnable = errors.New("this machine does not allow it, nothing was examined
 
 const statusUnable = 77
 
-// endsWithin is how long a process that was told to stop has for unmounting.
+// endsWithin is how long a process that was told to stop has for that.
 const endsWithin = 20 * time.Second
 
 // inOwnMounts runs a verb of this program again, with "-inside DIR" added, in a mount namespace of its own

@@ -38,6 +38,20 @@ const (
 // reversalTries is how often the terminal tries before people must look.
 const reversalTries = 3
 
+// Patience of the bench. Nothing is measured by it: what is well answers at once, and a machine that computes for others too, or
+// stands still for some seconds, is no dead device and no silent acquirer. Only what never answers is waited for so long.
+const (
+	patience     = 10 * time.Second // with the acquirer's answer
+	replyWithin  = 5 * time.Second  // of a device
+	startWithin  = 3 * time.Minute
+	tellWithin   = time.Minute // one order to a simulator
+	settleWithin = 5 * time.Minute
+	saleWithin   = 10 * time.Minute
+)
+
+// escapeSlack is what the terminal keeps more silence around +++ than the modem wants: bytes come in late on a busy machine.
+const escapeSlack = 80 * time.Millisecond
+
 // settings are the few things in which one rig differs from another.
 type settings struct {
 	Bearers   []string // "tcp", "dial"
@@ -147,16 +161,19 @@ path = "agent.sock"
 [reader]
 port = "reader"
 card_wait = "{{.CardWait}}"
-reply = "5s" # a machine that stands still for a moment is no dead reader
+reply = "{{.Reply}}"
+reply = "{{.Reply}}"
 
 [scanner]
 port = "scanner"
 kind = "gm72"
 wait = "{{.CardWait}}"
+reply = "{{.Reply}}"
 
 [printer]
 port = "printer"
 columns = 32
+reply = "{{.Reply}}"
 retry = "1s"
 
 [downloads]
@@ -167,7 +184,7 @@ retry = "6s"
 [acquirer]
 key_file = "tmk.key"
 answer = "{{.Answer}}"
-idle = "2s"
+idle = "4s"
 retry = "{{.Retry}}"
 reversal_tries = {{.Tries}}
 lookalike = "{{.Lookalike}}"
@@ -178,7 +195,7 @@ lookalike = "{{.Lookalike}}"
 func (r *rig) writeConfig() error {
 	way := map[string]string{
 		"tcp":  fmt.Sprintf("name = \"ethernet\"\nkind = \"tcp\"\naddress = %q\n", r.cable.address()),
-		"dial": fmt.Sprintf("name = \"dial\"\nkind = \"dial\"\nport = \"modem\"\nbaud = 9600\nnumber = %q\nguard = %q\n", phone, r.Guard),
+		"dial": fmt.Sprintf("name = \"dial\"\nkind = \"dial\"\nport = \"modem\"\nbaud = 9600\nnumber = %q\nguard = %q\n", phone, r.Guard+escapeSlack),
 	}
 	var ways []string
 	for _, b := range r.Bearers {
@@ -189,7 +206,7 @@ func (r *rig) writeConfig() error {
 		return err
 	}
 	return errors.Join(configuration.Execute(f, map[string]any{"Tries": reversalTries, "ID": terminalID, "Merchant": merchantID,
-		"Answer": r.Answer, "Retry": r.Retry, "Lookalike": r.Lookalike, "CardWait": cmp.Or(r.CardWait, 20*time.Second), "Ways": ways}), f.Close())
+		"Answer": r.Answer, "Reply": replyWithin, "Retry": r.Retry, "Lookalike": r.Lookalike, "CardWait": cmp.Or(r.CardWait, 20*time.Second), "Ways": ways}), f.Close())
 }
 
 // start runs a program of the bench and returns the line in which it says that it is ready.
@@ -304,12 +321,12 @@ func (r *rig) ask(ctx context.Context, q agent.Request, seen func(agent.Event)) 
 
 // tell gives one order to a simulator and returns its answer.
 func (r *rig) tell(who, order string) (string, error) {
-	conn, err := net.DialTimeout("unix", r.at(who+".sock"), 2*time.Second)
+	conn, err := net.DialTimeout("unix", r.at(who+".sock"), tellWithin)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(tellWithin))
 	if _, err := fmt.Fprintln(conn, order); err != nil {
 		return "", err
 	}
@@ -354,7 +371,7 @@ func (r *rig) tearDown() {
 		_ = p.cmd.Process.Signal(syscall.SIGTERM)
 		select {
 		case <-p.done:
-		case <-time.After(5 * time.Second):
+		case <-time.After(endsWithin):
 			_ = p.cmd.Process.Kill()
 			<-p.done
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 // storyWithin keeps a broken bench from hanging; nothing is measured by it.
-const storyWithin = 3 * time.Minute
+const storyWithin = 30 * time.Minute
 
 // scenarioCommand plays stories on real processes, one rig for each. A story that a bench of processes cannot play is
 // named with what it needs, and is no failure.

@@ -23,9 +23,16 @@ import (
 // The bench's clock runs haste times as fast as a story's: its terminal's patience is so many times shorter, and so is
 // every time in a story. What then still takes longer than longest needs virtual time.
 const (
-	haste   = 10
-	longest = 20 * time.Second
+	haste   = 3
+	longest = time.Minute
 )
+
+// The acquirer's answer comes too late by so much more than in the story: which of two things comes first must not hang on a
+// machine that stands still for a moment.
+const tooLate = 4 * time.Second
+
+// storyAnswer is how long a story's terminal waits for an answer.
+const storyAnswer = 30 * time.Second
 
 // processRig plays stories on real processes: the terminal's program, and the simulators as programs of their own.
 type processRig struct {
@@ -42,7 +49,7 @@ var _ scenario.Rig = (*processRig)(nil)
 
 // newProcessRig starts everything.
 func newProcessRig(ctx context.Context, p places) (*processRig, error) {
-	r, err := setUp(p, settings{Bearers: []string{"tcp", "dial"}, Answer: 30 * time.Second / haste, Guard: 20 * time.Millisecond,
+	r, err := setUp(p, settings{Bearers: []string{"tcp", "dial"}, Answer: storyAnswer / haste, Guard: 20 * time.Millisecond,
 		Retry: time.Second, Lookalike: 5 * time.Minute / haste, CardWait: 30 * time.Second / haste, Tap: true, Adapters: true})
 	s := &processRig{rig: r, ctx: ctx}
 	if err == nil {
@@ -88,7 +95,11 @@ func hurried(s scenario.Story) scenario.Story {
 			words := strings.Split(step.What, " ")
 			for w := range words {
 				if d, err := time.ParseDuration(words[w]); err == nil && w > 0 && (words[w-1] == "late" || words[w-1] == "slow") {
-					words[w] = (d / haste).String()
+					hurried := d / haste
+					if d > storyAnswer {
+						hurried += tooLate
+					}
+					words[w] = hurried.String()
 				}
 			}
 			step.What = strings.Join(words, " ")
@@ -148,7 +159,7 @@ func ableAs(s scenario.Story) error {
 
 // Till implements scenario.Rig.
 func (r *processRig) Till() (net.Conn, error) {
-	return net.DialTimeout("unix", r.at("agent.sock"), 2*time.Second)
+	return net.DialTimeout("unix", r.at("agent.sock"), tellWithin)
 }
 
 // Hand implements scenario.Rig.
@@ -236,7 +247,10 @@ func (r *processRig) Wait(d time.Duration) error {
 }
 
 // Patience implements scenario.Rig.
-func (r *processRig) Patience() time.Duration { return 40 * time.Second }
+func (r *processRig) Patience() time.Duration { return 4 * time.Minute }
+
+// Lag implements scenario.Rig.
+func (r *processRig) Lag() time.Duration { return 20 * time.Second }
 
 // Heal implements scenario.Rig.
 func (r *processRig) Heal() error {

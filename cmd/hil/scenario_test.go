@@ -90,10 +90,10 @@ func TestAStoryThatEndsOtherwiseFails(t *testing.T) {
 }
 
 func TestAStoryIsHurriedAsAWhole(t *testing.T) {
-	s, err := scenario.Parse("a.txt", "acquirer fault late 31s for sale\nsale 1.00\nline down after 5s\nwait 2m\n")
+	s, err := scenario.Parse("a.txt", "acquirer fault late 33s for sale\nsale 1.00\nacquirer fault slow 3s\nline down after 6s\nwait 2m\n")
 	require.NoError(t, err)
-	assert.Equal(t, "acquirer fault late 3.1s for sale\nsale 1.00\nline down after 500ms\nwait 12s\n", hurried(s).String())
-	assert.Equal(t, 2*time.Minute, s.Steps[3].Time, "the story itself stays as it is")
+	assert.Equal(t, "acquirer fault late 15s for sale\nsale 1.00\nacquirer fault slow 1s\nline down after 2s\nwait 40s\n", hurried(s).String())
+	assert.Equal(t, 2*time.Minute, s.Steps[4].Time, "the story itself stays as it is")
 }
 
 // frameOf is a message as it stands on the network cable, padded to a size.

@@ -49,8 +49,8 @@ type played struct {
 	over   bool // it had nothing more to do
 }
 
-// playWithin is the longest that a trade takes; it lasts a fraction of a second.
-const playWithin = 30 * time.Second
+// playWithin is the longest that a trade takes; it lasts a fraction of a second, and a slow machine is not a hang.
+const playWithin = 5 * time.Minute
 
 // play runs a child that follows the script on a mounted volume, shuts the volume down at the moment, and kills the child.
 // What the child promises until then counts, even if the volume was gone already.

@@ -20,7 +20,7 @@ func TestNoTornMessageLosesMoney(t *testing.T) {
 	for name, answers := range map[string]bool{"request": false, "answer": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := bench(t, settings{Bearers: []string{"tcp"}, Answer: 5 * time.Second, Guard: 20 * time.Millisecond,
+			r := bench(t, settings{Bearers: []string{"tcp"}, Answer: patience, Guard: 20 * time.Millisecond,
 				Retry: 50 * time.Millisecond, Lookalike: 5 * time.Minute})
 			torn := 0
 			for bytes := 0; r.saleTornAt(t, bytes, answers); bytes += 1 + bytes/8 {
@@ -36,7 +36,7 @@ func TestNoTornMessageLosesMoney(t *testing.T) {
 // saleTornAt lets that many bytes of a sale pass. It reports whether the message was longer.
 func (r *rig) saleTornAt(t *testing.T, bytes int, answers bool) bool {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), testWithin)
 	defer cancel()
 	require.NoError(t, r.boot(ctx))
 	sell := func(reference, amount string) (agent.Event, error) {

@@ -134,7 +134,7 @@ func (v *volume) unmount() error {
 		_ = v.held.Close()
 		v.held = nil
 		err := unix.Unmount(v.point, 0)
-		for wait := time.Millisecond; errors.Is(err, unix.EBUSY) && wait < 3*time.Second; wait *= 2 {
+		for wait := time.Millisecond; errors.Is(err, unix.EBUSY) && wait < time.Minute; wait *= 2 {
 			time.Sleep(wait)
 			err = unix.Unmount(v.point, 0)
 		}

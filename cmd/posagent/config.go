@@ -176,7 +176,7 @@ func defaults() Config {
 		Downloads: Downloads{Quiet: seconds(3), Retry: seconds(60), BlocklistSlot: 14},
 		Socket:    Socket{Path: "/run/posagent.sock"},
 		Reader:    Reader{Kind: agent.ReaderNEO2, Baud: 115200, CardWait: seconds(60), Reply: seconds(2)},
-		Scanner:   Scanner{Kind: string(scanner.Plain), Baud: 9600, Wait: seconds(60)},
+		Scanner:   Scanner{Kind: string(scanner.Plain), Baud: 9600, Wait: seconds(60), Reply: duration{500 * time.Millisecond}},
 		PINPad:    PINPad{Baud: 9600, Model: padVisa, Prompt: "ENTER PIN", Wait: seconds(60), Reply: seconds(1)},
 		Printer:   Printer{Baud: 115200, Columns: 32, Lang: "both", Proof: "process-id", Reply: seconds(1), Print: seconds(30), Retry: seconds(5)},
 		Acquirer: Acquirer{Profile: profile.UnionPayName, TPDU: "6000060000", Header: "603100310000", Idle: seconds(10), Retry: seconds(60), Return: seconds(300),

@@ -80,7 +80,7 @@ func workplace(t *testing.T) string {
 // expect waits until a text appears behind what was expected before.
 func (d *desk) expect(text string) {
 	d.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(4 * time.Minute); ; time.Sleep(2 * time.Millisecond) {
 		d.mu.Lock()
 		at := strings.Index(d.seen.String()[d.read:], text)
 		if at >= 0 {

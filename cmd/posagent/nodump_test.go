@@ -23,7 +23,7 @@ func crashing(t *testing.T, dir, program string, ready func(pid int) bool, args 
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &said, &said
 	cmd.Env = append(os.Environ(), "GOTRACEBACK=crash", "POSAGENT_DEBUG=1", "GORACE=atexit_sleep_ms=0")
 	require.NoError(t, cmd.Start())
-	for deadline := time.Now().Add(30 * time.Second); !ready(cmd.Process.Pid); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(4 * time.Minute); !ready(cmd.Process.Pid); time.Sleep(5 * time.Millisecond) {
 		require.True(t, time.Now().Before(deadline), "it never got ready")
 	}
 	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", cmd.Process.Pid))

@@ -193,7 +193,7 @@ func (c *Config) options(tmk []byte) (agent.Options, error) {
 		Blocklist: c.path(c.Terminal.Blocklist), AlarmFile: c.path(c.Store.Dir) + ".alarms", CompletionCap: c.Terminal.CompletionCap, MaxBatch: c.Acquirer.MaxBatch,
 		Retry: c.Acquirer.Retry.Duration, PaperRetry: c.Printer.Retry.Duration, Tidy: c.Store.Tidy.Duration,
 		ReaderKind: c.Reader.Kind, CardWait: c.Reader.CardWait.Duration, ReaderReply: c.Reader.Reply.Duration, Fallback: c.Reader.Fallback, Lights: c.Reader.Lights, Beeps: c.Reader.Beeps, SelfCheck: selfCheck,
-		ScannerKind: scanner.Kind(c.Scanner.Kind), Routes: routes, ScanWait: c.Scanner.Wait.Duration,
+		ScannerKind: scanner.Kind(c.Scanner.Kind), Routes: routes, ScanWait: c.Scanner.Wait.Duration, ScanReply: c.Scanner.Reply.Duration,
 		PINPrompt: c.PINPad.Prompt, PINWait: c.PINPad.Wait.Duration, PINReply: c.PINPad.Reply.Duration,
 		Print: printer.Opts{Columns: c.Printer.Columns, Baud: c.Printer.Baud, Answer: c.Printer.Reply.Duration, Print: c.Printer.Print.Duration,
 			CutAfter: true, Proof: printer.ProofMode(c.Printer.Proof), Codes: printer.CodeMode(c.Printer.Codes)},

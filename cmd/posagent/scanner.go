@@ -15,6 +15,7 @@ type Scanner struct {
 	Baud   int      `toml:"baud"`
 	Kind   string   `toml:"kind"` // plain or gm72
 	Wait   duration `toml:"wait"` // for a code
+	Reply  duration `toml:"reply"`
 	Routes []Route  `toml:"route"`
 }
 
@@ -53,6 +54,7 @@ func (c *Config) scannerFaults(fault func(wrong bool, key, what string, args ...
 	}
 	fault(s.Baud <= 0, "scanner.baud", "must be positive")
 	fault(s.Kind != string(scanner.Plain) && s.Kind != string(scanner.GM72), "scanner.kind", "%q is not known; use plain or gm72", s.Kind)
+	fault(s.Reply.Duration <= 0, "scanner.reply", "must be positive")
 	fault(s.Wait.Duration < time.Second || s.Wait.Duration > 255*time.Second, "scanner.wait", "want 1s to 255s")
 	fault(c.profile != nil && c.profile.Form(profile.SaleByCode).Type == "", "scanner.port",
 		"the acquirer's profile says {code} in no [sale.code], so no payment code could be sent; add it as the acquirer describes it, or leave the scanner out")

@@ -105,7 +105,7 @@ func listening(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: listening SOCKET")
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(4 * time.Minute)
 	for {
 		client, err := agent.Dial(ts.MkAbs(args[0]))
 		if err == nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // patience bounds waits that a healthy run ends at once.
-const patience = 30 * time.Second
+const patience = 4 * time.Minute
 
 func openPty(t *testing.T) *Pty {
 	t.Helper()

@@ -23,7 +23,7 @@ func TestOverASerialPort(t *testing.T) {
 	go func() { served <- sim.Serve(t.Context(), devicetest.Pace(pty, 115200)) }()
 	port, err := serial.Open(pty.Name(), serial.Options{Baud: 115200})
 	require.NoError(t, err)
-	drive, err := reader.New(port, &reader.Opts{Answer: 30 * time.Second})
+	drive, err := reader.New(port, &reader.Opts{Answer: 4 * time.Minute})
 	require.NoError(t, err)
 
 	for _, name := range []string{"visa", "unionpay", "mastercard"} {
@@ -34,7 +34,7 @@ func TestOverASerialPort(t *testing.T) {
 		assert.Equal(t, cards[name].PAN, got.Card.PAN.DigitsInTheClear())
 	}
 	waiting := make(chan struct{})
-	drive2, err := reader.New(port, &reader.Opts{Answer: 30 * time.Second, Events: func(reader.Event) { close(waiting) }})
+	drive2, err := reader.New(port, &reader.Opts{Answer: 4 * time.Minute, Events: func(reader.Event) { close(waiting) }})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-waiting; cancel() }()

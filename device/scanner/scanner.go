@@ -37,20 +37,21 @@ type Opts struct {
 	Routes Routes        // whose a code is
 	Key    []byte        // of fingerprints, MinKey bytes at least; the caller keeps it
 	Wait   time.Duration // for a code, up to 255 s; default 60 s
+	Answer time.Duration // of a GM72 to a command; default 500 ms
 }
 
 // Numbers: the first is the scanner's, the others are ours.
 const (
 	wakeTime = 50 * time.Millisecond // between WakeUp and a command (GM72 manual)
 
-	lineGap     = 150 * time.Millisecond // a longer pause in the middle of a code: at 9600 baud a character takes 1 ms
-	answerTime  = 500 * time.Millisecond
-	resends     = 2
-	leftQuiet   = 50 * time.Millisecond // silence after which an earlier code is believed to be over
-	leftLimit   = 2 * time.Second
-	defaultWait = time.Minute
-	maxWait     = 255 * time.Second
-	maxStrange  = 1024 // bytes without a code, in one Scan
+	lineGap       = 150 * time.Millisecond // a longer pause in the middle of a code: at 9600 baud a character takes 1 ms
+	defaultAnswer = 500 * time.Millisecond
+	resends       = 2
+	leftQuiet     = 50 * time.Millisecond // silence after which an earlier code is believed to be over
+	leftLimit     = 2 * time.Second
+	defaultWait   = time.Minute
+	maxWait       = 255 * time.Second
+	maxStrange    = 1024 // bytes without a code, in one Scan
 )
 
 // Scanner is one scanner. Its methods may be called from any goroutine.
@@ -80,6 +81,9 @@ func New(port line.Port, o *Opts) (*Scanner, error) {
 	if s.opts.Wait == 0 {
 		s.opts.Wait = defaultWait
 	}
+	if s.opts.Answer == 0 {
+		s.opts.Answer = defaultAnswer
+	}
 	switch {
 	case s.opts.Kind != Plain && s.opts.Kind != GM72:
 		return nil, fmt.Errorf("scanner: kind %.20q is not known: want %s or %s", s.opts.Kind, Plain, GM72)
@@ -87,6 +91,8 @@ func New(port line.Port, o *Opts) (*Scanner, error) {
 		return nil, fmt.Errorf("scanner: the key of fingerprints has %d bytes, want %d at least", len(s.opts.Key), MinKey)
 	case s.opts.Wait < 0 || s.opts.Wait > maxWait:
 		return nil, fmt.Errorf("scanner: a wait of %v is outside 0 to %v", s.opts.Wait, maxWait)
+	case s.opts.Answer < 0:
+		return nil, fmt.Errorf("scanner: an answer's time of %v is negative", s.opts.Answer)
 	}
 	s.opts.Key = slices.Clone(s.opts.Key)
 	s.decoder.frames = s.opts.Kind == GM72
@@ -162,7 +168,7 @@ func (s *Scanner) Cancel(ctx context.Context) error { return s.turn.Cancel(ctx) 
 
 // Halt is Cancel with a limit of its own.
 func (s *Scanner) Halt() error {
-	ctx, stop := context.WithTimeout(context.Background(), (resends+1)*2*answerTime)
+	ctx, stop := context.WithTimeout(context.Background(), (resends+1)*2*s.opts.Answer)
 	defer stop()
 	return s.Cancel(ctx)
 }

@@ -15,16 +15,16 @@ import (
 func (s *Scanner) command(ctx context.Context, f gm72.Frame) error {
 	wire := f.Append(nil)
 	for attempt := 0; ; attempt++ {
-		if err := s.line.Send([]byte{gm72.WakeUp}, answerTime); err != nil {
+		if err := s.line.Send([]byte{gm72.WakeUp}, s.opts.Answer); err != nil {
 			return err
 		}
 		if err := s.empty(ctx, wakeTime); err != nil { // it must be left alone that long; what still comes is old
 			return err
 		}
-		if err := s.line.Send(wire, answerTime); err != nil {
+		if err := s.line.Send(wire, s.opts.Answer); err != nil {
 			return err
 		}
-		said, err := s.await(ctx, time.Now().Add(answerTime), func(i item) bool { return i.op == gm72.Ack || i.op == gm72.Nak })
+		said, err := s.await(ctx, time.Now().Add(s.opts.Answer), func(i item) bool { return i.op == gm72.Ack || i.op == gm72.Nak })
 		switch {
 		case err == nil && said.op == gm72.Ack:
 			return nil

@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds waits that a healthy run ends at once; only a hang reaches it.
-const patience = 30 * time.Second
+const patience = 4 * time.Minute
 
 // wire is a pty: the far end is its master, the line its slave.
 type wire struct {

@@ -99,7 +99,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	}
 	var codes terminal.Scanner
 	if w.Scanner != nil && o.Profile.Form(profile.SaleByCode).Type != "" {
-		codes = &codeScanner{open: w.Scanner, opts: scanner.Opts{Kind: o.ScannerKind, Routes: o.Routes, Key: w.Store.CodeKey(), Wait: o.ScanWait}}
+		codes = &codeScanner{open: w.Scanner, opts: scanner.Opts{Kind: o.ScannerKind, Routes: o.Routes, Key: w.Store.CodeKey(), Wait: o.ScanWait, Answer: o.ScanReply}}
 		if o.Preconnect {
 			codes = eagerScanner{codes, a.line, o.ScanWait}
 		}

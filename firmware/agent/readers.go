@@ -55,7 +55,7 @@ func newDrive(kind string, port Port, o reader.Opts) (cardDrive, error) {
 	case ReaderMSR, ReaderMSRLRC:
 		return msr.New(port, &msr.Opts{SendsLRC: kind == ReaderMSRLRC})
 	case ReaderPN532:
-		return pn532.New(port, &pn532.Opts{Development: true, Events: o.Events, Now: o.Now})
+		return pn532.New(port, &pn532.Opts{Development: true, Answer: o.Answer, Events: o.Events, Now: o.Now})
 	}
 	return nil, fmt.Errorf("no card reader is called %q; want %s", kind, strings.Join(ReaderKinds(), ", "))
 }

@@ -114,6 +114,7 @@ type Options struct {
 	ScannerKind scanner.Kind   // "" is a plain one
 	Routes      scanner.Routes // of payment codes
 	ScanWait    time.Duration  // how long the scanner waits for a code
+	ScanReply   time.Duration  // answer of the scanner to a command
 	Print       printer.Opts
 	Layout      receipt.Layout
 }

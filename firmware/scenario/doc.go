@@ -63,6 +63,7 @@
 //	cut power on printing line 3
 //	line down on card read
 //	cancel on stage present-card
+//	present visa-4242 on outcome refused   a till has been told that, and not before
 //	line up after 45s
 //	cut power on 2nd send 0400
 //

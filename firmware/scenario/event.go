@@ -24,6 +24,7 @@ const (
 	Printing             // the printer has put its N-th line on paper
 	CardRead             // the reader has read a card, and has not said so yet
 	Stage                // the till is shown a stage: What is its name (words.Stage)
+	Told                 // a till is told how its request ended: What is the outcome
 	Elapsed              // After that time has passed
 )
 
@@ -46,7 +47,7 @@ type Event struct {
 	Kind Kind
 	What string
 	N    int           // which byte or line, from 1; 0 for other kinds
-	Nth  int           // which message, commit, card or stage, from 1; 0 for other kinds
+	Nth  int           // which message, commit, card, stage or outcome, from 1; 0 for other kinds
 	Time time.Duration // of Elapsed
 }
 
@@ -95,6 +96,8 @@ func (e Event) String() string {
 		return "on " + nth + "card read"
 	case Stage:
 		return "on " + nth + "stage " + e.What
+	case Told:
+		return "on " + nth + "outcome " + e.What
 	case Elapsed:
 		return "after " + duration(e.Time)
 	default:

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"posagent/txnstore/txn/words"
 )
 
 // maxCount bounds every number of a story, and maxTime every time.
@@ -15,7 +17,7 @@ const (
 )
 
 const events = "on [2nd] send|recv MTI, on byte N of [2nd] send|recv MTI, before|inside|after [2nd] commit WHAT, " +
-	"on byte N to|from WIRE, on printing line N, on [2nd] card read, on [2nd] stage STAGE, or after DURATION"
+	"on byte N to|from WIRE, on printing line N, on [2nd] card read, on [2nd] stage STAGE, on [2nd] outcome OUTCOME, or after DURATION"
 
 // parseEvent reads an event with the word that leads it.
 func parseEvent(w []string) (Event, error) {
@@ -53,6 +55,8 @@ func parseEvent(w []string) (Event, error) {
 		return Event{Kind: CardRead, Nth: nth}, nil
 	case rest[0] == "stage" && isName(rest[1]):
 		return Event{Kind: Stage, What: rest[1], Nth: nth}, nil
+	case rest[0] == "outcome" && rest[1] != string(Lost) && slices.Contains(outcomes, words.Outcome(rest[1])):
+		return Event{Kind: Told, What: rest[1], Nth: nth}, nil
 	}
 	return refuse()
 }

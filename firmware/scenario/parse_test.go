@@ -66,6 +66,7 @@ balance printed
 batch close
 batch totals
 cancel on stage present-card
+present visa-4242 on 2nd outcome refused
 wait 25h
 wait 1m30s
 settle

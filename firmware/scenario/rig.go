@@ -26,7 +26,7 @@ type Rig interface {
 
 	// On arms one event: do is called once, exactly at it, before anything that follows from it. Bytes, messages and
 	// commits are counted from this call on, and counting goes on over power cuts. Do may call CutPower and Hand and must
-	// not wait: it may be running in the middle of what the terminal does. Events of the kinds Stage and Elapsed never
+	// not wait: it may be running in the middle of what the terminal does. Events of the kinds Stage, Told and Elapsed never
 	// come here; the runner sees to them.
 	On(e Event, do func())
 
@@ -48,6 +48,11 @@ type Rig interface {
 	// Patience is the time in which everything that is owed must be finished once nothing stands in the way, and in which
 	// whatever a story waits for must happen.
 	Patience() time.Duration
+
+	// Lag is how long this rig may take to do what a story's time has room for. In virtual time nothing takes any. On a bench
+	// the machines compute, and perhaps beside other programs: what is expected is looked for again for so long, and what
+	// was due in a wait is waited for.
+	Lag() time.Duration
 
 	// Heal ends every fault of every machine and wire: lines are whole and plugged in, there is paper in the printer, no
 	// card lies on the reader, the acquirer does as it should. Clocks stay as they are. Power is not its concern.

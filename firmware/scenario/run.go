@@ -138,10 +138,10 @@ func (p *play) arm(a armed) *time.Timer {
 	switch e := a.step.On; e.Kind {
 	case Elapsed:
 		return time.AfterFunc(e.Time, meet)
-	case Stage:
+	case Stage, Told:
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.watches = append(p.watches, &watch{stage: e.What, left: max(e.Nth, 1), meet: meet})
+		p.watches = append(p.watches, &watch{kind: e.Kind, what: e.What, left: max(e.Nth, 1), meet: meet})
 	default:
 		p.rig.On(e, meet)
 	}
@@ -156,10 +156,10 @@ const inTheDark = 5
 func (p *play) await(waiting []armed) error {
 	const slices = 400
 	slice := max(p.rig.Patience()/slices, time.Millisecond)
-	for n, dark := 0, 0; ; n++ {
+	for n, dark := 0, time.Duration(0); ; n++ {
 		missing, timed := unhappened(waiting)
 		if !p.rig.Powered() {
-			dark++
+			dark += slice
 		}
 		p.mu.Lock()
 		late, over := p.late, p.over
@@ -171,7 +171,7 @@ func (p *play) await(waiting []armed) error {
 			return nil
 		case p.lenient && over && !timed:
 			return nil // the world went another way
-		case !timed && (n >= slices || dark > inTheDark):
+		case !timed && (n >= slices || dark > inTheDark*slice+p.rig.Lag()):
 			return p.wrong(*missing, fmt.Errorf("%s never happened", strings.TrimPrefix(missing.On.String(), "on ")))
 		}
 		if err := p.rig.Wait(slice); err != nil {
@@ -200,14 +200,16 @@ func (p *play) do(s Step) error {
 	var err error
 	switch s.Verb {
 	case Wait:
-		err = p.rig.Wait(s.Time)
+		if err = p.rig.Wait(s.Time); err == nil {
+			err = p.caughtUp()
+		}
 	case Settle:
 		err = p.settleMidway()
 	case Restore:
 		err = p.restore()
 	case Expect:
 		if !p.lenient {
-			err = p.expect(s)
+			err = p.expectSoon(s)
 		}
 	default:
 		err = p.deed(s, true)

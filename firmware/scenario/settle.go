@@ -3,6 +3,7 @@ package scenario
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,4 +104,39 @@ func (p *play) books() (Books, error) {
 		return books, fmt.Errorf("%s: the books cannot be read: %w", p.story.Name, err)
 	}
 	return books, nil
+}
+
+// glances is how often a rig that lags is looked at in its lag.
+const glances = 200
+
+// expectSoon holds one expectation against the world, and again as long as the rig may lag behind. What a till was told does not
+// change any more.
+func (p *play) expectSoon(s Step) error {
+	err := p.expect(s)
+	final := []Subject{Till, Shown, NotShown, BatchStep}
+	for n := 0; err != nil && p.rig.Lag() > 0 && n < glances && !slices.Contains(final, s.Expect.Subject); n++ {
+		if waited := p.rig.Wait(p.rig.Lag() / glances); waited != nil {
+			return waited
+		}
+		err = p.expect(s)
+	}
+	return err
+}
+
+// caughtUp returns once no order of the acquirer that is due waits any more, or the rig's lag is over: some never can be obeyed.
+func (p *play) caughtUp() error {
+	for n := 0; p.rig.Lag() > 0 && n < glances && p.rig.Powered(); n++ {
+		q := &request{op: "status", ended: make(chan struct{})}
+		p.converse(q, []byte("{\"op\":\"status\"}\n"))
+		s := q.event.Status
+		if s != nil && !slices.ContainsFunc(s.Orders, func(o agent.OrderStatus) bool {
+			return o.State == "waiting" && o.Due != nil && !o.Due.After(time.Now())
+		}) {
+			return nil
+		}
+		if err := p.rig.Wait(p.rig.Lag() / glances); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -28,11 +28,12 @@ type request struct {
 	shown []string // stages in order; guarded by play.mu
 }
 
-// watch is a deed that waits for a stage to be shown.
+// watch is a deed that waits until a till is shown a stage, or told an outcome.
 type watch struct {
-	stage string
-	left  int // times, this one included
-	meet  func()
+	kind Kind
+	what string
+	left int // times, this one included
+	meet func()
 }
 
 // ask makes a request and returns without waiting for its end. A till whose terminal has no power is told so by its end.
@@ -148,7 +149,9 @@ func (p *play) heard(q *request, line []byte) bool {
 	var meet []func()
 	if stage := string(e.Stage); err == nil && !e.Ends() && (len(q.shown) == 0 || q.shown[len(q.shown)-1] != stage) {
 		q.shown = append(q.shown, stage)
-		meet = p.metLocked(stage)
+		meet = p.metLocked(Stage, stage)
+	} else if err == nil && e.Ends() {
+		meet = p.metLocked(Told, string(e.Outcome))
 	}
 	p.mu.Unlock()
 	for _, do := range meet {
@@ -170,11 +173,11 @@ func eventOf(line []byte) (e agent.Event, err error) {
 	return e, err
 }
 
-// metLocked takes out the watches that a stage ends.
-func (p *play) metLocked(stage string) []func() {
+// metLocked takes out the watches that a stage or an outcome ends.
+func (p *play) metLocked(kind Kind, what string) []func() {
 	var meet []func()
 	p.watches = slices.DeleteFunc(p.watches, func(w *watch) bool {
-		if w.stage != stage {
+		if w.kind != kind || w.what != what {
 			return false
 		}
 		if w.left--; w.left == 0 {

@@ -234,6 +234,9 @@ func (w *World) Wait(d time.Duration) error { time.Sleep(d); return nil }
 // Patience implements scenario.Rig. Three reversals that are each answered by nobody over both bearers take ten minutes.
 func (w *World) Patience() time.Duration { return time.Hour }
 
+// Lag implements scenario.Rig: what takes time here takes the story's.
+func (w *World) Lag() time.Duration { return 0 }
+
 // Close implements scenario.Rig.
 func (w *World) Close() error {
 	w.mu.Lock()

@@ -45,7 +45,7 @@ func TestOnATerminalLine(t *testing.T) {
 	go func() { served <- sim.Serve(ctx, far) }()
 
 	for range 2 {
-		m, err := New(near, &Opts{Number: number, Guard: guard})
+		m, err := New(near, &Opts{Number: number, Guard: 3 * guard, Command: 20 * time.Second})
 		require.NoError(t, err)
 		conn, err := m.Dial(t.Context())
 		require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestOnATerminalLine(t *testing.T) {
 		go func() { _, _ = io.Copy(acquirer, acquirer) }()
 		_, err = conn.Write(allBytes())
 		require.NoError(t, err)
-		require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(4*time.Minute)))
 		got := make([]byte, 256)
 		_, err = io.ReadFull(conn, got)
 		require.NoError(t, err)

@@ -20,11 +20,14 @@ const (
 // chip speaks with a PN532, one command at a time.
 type chip struct {
 	line    *line.Line
+	allow   time.Duration // for its answer to a command that does not wait for a card
 	decoder hsu.Decoder
 	buffer  [hsu.MaxData + 16]byte
 }
 
-func newChip(port line.Port) *chip { return &chip{line: line.New(port, "PN532 board")} }
+func newChip(port line.Port, allow time.Duration) *chip {
+	return &chip{line: line.New(port, "PN532 board"), allow: allow}
+}
 
 // errNoAnswer says that a command may or may not have been carried out.
 var errNoAnswer = fmt.Errorf("%w: check the board's cable, power and its switches for the UART", reader.ErrNoAnswer)
@@ -34,7 +37,7 @@ func (c *chip) begin(ctx context.Context) error {
 	if err := c.abort(ctx); err != nil {
 		return err
 	}
-	if err := c.line.Send(hsu.WakeUp[:], answerTime); err != nil {
+	if err := c.line.Send(hsu.WakeUp[:], c.allow); err != nil {
 		return err
 	}
 	_, err := c.do(ctx, hsu.SAMConfiguration, hsu.SAMNormal)
@@ -44,7 +47,7 @@ func (c *chip) begin(ctx context.Context) error {
 // abort ends a command that is under way (UM 6.2.1.3) and empties the line.
 func (c *chip) abort(ctx context.Context) error {
 	c.decoder.Reset()
-	if err := c.line.Send(hsu.AckFrame[:], answerTime); err != nil {
+	if err := c.line.Send(hsu.AckFrame[:], c.allow); err != nil {
 		return err
 	}
 	return c.line.Empty(ctx, leftQuiet, leftLimit)
@@ -52,7 +55,7 @@ func (c *chip) abort(ctx context.Context) error {
 
 // do carries out a command that may be repeated, and returns its answer's data.
 func (c *chip) do(ctx context.Context, command ...byte) ([]byte, error) {
-	answer, err := c.exchange(ctx, command, answerTime, resends)
+	answer, err := c.exchange(ctx, command, c.allow, resends)
 	if errors.Is(err, line.ErrSilence) {
 		return nil, errNoAnswer
 	}
@@ -82,7 +85,7 @@ func (c *chip) find(ctx context.Context, within time.Duration) (target byte, err
 func (c *chip) transmit(ctx context.Context, target byte, apdu []byte) ([]byte, error) {
 	var whole []byte
 	for {
-		answer, err := c.exchange(ctx, append([]byte{hsu.InDataExchange, target}, apdu...), cardTime, 0)
+		answer, err := c.exchange(ctx, append([]byte{hsu.InDataExchange, target}, apdu...), cardTime+c.allow, 0)
 		switch {
 		case errors.Is(err, line.ErrSilence), errors.Is(err, errNoAnswer):
 			return nil, fmt.Errorf("%w: the board did not answer for it", reader.ErrCardUnread)
@@ -106,7 +109,7 @@ func (c *chip) transmit(ctx context.Context, target byte, apdu []byte) ([]byte, 
 func (c *chip) fieldOff() {
 	ctx := context.Background()
 	if c.abort(ctx) == nil {
-		_, _ = c.exchange(ctx, []byte{hsu.RFConfiguration, hsu.RFField, hsu.FieldOff}, answerTime, 0)
+		_, _ = c.exchange(ctx, []byte{hsu.RFConfiguration, hsu.RFField, hsu.FieldOff}, c.allow, 0)
 	}
 }
 
@@ -116,7 +119,7 @@ func (c *chip) exchange(ctx context.Context, command []byte, within time.Duratio
 	wire := hsu.AppendInfo(nil, hsu.ToChip, command)
 	for attempt := 0; ; attempt++ {
 		c.decoder.Reset()
-		if err := c.line.Send(wire, answerTime); err != nil {
+		if err := c.line.Send(wire, c.allow); err != nil {
 			return nil, err
 		}
 		err := c.taken(ctx)
@@ -132,7 +135,7 @@ func (c *chip) exchange(ctx context.Context, command []byte, within time.Duratio
 
 // taken waits for the ACK of a command.
 func (c *chip) taken(ctx context.Context) error {
-	until := time.Now().Add(ackTime)
+	until := time.Now().Add(c.allow / ackPart)
 	for range maxStrange {
 		item, err := c.receive(ctx, until)
 		switch {
@@ -165,7 +168,7 @@ func (c *chip) answer(ctx context.Context, code byte, within time.Duration) ([]b
 				return nil, err
 			}
 			c.decoder.Reset()
-			if err := c.line.Send(hsu.NackFrame[:], answerTime); err != nil {
+			if err := c.line.Send(hsu.NackFrame[:], c.allow); err != nil {
 				return nil, err
 			}
 		case item.Kind == hsu.Error:

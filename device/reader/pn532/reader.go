@@ -19,16 +19,17 @@ var ErrDevelopmentOnly = errors.New("a PN532 board checks nothing of a card and 
 // Opts are the board's settings.
 type Opts struct {
 	Development bool               // must be true: whoever sets it knows that this is no payment reader
+	Answer      time.Duration      // of the board to a command that does not wait for a card; default 1 s
 	Events      func(reader.Event) // called from the goroutine that calls Activate; it must return soon
 	Now         func() time.Time   // the date that cards are told; default time.Now
 }
 
 // Numbers we chose.
 const (
-	ackTime    = 100 * time.Millisecond // the chip takes 15 ms at most (UM 6.2.2); the rest is for a USB adapter
-	answerTime = time.Second            // a command that does not wait for a card
-	cardTime   = 3 * time.Second        // one command to a card; its own limit is 5 s and seldom comes near (ISO/IEC 14443-4, 7.2)
-	resends    = 2
+	defaultAnswer = time.Second
+	ackPart       = 10              // of the answer's time: the chip takes 15 ms at most (UM 6.2.2), the rest is for a USB adapter
+	cardTime      = 3 * time.Second // and the answer's, for a command to a card; its own limit is 5 s and seldom comes near (ISO/IEC 14443-4, 7.2)
+	resends       = 2
 
 	leftQuiet = 30 * time.Millisecond // silence after which an ended command is believed to be over
 	leftLimit = time.Second
@@ -48,7 +49,14 @@ func New(port line.Port, o *Opts) (*Reader, error) {
 	if o == nil || !o.Development {
 		return nil, ErrDevelopmentOnly
 	}
-	r := &Reader{opts: *o, chip: newChip(port)}
+	r := &Reader{opts: *o}
+	if r.opts.Answer == 0 {
+		r.opts.Answer = defaultAnswer
+	}
+	if r.opts.Answer < 0 {
+		return nil, fmt.Errorf("PN532 board: an answer's time of %v is negative", r.opts.Answer)
+	}
+	r.chip = newChip(port, r.opts.Answer)
 	if r.opts.Events == nil {
 		r.opts.Events = func(reader.Event) {}
 	}
@@ -137,7 +145,7 @@ func (r *Reader) Cancel(ctx context.Context) error { return r.turn.Cancel(ctx) }
 
 // Halt is Cancel with a limit of twice an answer's time.
 func (r *Reader) Halt() error {
-	ctx, stop := context.WithTimeout(context.Background(), 2*answerTime)
+	ctx, stop := context.WithTimeout(context.Background(), 2*r.opts.Answer)
 	defer stop()
 	return r.Cancel(ctx)
 }

@@ -69,8 +69,8 @@ func (c *Config) remarks(at serial.Places) (found []string) {
 	return found
 }
 
-// absent lists the ports and files that are named and are not there now. A terminal may start without them, so they are
-// what "config check" reports beyond the file itself.
+// absent lists the ports, lines and files that are named and are not there now. They are what "config check" reports beyond the file
+// itself: a terminal may start without its ports, and not without its lines.
 func (c *Config) absent(at serial.Places) []string {
 	var found []string
 	for _, p := range c.ports() {
@@ -97,7 +97,7 @@ func (c *Config) absent(at serial.Places) []string {
 	if _, _, err := c.storeKey(); err != nil && !errors.Is(err, errNoStore) {
 		found = append(found, "store.key_file: "+err.Error())
 	}
-	return found
+	return append(found, c.GPIO.absent()...)
 }
 
 // isAddress accepts host:port with a port that exists.

@@ -28,3 +28,12 @@ func TestAPortByAFleetingNameIsRemarkedUpon(t *testing.T) {
 		"printer.port: remark: an adapter that is plugged in again may not be " + c.Printer.Port + " any more; write " + filepath.Join(byID, "usb-Maker_Printer-if00"),
 	}, c.remarks(at))
 }
+
+// A line that this machine has not is found before a start fails for it: a terminal does not trade without the switch of its case.
+func TestALineThatIsNotThereIsSaid(t *testing.T) {
+	lines := Lines{"tamper": {Name: "no line of any chip is called so"}}
+	found := lines.absent()
+	require.Len(t, found, 1)
+	assert.Regexp(t, "^gpio.*(no chip answers|there is no such line)", found[0])
+	assert.Empty(t, Lines{}.absent())
+}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sort"
 	"time"
 
 	"posagent/device/gpio"
@@ -45,6 +46,24 @@ func (l Lines) faults(fault func(wrong bool, key, what string, args ...any)) {
 		fault(owner[bare] != "", "gpio."+use, "is the line of gpio.%s, too", owner[bare])
 		owner[bare] = use
 	}
+}
+
+// absent lists the lines that no chip of this machine has. It takes none and moves none.
+func (l Lines) absent() (found []string) {
+	if len(l) == 0 {
+		return nil
+	}
+	board, err := gpio.OpenBoard()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for use, line := range l {
+		if _, err := board.Pin(line.place()); err != nil {
+			found = append(found, fmt.Sprintf("gpio.%s: %v", use, err))
+		}
+	}
+	sort.Strings(found)
+	return found
 }
 
 // lines opens what is configured; nil where nothing is.

@@ -179,7 +179,7 @@ func (r *Reader) hear(item neo2.Item) {
 	case r.signalLocked(item.Frame):
 	case r.passing && (item.Command == neo2.Contact || item.Command == neo2.Activate):
 		r.answerLocked(item.Command, neo2.NotAllowed, nil)
-	case item.Command == neo2.Contact && r.configureLocked(item.Sub, item.Data):
+	case r.configureLocked(item.Command, item.Sub, item.Data):
 	case item.Command == neo2.Contact:
 		r.contactLocked(item.Sub, item.Data)
 	case item.Command == neo2.Ask: // what the terminal says to an ask of ours; nobody answers it

@@ -24,10 +24,10 @@ import (
 //	signals          says what lamp and buzzer have told so far, oldest first
 //	restart          the transaction is forgotten and the boot notification sent
 //	memory replace   another reader in its place: it knows no keys and no applications
-//	memory unknown   its firmware does not know the commands for them
-//	memory keys most N          so many keys fit into it
+//	memory unknown   its firmware does not know the commands for them; memory contact|contactless unknown, those of one side
+//	memory keys most N          so many keys fit into either side
 //	memory refuses after N      it takes N more keys or applications, and then fails; memory refuses none
-//	memory holds N keys N applications   an error unless it does
+//	memory holds N keys N applications   an error unless its contact side does; memory contactless holds N keys
 //	tamper on|off    every command is answered with "tamper detected", a running transaction too
 //
 // An unknown command, card or word is an error and changes nothing.
@@ -67,7 +67,7 @@ func (r *Reader) Command(line string) (string, error) {
 }
 
 const readerCommands = "present NAME, swipe NAME, insert NAME, remove, refuse, at start|authenticate|complete TROUBLE, at none, " +
-	"garbage, nonsense on|off, silent on|off, signals, restart, memory replace|unknown|keys|refuses|holds or tamper on|off"
+	"garbage, nonsense on|off, silent on|off, signals, restart, memory replace|unknown|keys|refuses|holds|contact|contactless or tamper on|off"
 
 func (r *Reader) removeLocked() string {
 	switch {

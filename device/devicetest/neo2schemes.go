@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"posagent/device/reader/neo2"
@@ -14,10 +15,11 @@ import (
 // another reader put in its place has none. Guarded by Reader.mu.
 type memory struct {
 	keys, apps   []held // in the order in which they came
-	keysMost     int    // slots
+	taps         []held // keys of the contactless side, which nothing of the contact side touches
+	keysMost     int    // slots of either side
 	refusesAfter int    // so many more may be written, and the next is refused as failed; -1 refuses none
 	written      int
-	lacks        bool // its firmware does not know these commands
+	lacks        map[byte]bool // commands that its firmware does not know
 }
 
 // held is one key or application: its name in the reader's lists, and what is read back.
@@ -40,10 +42,17 @@ func find(list []held, name string) int {
 }
 
 // configureLocked obeys one of the commands that list, read, write and remove; false is none of them.
-func (r *Reader) configureLocked(sub byte, data []byte) bool {
+func (r *Reader) configureLocked(command, sub byte, data []byte) bool {
 	m := &r.memory
 	list, write := &m.keys, m.setKey
-	if m.lacks {
+	switch {
+	case m.lacks[command]:
+		return false
+	case command == neo2.Tap:
+		status, out := m.tapped(sub, data)
+		r.answerLocked(command, status, out)
+		return true
+	case command != neo2.Contact:
 		return false
 	}
 	switch sub {
@@ -59,14 +68,7 @@ func (r *Reader) configureLocked(sub byte, data []byte) bool {
 	case sub == neo2.ContactKeys || sub == neo2.ContactApps:
 		out, status = m.listed(sub)
 	case sub == neo2.ContactSetKey || sub == neo2.ContactSetApp:
-		if m.refusesAfter == 0 {
-			status = neo2.Failed
-			break
-		}
-		if status = write(data); status == neo2.OK {
-			m.written++
-			m.refusesAfter = max(m.refusesAfter-1, -1)
-		}
+		status = m.counted(func() byte { return write(data) })
 	case len(data) == 0 && (sub == neo2.ContactRemoveKey || sub == neo2.ContactRemoveApp):
 		*list = nil
 	case at < 0:
@@ -78,6 +80,74 @@ func (r *Reader) configureLocked(sub byte, data []byte) bool {
 	}
 	r.answerLocked(neo2.Contact, status, out)
 	return true
+}
+
+// counted writes, and fails where that is planned.
+func (m *memory) counted(write func() byte) byte {
+	if m.refusesAfter == 0 {
+		return neo2.Failed
+	}
+	status := write()
+	if status == neo2.OK {
+		m.written++
+		m.refusesAfter = max(m.refusesAfter-1, -1)
+	}
+	return status
+}
+
+// tapped obeys a command to the contactless side's store.
+func (m *memory) tapped(sub byte, data []byte) (status byte, out []byte) {
+	const provider = 5
+	at := find(m.taps, string(data[:min(provider+1, len(data))]))
+	switch {
+	case sub == neo2.TapProviders && len(data) == 0:
+		for i, h := range m.taps {
+			if !slices.ContainsFunc(m.taps[:i], func(one held) bool { return one.name[:provider] == h.name[:provider] }) {
+				out = append(out, h.name[:provider]...)
+			}
+		}
+	case sub == neo2.TapIndexes && len(data) == provider:
+		for _, h := range m.taps {
+			if h.name[:provider] == string(data) {
+				out = append(out, h.name[provider])
+			}
+		}
+		if out == nil {
+			status = neo2.TapNoSuchKey
+		}
+	case sub == neo2.TapSetKey:
+		status = m.counted(func() byte { return m.setTap(data, at) })
+	case sub != neo2.TapKey && sub != neo2.TapRemoveKey:
+		return neo2.UnknownSub, nil
+	case len(data) != provider+1:
+		status = neo2.BadParameter
+	case at < 0:
+		status = neo2.TapNoSuchKey
+	case sub == neo2.TapRemoveKey:
+		m.taps = append(m.taps[:at:at], m.taps[at+1:]...)
+	default:
+		out = []byte(m.taps[at].body)
+	}
+	return status, out
+}
+
+// setTap is as strict as setKey. Read back, a key has neither provider nor index, nor its exponent: IDG p. 248 lists none.
+func (m *memory) setTap(data []byte, at int) byte {
+	const modulus = 6 + len(neo2.KeyHead) + sha1.Size + 4 + 2
+	switch {
+	case len(data) <= modulus || string(data[6:8]) != neo2.KeyHead || int(binary.BigEndian.Uint16(data[modulus-2:])) != len(data)-modulus:
+		return neo2.BadParameter
+	case at >= 0:
+		return neo2.TapExists
+	case len(m.taps) >= m.keysMost:
+		return neo2.TapFull
+	}
+	sum := sha1.Sum(bytes.Join([][]byte{data[:6], data[modulus:], bytes.TrimLeft(data[28:32], "\x00")}, nil))
+	if !bytes.Equal(sum[:], data[8:28]) {
+		return neo2.WrongHash
+	}
+	m.taps = append(m.taps, held{string(data[:6]), string(data[6:28]) + string(data[32:])})
+	return neo2.OK
 }
 
 func (m *memory) listed(sub byte) ([]byte, byte) {
@@ -159,18 +229,22 @@ func (r *Reader) Holds() (keys, apps, written int) {
 	return len(r.memory.keys), len(r.memory.apps), r.memory.written
 }
 
-// Memory is what it has, by the names in its lists and as it is read back.
-func (r *Reader) Memory() (keys, apps map[string]string) {
+// Memory is what it has, by the names in its lists and as it is read back; taps are the keys of its contactless side. What
+// its firmware does not know is nil.
+func (r *Reader) Memory() (keys, apps, taps map[string]string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	keys, apps = map[string]string{}, map[string]string{}
-	for _, h := range r.memory.keys {
-		keys[h.name] = h.body
+	all := func(command byte, list []held) map[string]string {
+		if r.memory.lacks[command] {
+			return nil
+		}
+		by := map[string]string{}
+		for _, h := range list {
+			by[h.name] = h.body
+		}
+		return by
 	}
-	for _, h := range r.memory.apps {
-		apps[h.name] = h.body
-	}
-	return keys, apps
+	return all(neo2.Contact, r.memory.keys), all(neo2.Contact, r.memory.apps), all(neo2.Tap, r.memory.taps)
 }
 
 // memoryLocked does what a person or a fault does to the memory: see Command.
@@ -199,13 +273,21 @@ func (r *Reader) memoryLocked(words []string) (string, error) {
 		m.refusesAfter, m.keysMost = -1, keySlots
 		return "it takes what it is given", nil
 	case len(words) == 1 && words[0] == "unknown":
-		m.lacks = true
+		m.lacks = map[byte]bool{neo2.Contact: true, neo2.Tap: true}
 		return "its firmware knows nothing of keys", nil
+	case len(words) == 2 && words[1] == "unknown" && (words[0] == "contact" || words[0] == "contactless"):
+		m.lacks = map[byte]bool{neo2.Contact: words[0] == "contact", neo2.Tap: words[0] == "contactless"}
+		return "its firmware knows nothing of keys on that side", nil
 	case len(words) == 5 && words[0] == "holds" && words[2] == "keys" && words[4] == "applications":
 		if number(words[1]) != len(m.keys) || number(words[3]) != len(m.apps) {
 			return "", fmt.Errorf("the reader holds %d keys and %d applications", len(m.keys), len(m.apps))
 		}
 		return "it does", nil
+	case len(words) == 4 && words[0] == "contactless" && words[1] == "holds" && words[3] == "keys":
+		if number(words[2]) != len(m.taps) {
+			return "", fmt.Errorf("the reader's contactless side holds %d keys", len(m.taps))
+		}
+		return "it does", nil
 	}
-	return "", fmt.Errorf("write: replace, unknown, keys most N, refuses after N, refuses none, or holds N keys N applications")
+	return "", fmt.Errorf("write: replace, unknown, contact unknown, contactless unknown, keys most N, refuses after N, refuses none, holds N keys N applications or contactless holds N keys")
 }

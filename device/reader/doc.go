@@ -51,7 +51,10 @@
 // Of keys and applications (schemes.go), commands, layouts and status codes are those of IDG p. 161-163 and 172-175; assumed are
 // the layout of 60-0A, whose page is not public, as that in which a key is read (p. 173), what 60-01 answers as that of 60-04 (p.
 // 164), that a key or application is written over another only once that was removed, and the meaning of the selection indicator.
-// The contactless side has keys and applications of its own (D0-03 p. 248, 04-02 p. 151), which this driver does not write.
+// The keys of the contactless side are those of p. 247-250; assumed are the answer of D0-07, whose page is not public, and that the
+// order of the checksum printed there is a slip: either is accepted. Its applications (04-02, p. 151) are not written: one that is
+// not the reader's own must name an application flow, and of UnionPay's the guide gives no number (p. 91); and each belongs to a
+// group (04-03) with a kernel's limits and terminal qualifiers, which no acquirer's list of applications has.
 //
 // 02-01 works only while no data encryption key is loaded in the reader (IDG p. 208). A reader that encrypts is refused
 // with that reason: its data is for whoever holds the key, which this terminal does not.

@@ -17,7 +17,9 @@ import (
 //	list what it has ─► write what it lacks or has otherwise: keys, then applications
 //	                       ─► take out what is no longer named: applications, then keys ─► list once more
 //
-// In this order each application has its keys at every moment. Cut anywhere, the reader holds old and new beside each other; what
+// In this order each application has its keys at every moment. The contactless side has a store of keys of its own, which is done
+// after that in the same way; its applications belong to groups of settings and kernels that no download names, so they stay as the
+// service has loaded them. Cut anywhere, the reader holds old and new beside each other; what
 // it holds says what is still to be done, so the next Install goes on there, and one that finds all of it in place writes nothing.
 // No mark is kept elsewhere: a reader that was replaced, or was loaded by somebody else, shows it by what it holds.
 
@@ -29,10 +31,13 @@ var (
 
 // shelf is one kind of what the reader keeps: its commands, and what it shall hold.
 type shelf struct {
-	list, get, set, remove byte
-	wanted                 []article
-	has                    []string // names, as they were last listed
+	command, list, get, set, remove byte
+	wanted                          []article
+	has                             []string // names, as they were last listed
 }
+
+// mostKeys is how many keys a reader may list: a bound of ours, far above what readers take.
+const mostKeys = 512
 
 // article is one key or application.
 type article struct {
@@ -41,27 +46,40 @@ type article struct {
 	says []string // what of it must be in what is read back; a reader may add to an application, and have its own order
 }
 
-// Install makes the reader hold just these keys and applications on its contact side; none leaves that kind as it is. It is
-// interrupted by ctx between two commands, never within one. It returns how many were written and removed. Errors: ErrFull,
+// Install makes the reader hold just these applications on its contact side and just these keys on both; none leaves that kind as
+// it is, and a side that this reader has not is passed over, as long as there is one. It is interrupted by ctx between two commands, never within one. It returns how many were written and removed. Errors: ErrFull,
 // ErrNoSchemes, *StatusError, ErrBusy, or the line's. After an error the reader holds old and new.
 func (r *Reader) Install(ctx context.Context, keys, apps []txn.SchemeRow) (changed int, err error) {
-	k := &shelf{list: neo2.ContactKeys, get: neo2.ContactKey, set: neo2.ContactSetKey, remove: neo2.ContactRemoveKey}
+	k := &shelf{command: neo2.Contact, list: neo2.ContactKeys, get: neo2.ContactKey, set: neo2.ContactSetKey, remove: neo2.ContactRemoveKey}
+	t := &shelf{command: neo2.Tap, list: neo2.TapProviders, get: neo2.TapKey, set: neo2.TapSetKey, remove: neo2.TapRemoveKey}
 	for _, row := range keys {
-		k.wanted = append(k.wanted, keyArticle(row))
+		k.wanted, t.wanted = append(k.wanted, keyArticle(row)), append(t.wanted, tapArticle(row))
 	}
-	a := &shelf{list: neo2.ContactApps, get: neo2.ContactApp, set: neo2.ContactSetApp, remove: neo2.ContactRemoveApp}
+	a := &shelf{command: neo2.Contact, list: neo2.ContactApps, get: neo2.ContactApp, set: neo2.ContactSetApp, remove: neo2.ContactRemoveApp}
 	for _, row := range apps {
 		a.wanted = append(a.wanted, appArticle(row))
 	}
-	for _, step := range []struct {
-		do func(context.Context, *shelf, *int) error
-		on *shelf
-	}{{r.fill, k}, {r.fill, a}, {r.clear, a}, {r.clear, k}, {r.prove, a}, {r.prove, k}} {
-		if err == nil && step.on.wanted != nil {
-			err = step.do(ctx, step.on, &changed)
+	err = r.shelve(ctx, &changed, k, a)
+	if len(keys) > 0 && (err == nil || errors.Is(err, ErrNoSchemes)) {
+		tapped := r.shelve(ctx, &changed, t, &shelf{})
+		if !errors.Is(tapped, ErrNoSchemes) && (tapped != nil || len(apps) == 0) {
+			err = tapped
 		}
 	}
 	return changed, err
+}
+
+// shelve does both on one side of the reader.
+func (r *Reader) shelve(ctx context.Context, changed *int, keys, apps *shelf) (err error) {
+	for _, step := range []struct {
+		do func(context.Context, *shelf, *int) error
+		on *shelf
+	}{{r.fill, keys}, {r.fill, apps}, {r.clear, apps}, {r.clear, keys}, {r.prove, apps}, {r.prove, keys}} {
+		if err == nil && step.on.wanted != nil {
+			err = step.do(ctx, step.on, changed)
+		}
+	}
+	return err
 }
 
 // prove looks once more.
@@ -84,22 +102,22 @@ func (r *Reader) fill(ctx context.Context, s *shelf, changed *int) error {
 	for _, a := range s.wanted {
 		if slices.Contains(s.has, a.name) {
 			var held []byte
-			if held, err = r.configure(ctx, s.get, a.name); err == nil {
+			if held, err = r.configure(ctx, s, s.get, a.name); err == nil {
 				if a.in(string(held)) {
 					continue
 				}
-				_, err = r.configure(ctx, s.remove, a.name)
+				_, err = r.configure(ctx, s, s.remove, a.name)
 			}
 		}
 		if err == nil {
-			_, err = r.configure(ctx, s.set, a.body)
+			_, err = r.configure(ctx, s, s.set, a.body)
 		}
-		if refusedWith(err, neo2.Full) {
+		if full(err) {
 			if err = r.clear(ctx, s, changed); err == nil {
-				_, err = r.configure(ctx, s.set, a.body)
+				_, err = r.configure(ctx, s, s.set, a.body)
 			}
 		}
-		if refusedWith(err, neo2.Full) {
+		if full(err) {
 			err = fmt.Errorf("%w: %w", ErrFull, err)
 		}
 		if err != nil {
@@ -119,7 +137,7 @@ func (r *Reader) clear(ctx context.Context, s *shelf, changed *int) error {
 		if slices.ContainsFunc(s.wanted, func(a article) bool { return a.name == name }) {
 			continue
 		}
-		if _, err := r.configure(ctx, s.remove, name); err != nil {
+		if _, err := r.configure(ctx, s, s.remove, name); err != nil {
 			return err
 		}
 		*changed++
@@ -129,18 +147,41 @@ func (r *Reader) clear(ctx context.Context, s *shelf, changed *int) error {
 
 // look asks what is there.
 func (r *Reader) look(ctx context.Context, s *shelf) error {
-	list, err := r.configure(ctx, s.list, "")
+	list, err := r.configure(ctx, s, s.list, "")
 	s.has = nil
 	switch {
-	case refusedWith(err, neo2.NoSuchData):
+	case refusedWith(err, neo2.NoSuchData), refusedWith(err, neo2.TapNoSuchKey):
 		return nil
 	case refusedWith(err, neo2.UnknownCommand), refusedWith(err, neo2.UnknownSub):
 		return fmt.Errorf("%w: %w", ErrNoSchemes, err)
 	case err != nil:
 		return err
+	case s.command == neo2.Tap:
+		return r.lookByProvider(ctx, s, string(list))
 	}
 	s.has, err = listed(list, s.list == neo2.ContactApps)
 	return err
+}
+
+// lookByProvider asks for the keys of each provider in a list.
+func (r *Reader) lookByProvider(ctx context.Context, s *shelf, providers string) error {
+	for ; len(providers) >= txn.RIDSize; providers = providers[txn.RIDSize:] {
+		provider := providers[:txn.RIDSize]
+		indexes, err := r.configure(ctx, s, neo2.TapIndexes, provider)
+		if err != nil {
+			return err
+		}
+		if len(s.has)+len(indexes) > mostKeys {
+			break
+		}
+		for _, index := range indexes {
+			s.has = append(s.has, provider+string([]byte{index}))
+		}
+	}
+	if providers != "" {
+		return fmt.Errorf("%w: its list of keys is cut, or has more than %d", ErrGarbage, mostKeys)
+	}
+	return nil
 }
 
 // listed reads the names in a list: keys with six bytes each; applications with how many, and each with its length before it.
@@ -162,16 +203,20 @@ func listed(list []byte, apps bool) (names []string, err error) {
 }
 
 // configure does one of these commands, once ctx was asked.
-func (r *Reader) configure(ctx context.Context, sub byte, data string) ([]byte, error) {
+func (r *Reader) configure(ctx context.Context, s *shelf, sub byte, data string) ([]byte, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	return r.ask(context.WithoutCancel(ctx), neo2.Frame{Command: neo2.Contact, Sub: sub, Data: []byte(data)})
+	return r.ask(context.WithoutCancel(ctx), neo2.Frame{Command: s.command, Sub: sub, Data: []byte(data)})
 }
 
 func refusedWith(err error, status byte) bool {
 	var refused *StatusError
 	return errors.As(err, &refused) && refused.Status == status
+}
+
+func full(err error) bool {
+	return refusedWith(err, neo2.Full) || refusedWith(err, neo2.TapFull) || refusedWith(err, neo2.TapNoProvider)
 }
 
 // keyArticle is a key as the reader has it: its exponent stands in four bytes (IDG p. 113).
@@ -180,6 +225,15 @@ func keyArticle(row txn.SchemeRow) article {
 	size := len(says) - txn.KeyModulus
 	body := name + neo2.KeyHead + says[:txn.KeyModulus] + string([]byte{byte(size), byte(size >> 8)}) + says[txn.KeyModulus:]
 	return article{name, body, []string{body}}
+}
+
+// tapArticle is a key as the contactless side has it (IDG p. 248-249). Where the exponent stands in what is read back is not said;
+// the hash is over it too.
+func tapArticle(row txn.SchemeRow) article {
+	name, says := string(row.Name), string(row.Says)
+	hash, exponent, modulus := neo2.KeyHead+says[:txn.KeyExponent], says[txn.KeyExponent:txn.KeyModulus], says[txn.KeyModulus:]
+	modulus = string([]byte{byte(len(modulus) >> 8), byte(len(modulus))}) + modulus
+	return article{name, name + hash + exponent + modulus, []string{hash, modulus}}
 }
 
 // appArticle is an application in the reader's own tags.

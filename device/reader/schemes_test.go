@@ -43,6 +43,14 @@ func (c *counter) holds(keys, apps int) {
 	c.t.Helper()
 	k, a, _ := c.sim.Holds()
 	assert.Equal(c.t, [2]int{keys, apps}, [2]int{k, a}, "keys and applications in the reader")
+	c.taps(keys)
+}
+
+// taps is how many keys its contactless side has.
+func (c *counter) taps(keys int) {
+	c.t.Helper()
+	_, _, taps := c.sim.Memory()
+	assert.Len(c.t, taps, keys, "keys of the contactless side")
 }
 
 func TestAReaderIsMadeToHoldASetAndNothingElse(t *testing.T) {
@@ -50,7 +58,7 @@ func TestAReaderIsMadeToHoldASetAndNothingElse(t *testing.T) {
 		first := schemes{keys: schemeKeys(248, 1, 2, 3), apps: applications(0, 1, 2)}
 		done, err := c.install(first)
 		require.NoError(t, err)
-		assert.Equal(t, 5, done)
+		assert.Equal(t, 8, done, "three keys on both sides, two applications")
 		c.holds(3, 2)
 
 		done, err = c.install(first)
@@ -59,7 +67,7 @@ func TestAReaderIsMadeToHoldASetAndNothingElse(t *testing.T) {
 
 		done, err = c.install(schemes{keys: append(schemeKeys(128, 2), schemeKeys(248, 3, 4)...)})
 		require.NoError(t, err)
-		assert.Equal(t, 3, done, "2 is another key now, 4 is new, 1 is named no more")
+		assert.Equal(t, 6, done, "2 is another key now, 4 is new, 1 is named no more")
 		c.holds(3, 2)
 
 		done, err = c.install(schemes{apps: append(applications(1, 2), applications(0, 3)...)})
@@ -74,7 +82,7 @@ func TestAReaderIsMadeToHoldASetAndNothingElse(t *testing.T) {
 		c.holds(0, 0)
 		done, err = c.install(first)
 		require.NoError(t, err)
-		assert.Equal(t, 5, done)
+		assert.Equal(t, 8, done)
 	})
 }
 
@@ -85,7 +93,7 @@ func TestAFullReaderGivesUpWhatIsNoLongerNamed(t *testing.T) {
 		require.NoError(t, err)
 		done, err := c.install(schemes{keys: schemeKeys(96, 3, 4, 5)})
 		require.NoError(t, err)
-		assert.Equal(t, 4, done)
+		assert.Equal(t, 8, done)
 		_, err = c.install(schemes{keys: schemeKeys(96, 3, 4, 5, 6)})
 		require.ErrorIs(t, err, reader.ErrFull)
 		assert.Contains(t, err.Error(), "A00000033306, of 4")
@@ -98,7 +106,7 @@ func TestAFullReaderGivesUpWhatIsNoLongerNamed(t *testing.T) {
 func TestAnInstallationThatIsCutGoesOn(t *testing.T) {
 	old := schemes{keys: schemeKeys(96, 1, 2, 3), apps: applications(0, 1, 2)}
 	new := schemes{keys: append(schemeKeys(112, 2), schemeKeys(96, 4, 5)...), apps: append(applications(7, 2), applications(0, 3)...)}
-	for step := range 30 {
+	for step := range 60 {
 		atCounter(t, func(t *testing.T, c *counter) {
 			_, err := c.install(old)
 			require.NoError(t, err)
@@ -132,6 +140,54 @@ func TestAnInstallationThatIsCutGoesOn(t *testing.T) {
 			c.holds(3, 2)
 		})
 	}
+}
+
+// What one side does not know is done on the other. A reader that knows it on neither is said to, and so is one that has nowhere to
+// put applications.
+func TestAReaderOfOneSideIsGivenWhatThatSideTakes(t *testing.T) {
+	all := schemes{keys: schemeKeys(128, 1, 2, 3), apps: applications(0, 1)}
+	for _, one := range []struct {
+		lacks      string
+		give       schemes
+		keys, taps int
+		err        error
+	}{
+		{"memory contactless unknown", all, 3, 0, nil},
+		{"memory contact unknown", schemes{keys: all.keys}, 0, 3, nil},
+		{"memory contact unknown", all, 0, 3, reader.ErrNoSchemes},
+		{"memory unknown", all, 0, 0, reader.ErrNoSchemes},
+	} {
+		atCounter(t, func(t *testing.T, c *counter) {
+			c.do(one.lacks)
+			for range 2 {
+				_, err := c.install(one.give)
+				require.ErrorIs(t, err, one.err, one.lacks)
+			}
+			keys, _, _ := c.sim.Holds()
+			assert.Equal(t, one.keys, keys, one.lacks)
+			c.taps(one.taps)
+		})
+	}
+}
+
+// The contactless side is mended by itself: what it holds otherwise, too much and too little.
+func TestKeysOfTheContactlessSideAreAskedFor(t *testing.T) {
+	atCounter(t, func(t *testing.T, c *counter) {
+		c.do("memory contact unknown")
+		_, err := c.install(schemes{keys: append(schemeKeys(96, 2, 9), schemeKeys(248, 3)...)})
+		require.NoError(t, err)
+		c.do("restart")
+		done, err := c.install(schemes{keys: schemeKeys(112, 1, 2, 3)})
+		require.NoError(t, err)
+		assert.Equal(t, 4, done, "1 is new, 2 and 3 are others, 9 is named no more")
+		c.taps(3)
+		c.do("memory keys most 3")
+		_, err = c.install(schemes{keys: schemeKeys(112, 1, 2, 3, 4)})
+		require.ErrorIs(t, err, reader.ErrFull)
+		done, err = c.install(schemes{keys: schemeKeys(112, 1, 2, 5)})
+		require.NoError(t, err, "a full side is first made to give up what is no longer named")
+		assert.Equal(t, 2, done)
+	})
 }
 
 // countdown ends after it was asked so often.

@@ -62,7 +62,7 @@ func (p *pinPad) Enter(ctx context.Context, card txn.Presented, _ txn.Amount, _ 
 	b, err := p.ask(ctx, pinpad.Request{PAN: card.Card.PAN, Prompt: p.prompt, SessionKey: under, Wait: p.wait})
 	switch {
 	case errors.Is(err, pinpad.ErrNoPIN):
-		return txn.PINBlock{}, fmt.Errorf("%w: %w", terminal.ErrNoPIN, err)
+		return txn.PINBlock{}, terminal.ErrNoPIN // the driver says no more than that
 	case err != nil:
 		return txn.PINBlock{}, err
 	case b.Empty:

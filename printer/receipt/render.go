@@ -266,8 +266,13 @@ func (w *writer) card() {
 func (w *writer) chip() {
 	switch w.t.Card.Entry {
 	case txn.Contactless, txn.Inserted:
+		said := w.t.Card.Chip.Word()
 		w.row(words.AidLabel, w.t.Card.AID)
 		w.row(words.AppLabel, w.t.Card.Label)
+		w.row(words.CertificateLabel, strings.ToUpper(said.Certificate))
+		w.row(words.VerificationLabel, strings.ToUpper(said.Verification))
+		w.row(words.CounterLabel, strings.ToUpper(said.Counter))
+		w.row(words.SequenceNo, w.t.Card.Sequence)
 	}
 }
 

@@ -57,6 +57,13 @@ func aSale(t *testing.T) txn.Txn {
 	}
 }
 
+func aChipSale(t *testing.T) txn.Txn {
+	sale := aSale(t)
+	sale.Card.Entry, sale.Card.Sequence = txn.Inserted, "001"
+	sale.Card.Chip = txn.NewChip([]byte("\x9F\x26\x08\xA1\xB2\xC3\xD4\xE5\xF6\x07\x18\x9F\x27\x01\x40\x95\x05\x08\x80\x04\x80\x00\x9F\x36\x02\x00\x17"))
+	return sale
+}
+
 func aSaleByCode(t *testing.T) txn.Txn {
 	sale := aSale(t)
 	sale.Card, sale.Code = txn.Card{Entry: txn.Scanned}, txn.NewCode("wechat", "13************6789", txn.Fingerprint{1})
@@ -184,6 +191,8 @@ func TestSlipsLookAsTheyShould(t *testing.T) {
 		{"sale-merchant", aSale, txn.MerchantCopy, false},
 		{"sale-customer", aSale, txn.CustomerCopy, false},
 		{"sale-duplicate", aSale, txn.MerchantCopy, true},
+		{"chip-sale-merchant", aChipSale, txn.MerchantCopy, false},
+		{"chip-sale-customer", aChipSale, txn.CustomerCopy, false},
 		{"reversal-merchant", aReversal, txn.MerchantCopy, false},
 		{"reversal-customer", aReversal, txn.CustomerCopy, false},
 		{"suspense-merchant", aSuspense, txn.MerchantCopy, false},

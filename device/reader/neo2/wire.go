@@ -56,6 +56,17 @@ const (
 	ContactSetKey    byte = 0x0A
 	ContactKeys      byte = 0x0B // list: provider and index of each
 
+	// The contactless side has a store of keys of its own; p. 247-250. A key is set as provider, index, KeyHead, 20 bytes of SHA-1, 4
+	// of exponent, 2 of the modulus's length, and the modulus, and read back without provider and index. Numbers of two bytes in
+	// D0-xx have their high byte first. The list is asked in two steps; that the second's answer is one byte for each index is
+	// taken from the list that the maker's published SDK makes of it.
+	Tap          byte = 0xD0
+	TapKey       byte = 0x01 // read one, by its provider and index
+	TapSetKey    byte = 0x03
+	TapRemoveKey byte = 0x04
+	TapProviders byte = 0x06 // list: five bytes each; none is no error
+	TapIndexes   byte = 0x07 // list of one provider's
+
 	// Asks of the reader's own, in the course of these three; p. 160 and p. 206. The terminal answers with the same command.
 	Ask         byte = 0x61
 	AskDisplay  byte = 0x01 // show a message, or let one be chosen
@@ -133,6 +144,10 @@ const (
 	WrongHash       byte = 0x17 // of a key that was set; p. 175
 	Tampered        byte = 0x1D
 	OnlineRequested byte = 0x23
+	TapExists       byte = 0x49 // the contactless side has such a key; p. 247, and so the next three
+	TapNoProvider   byte = 0x4A
+	TapNoSuchKey    byte = 0x4B
+	TapFull         byte = 0x4F
 	NoSuchData      byte = 0x60 // nothing of the kind is in the reader; p. 162, 172-175
 	Full            byte = 0x61 // 16 applications are the most that it takes; p. 163, 175
 	Continues       byte = 0x63 // first answer of a contact command; p. 160
@@ -161,6 +176,11 @@ var statuses = map[byte]string{
 	WrongHash:       "the key does not agree with its hash",
 	Tampered:        "tamper detected",
 	OnlineRequested: "online authorization requested",
+	0x42:            "data of a key invalid",
+	TapExists:       "the key is there already",
+	TapNoProvider:   "no room for another provider",
+	TapNoSuchKey:    "no such key in the reader",
+	TapFull:         "all key slots are full",
 	NoSuchData:      "no such data in the reader",
 	Full:            "the reader's list is full",
 	Continues:       "understood, the result follows",

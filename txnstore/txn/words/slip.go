@@ -25,6 +25,13 @@ var (
 	Interrupted   = Pair{"打印中断 此联作废", "INTERRUPTED - THIS SLIP IS VOID"}
 )
 
+// What a chip card has certified goes by these letters in every language (EMV Book 3, annex A).
+var (
+	CertificateLabel  = Pair{EN: "TC"}
+	VerificationLabel = Pair{EN: "TVR"}
+	CounterLabel      = Pair{EN: "ATC"}
+)
+
 // Labels of the rows.
 var (
 	MerchantNo      = Pair{"商户编号", "MERCHANT NO"}
@@ -44,6 +51,7 @@ var (
 	AmountLabel     = Pair{"金额", "AMOUNT"}
 	AidLabel        = Pair{"应用标识", "AID"}
 	AppLabel        = Pair{"应用标签", "APP LABEL"}
+	SequenceNo      = Pair{"卡序列号", "CARD SEQ NO"}
 	OrderNo         = Pair{"订单号", "ORDER NO"}
 	NoteLabel       = Pair{"备注", "NOTE"}
 	SignatureLabel  = Pair{"持卡人签名", "CARDHOLDER SIGNATURE"}

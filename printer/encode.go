@@ -18,13 +18,14 @@ func check(s receipt.Slip, columns int) error {
 	if len(s.Lines) > maxSlipLines {
 		return fmt.Errorf("printer: slip refused: %d lines, at most %d", len(s.Lines), maxSlipLines)
 	}
+	var rom receipt.ROM
 	for i, l := range s.Lines {
 		switch {
 		case l.Op > receipt.Code || l.Size > receipt.Big || l.Align > receipt.Right:
 			return fmt.Errorf("printer: slip refused: line %d is of a kind this driver does not know", i+1)
 		case l.Op == receipt.Text && l.Columns() > columns:
 			return fmt.Errorf("printer: slip refused: line %d takes %d columns of %d: wrap it first", i+1, l.Columns(), columns)
-		case l.Op == receipt.Text && receipt.Printable(l.Text) != l.Text:
+		case l.Op == receipt.Text && rom.Printable(l.Text) != l.Text:
 			return fmt.Errorf("printer: slip refused: line %d holds characters without a GBK code: pass it through receipt.Printable", i+1)
 		case l.Op == receipt.Image && l.Image.Check(columns) != nil:
 			return fmt.Errorf("printer: slip refused: line %d: %w", i+1, l.Image.Check(columns))
@@ -73,8 +74,9 @@ type tongue interface {
 	code(b []byte, text string) []byte
 }
 
-func newEncoder(o Opts) *encoder {
-	e := &encoder{out: make([]byte, 0, 2048), tongue: escpos{}, columns: o.Columns, cut: o.CutAfter, codes: o.Codes, gbk: simplifiedchinese.GBK.NewEncoder()}
+// newEncoder writes into room for a slip, of which nothing is kept.
+func newEncoder(o Opts, room []byte) *encoder {
+	e := &encoder{out: slices.Grow(room[:0], 2048), tongue: escpos{}, columns: o.Columns, cut: o.CutAfter, codes: o.Codes, gbk: simplifiedchinese.GBK.NewEncoder()}
 	if o.Proof == ETBCounter {
 		e.tongue = starLine{}
 	}

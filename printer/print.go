@@ -98,7 +98,7 @@ func (o *Opts) onTheLine(bytes int) time.Duration {
 }
 
 func (p *Printer) encode(s receipt.Slip, id [4]byte) ([]byte, error) {
-	e := newEncoder(p.opts)
+	e := newEncoder(p.opts, p.room)
 	if p.torn {
 		if err := e.void(); err != nil {
 			return nil, err
@@ -118,6 +118,7 @@ func (p *Printer) encode(s receipt.Slip, id [4]byte) ([]byte, error) {
 	if p.opts.Proof == StatusAfterFeed {
 		e.out = askInOrder(e.out)
 	}
+	p.room = e.out
 	return e.out, nil
 }
 

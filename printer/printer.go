@@ -101,6 +101,7 @@ type Printer struct {
 	apart  bool   // it does not answer four questions that come together
 	seen   Status // what it said last, by any way
 	torn   bool   // a slip broke off inside its data; the next one declares it void
+	room   []byte // of the slip that was sent last
 }
 
 // New makes a driver and proves that a printer answers. A printer that answers but cannot print (no paper, cover open)

@@ -166,7 +166,7 @@ func (t *talk) synchronise() error {
 	p := t.p
 	var opening []byte
 	if p.torn {
-		e := newEncoder(p.opts)
+		e := newEncoder(p.opts, nil)
 		if err := e.void(); err != nil {
 			return err
 		}

@@ -41,10 +41,10 @@ func (s *Store) unsold(ref string, fault error) error {
 	if err != nil {
 		return errors.Join(fault, err)
 	}
-	switch _, found, err := r.byReference(ref); {
+	switch begun, err := r.byReference(ref); {
 	case err != nil:
 		return errors.Join(fault, err)
-	case found:
+	case begun != nil:
 		return fmt.Errorf("a transaction was begun under this reference: %w", fault)
 	}
 	return nil

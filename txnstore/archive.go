@@ -132,32 +132,41 @@ func (a *archive) get(c *codec, id txn.ID) (*record, error) {
 	if r, known := a.read[id]; known {
 		return r, nil
 	}
-	frame, err := t.get(txnBucket, idKey(id))
-	if err != nil {
+	var r *record
+	var unread error
+	found, err := t.find(txnBucket, idKey(id), func(frame []byte) { r, unread = decodeArchived(c, id, frame) })
+	switch {
+	case err != nil:
 		return nil, a.doubt(err)
+	case !found:
+		return nil, fmt.Errorf("%w: number %d", ErrNotFound, id)
 	}
-	r, err := decodeArchived(c, id, frame)
-	if err == nil && len(a.read) < mostRead {
+	if unread == nil && len(a.read) < mostRead {
 		if a.read == nil {
 			a.read = map[txn.ID]*record{}
 		}
 		a.read[id] = r
 	}
-	return r, err
+	return r, unread
 }
 
 func decodeArchived(c *codec, id txn.ID, frame []byte) (*record, error) {
-	if frame == nil {
-		return nil, fmt.Errorf("%w: number %d", ErrNotFound, id)
+	r := new(record)
+	if err := decodeArchivedInto(r, c, id, frame); err != nil {
+		return nil, err
 	}
-	r, err := c.decode(frame)
+	return r, nil
+}
+
+func decodeArchivedInto(r *record, c *codec, id txn.ID, frame []byte) error {
+	err := c.decodeInto(r, frame)
 	if err == nil && r.ID != id {
 		err = fmt.Errorf("it is number %d", r.ID)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: number %d in %s: %w", ErrBadRecord, id, archiveName, err)
+		return fmt.Errorf("%w: number %d in %s: %w", ErrBadRecord, id, archiveName, err)
 	}
-	return r, nil
+	return nil
 }
 
 // byName finds the number behind a caller's reference, or behind a payment code.
@@ -196,15 +205,15 @@ func (a *archive) sound(entries []entry) error {
 	t, err := a.fresh()
 	for _, e := range entries {
 		if err == nil {
-			_, err = t.get(txnBucket, idKey(e.ID))
+			_, err = t.find(txnBucket, idKey(e.ID), nil)
 		}
 	}
 	for _, e := range entries {
 		if err == nil {
-			_, err = t.get(refBucket, []byte(e.Reference))
+			_, err = t.find(refBucket, []byte(e.Reference), nil)
 		}
 		if err == nil && e.submits() {
-			_, err = t.get(refBucket, e.codeKey())
+			_, err = t.find(refBucket, e.codeKey(), nil)
 		}
 	}
 	small := [][]byte{owedBucket, paperBucket, metaBucket}

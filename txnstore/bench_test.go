@@ -61,7 +61,7 @@ func stocked(b *testing.B, records int) string {
 		for range 500 {
 			r := usual(b)
 			r.ID, r.Reference, r.Slips.Customer = txn.ID(n), refNumber(n), txn.SlipPrinted
-			frame, stored, err := s.codec.encode(r)
+			frame, stored, err := s.codec.encode(copied(r))
 			require.NoError(b, err)
 			entries = append(entries, entry{stored, frame})
 			n++
@@ -195,7 +195,7 @@ func BenchmarkRecord(b *testing.B) {
 	c, r := testCodec(b, "T1234567"), usual(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		_, _, err := c.encode(r)
+		_, _, err := c.encode(copied(r))
 		require.NoError(b, err)
 	}
 }

@@ -43,7 +43,7 @@ const inArchive = -1
 func (b *books) framed(i int) ([]byte, error) {
 	s := &b.slots[i]
 	if s.frame == nil {
-		frame, stored, err := b.codec.encode(s.record)
+		frame, stored, err := b.codec.encode(copied(s.record))
 		if err != nil {
 			return nil, err
 		}
@@ -67,48 +67,46 @@ func (b *books) find(id txn.ID) (*record, int, error) {
 	return r, inArchive, err
 }
 
-func (b *books) get(id txn.ID) (txn.Txn, error) {
+func (b *books) get(id txn.ID) (*record, error) {
 	r, _, err := b.find(id)
-	if err != nil {
-		return txn.Txn{}, err
-	}
-	return clone(r.Txn), nil
+	return r, err
 }
 
-// byReference finds the transaction of a caller's reference.
-func (b *books) byReference(ref string) (txn.Txn, bool, error) {
+// byReference finds the transaction of a caller's reference, nil where there is none.
+func (b *books) byReference(ref string) (*record, error) {
 	if ref == "" || len(ref) > txn.MaxReference {
-		return txn.Txn{}, false, nil
+		return nil, nil
 	}
 	return b.named([]byte(ref), "references", func(t *txn.Txn) bool { return t.Reference == ref })
 }
 
 // named asks the slots first: the archive learns a name only when the transaction is finished. Where the index leads to a
 // transaction that is lost, or to another one, the question stays open.
-func (b *books) named(key []byte, what string, is func(*txn.Txn) bool) (txn.Txn, bool, error) {
+func (b *books) named(key []byte, what string, is func(*txn.Txn) bool) (*record, error) {
 	for i := range b.slots {
 		if s := &b.slots[i]; s.kind == slotLive && is(&s.Txn) {
-			return clone(s.Txn), true, nil
+			return s.record, nil
 		}
 	}
 	id, ok, err := b.archive.byName(key)
 	if err != nil || !ok {
-		return txn.Txn{}, false, err
+		return nil, err
 	}
-	t, err := b.get(id)
-	if errors.Is(err, ErrNotFound) && uint64(id) >= b.count.NextID || err == nil && !is(&t) { // a lower one was lost
+	r, err := b.get(id)
+	if errors.Is(err, ErrNotFound) && uint64(id) >= b.count.NextID || err == nil && !is(&r.Txn) { // a lower one was lost
 		err = b.archive.doubt(fmt.Errorf("the index of %s leads to transaction %d, which has another", what, id))
 	}
 	if err != nil {
-		return txn.Txn{}, false, err
+		return nil, err
 	}
-	return t, true, nil
+	return r, nil
 }
 
 // due collects what one index of the archive names, the slots and the waiting changes, as far as they still qualify,
 // oldest first. A record that cannot be read stops itself: it is counted and named.
 func (b *books) due(index []byte, qualifies func(*txn.Txn) bool) (list []txn.Txn, bad map[txn.ID]error, err error) {
 	bad = map[txn.ID]error{}
+	var found []*record
 	ids, err := b.archive.index(index)
 	if err != nil {
 		return nil, nil, err
@@ -131,10 +129,10 @@ func (b *books) due(index []byte, qualifies func(*txn.Txn) bool) (list []txn.Txn
 		case err != nil:
 			return nil, nil, err
 		case qualifies(&r.Txn):
-			list = append(list, clone(r.Txn))
+			found = append(found, r)
 		}
 	}
-	return list, bad, nil
+	return clones(found), bad, nil
 }
 
 func (b *books) owed() ([]txn.Txn, map[txn.ID]error, error) {

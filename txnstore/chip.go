@@ -50,29 +50,30 @@ func checkChip(tlv []byte) error {
 	return nil
 }
 
+var errShortChip = errors.New("chip data is cut short")
+
 // cutTLV reads one data object (EMV Book 3 annex B: tags of up to three bytes, lengths of up to 255 here).
 func cutTLV(b []byte) (tag uint32, constructed bool, value, rest []byte, err error) {
-	short := errors.New("chip data is cut short")
 	tag, constructed = uint32(b[0]), b[0]&0x20 != 0
 	more := b[0]&0x1F == 0x1F
 	for b = b[1:]; more; b = b[1:] {
 		if len(b) == 0 || tag > 0xFFFF {
-			return 0, false, nil, nil, short
+			return 0, false, nil, nil, errShortChip
 		}
 		tag, more = tag<<8|uint32(b[0]), b[0]&0x80 != 0
 	}
 	if len(b) == 0 {
-		return 0, false, nil, nil, short
+		return 0, false, nil, nil, errShortChip
 	}
 	n := int(b[0])
 	b = b[1:]
 	if n == 0x81 && len(b) > 0 {
 		n, b = int(b[0]), b[1:]
 	} else if n >= 0x80 {
-		return 0, false, nil, nil, short
+		return 0, false, nil, nil, errShortChip
 	}
 	if n > len(b) {
-		return 0, false, nil, nil, short
+		return 0, false, nil, nil, errShortChip
 	}
 	return tag, constructed, b[:n], b[n:], nil
 }

@@ -47,6 +47,22 @@ type closingField struct {
 	get func(*txn.Closing, []byte) error
 }
 
+// closingTable is the table that a closing is written and read by, and closingAt where its tags stand in it.
+var (
+	closingTable = closingFields()
+	closingAt    = tagsOf(closingTable)
+)
+
+// closingTags is one more than the highest tag.
+const closingTags = 64
+
+func tagsOf(table []closingField) (at [closingTags]*closingField) {
+	for i := range table {
+		at[table[i].tag] = &table[i]
+	}
+	return at
+}
+
 func closingFields() []closingField {
 	fields := []closingField{
 		closingNumber(1, func(c *txn.Closing) *uint32 { return &c.Batch }),
@@ -140,7 +156,8 @@ func closingStamp(tag byte, at func(*txn.Closing) *time.Time) closingField {
 func putClosing(c txn.Closing) ([]byte, txn.Closing, error) {
 	c.Began, c.Ended = millisecond(c.Began), millisecond(c.Ended)
 	var b []byte
-	for _, f := range closingFields() {
+	for i := range closingTable {
+		f := &closingTable[i]
 		if v := f.put(&c); len(v) > 0 {
 			b = appendField(b, f.tag, v)
 		}
@@ -161,32 +178,31 @@ func openClosing(frame []byte) (c txn.Closing, err error) {
 	if err != nil {
 		return c, fmt.Errorf("closing: %w", err)
 	}
-	byTag := map[byte]closingField{}
-	for _, f := range closingFields() {
-		byTag[f.tag] = f
-	}
+	var seen [closingTags]bool
 	for len(b) > 0 {
 		var tag byte
 		var v []byte
 		if tag, v, b, err = cutField(b); err != nil {
 			return c, fmt.Errorf("closing: %w", err)
 		}
-		list := map[byte]*[]txn.ID{closingExplains: &c.Explains, closingDoubts: &c.Doubts}[tag]
-		f, known := byTag[tag]
+		list := &c.Explains
+		if tag == closingDoubts {
+			list = &c.Doubts
+		}
 		switch {
-		case list != nil:
+		case tag == closingExplains, tag == closingDoubts:
 			id, size := binary.Uvarint(v)
 			if size <= 0 || size != len(v) || len(*list) == txn.MaxDoubts {
 				return c, errors.New("closing: a doubt is not a number, or there are too many")
 			}
 			*list = append(*list, txn.ID(id))
-		case !known:
+		case tag >= closingTags, closingAt[tag] == nil, seen[tag]:
 			return c, fmt.Errorf("closing: field %d is not known", tag)
 		default:
-			if err := f.get(&c, v); err != nil {
+			if err := closingAt[tag].get(&c, v); err != nil {
 				return c, fmt.Errorf("closing: field %d %w", tag, err)
 			}
-			delete(byTag, tag)
+			seen[tag] = true
 		}
 	}
 	if c.Batch < 1 || c.Batch > maxBatch || !isName(string(c.Step), maxName) || c.Terminal == "" || c.Currency.Exponent > 9 {

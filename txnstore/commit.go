@@ -83,6 +83,7 @@ func (s *Store) writeHot(c *change, count counters, levelled ...int) (slot int, 
 	if err := s.commitBoth(tx, func() error { return s.files.shadow.write(slot, count, copied) }); err != nil {
 		return 0, err
 	}
+	s.files.hot.heard = others
 	for i := range s.slots {
 		s.slots[i].dirty = false
 	}
@@ -139,7 +140,7 @@ func (s *Store) writeArchive(entries []entry, id *identity) error {
 		if taken[number] {
 			continue
 		}
-		frame, stored, err := s.codec.encode(m)
+		frame, stored, err := s.codec.encode(copied(m))
 		if err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func TestFiveFullestRecordsAreOnePageAndTwoWritesACommit(t *testing.T) {
 		r := fullest(t)
 		r.State = "pending"
 		r.Reference = r.Reference[:39] + string(rune('a'+i))
-		frame, stored, err := s.codec.encode(r)
+		frame, stored, err := s.codec.encode(copied(r))
 		require.NoError(t, err)
 		assert.Equal(t, maxRecord, len(frame), "the fullest record uses all there is")
 		count := counters{1<<32 - 1, 1<<64 - 1, 1<<64 - 1, maxBatch, 1<<64 - 100 + uint64(i), "TERMINAL"}
@@ -110,7 +110,7 @@ func TestTheArchiveGrowsByWrittenZeros(t *testing.T) {
 		for i := range 50 {
 			r := usual(t)
 			r.ID, r.Reference = txn.ID(1+50*n+i), refNumber(50*n+i)
-			frame, stored, err := s.codec.encode(r)
+			frame, stored, err := s.codec.encode(copied(r))
 			require.NoError(t, err)
 			entries = append(entries, entry{stored, frame})
 		}

@@ -12,7 +12,7 @@ import (
 func FuzzRecord(f *testing.F) {
 	c := testCodec(f, "T1234567")
 	for _, r := range []*record{usual(f), {Txn: usual(f).Txn, extra: []byte{201, 3, 'n', 'e', 'w'}}} {
-		frame, _, err := c.encode(r)
+		frame, _, err := c.encode(copied(r))
 		require.NoError(f, err)
 		f.Add(frame[frameHeader : len(frame)-4])
 	}
@@ -25,7 +25,7 @@ func FuzzRecord(f *testing.F) {
 		if err != nil {
 			return
 		}
-		frame, stored, err := c.encode(r)
+		frame, stored, err := c.encode(copied(r))
 		if err != nil {
 			return // for instance longer than a slot: readable, and refused when it is changed
 		}

@@ -61,16 +61,18 @@ func (a *archive) commit(tx *bolt.Tx) error {
 	return err
 }
 
-// put writes into hot.db what the others have reached.
-func (h heard) put(tx *bolt.Tx) error {
+// put writes into hot.db what the others have reached. Of was, which it holds, only what differs is touched: each bucket that
+// bbolt opens costs more than its number.
+func (h heard) put(tx *bolt.Tx, was heard) error {
 	if err := tx.Bucket(counterBucket).SetSequence(heardStamp(h.archive, tx.ID())); err != nil {
 		return err
 	}
 	for i, commit := range h.blocks {
-		if bucket := tx.Bucket(slotBucket(i)); bucket.Sequence() != commit {
-			if err := bucket.SetSequence(commit); err != nil {
-				return err
-			}
+		if commit == was.blocks[i] {
+			continue
+		}
+		if err := tx.Bucket(slotBucket(i)).SetSequence(commit); err != nil {
+			return err
 		}
 	}
 	return nil

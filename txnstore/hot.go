@@ -24,7 +24,10 @@ var (
 	errEmptyRecord = errors.New("no record") // a slot that was never used
 )
 
-type hotFile struct{ db *bolt.DB }
+type hotFile struct {
+	db    *bolt.DB
+	heard heard // as it was read, or committed last
+}
 
 // hotImage is what hot.db holds, decoded.
 type hotImage struct {
@@ -58,7 +61,7 @@ func openHot(path string, readOnly, verified bool) (*hotFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &hotFile{db}, nil
+	return &hotFile{db: db}, nil
 }
 
 func (h *hotFile) read(c *codec) (hotImage, error) {
@@ -75,6 +78,7 @@ func (h *hotFile) read(c *codec) (hotImage, error) {
 		return nil
 	})
 	if err == nil {
+		h.heard = image.heard
 		image.counters, image.err = h.counters()
 	}
 	return image, err
@@ -112,7 +116,7 @@ func (h *hotFile) stage(frames [hotSlots][]byte, count counters, others heard) (
 				return err
 			}
 		}
-		if err := others.put(tx); err != nil {
+		if err := others.put(tx, h.heard); err != nil {
 			return err
 		}
 		return tx.Bucket(counterBucket).Put(counterKey, count.frame())

@@ -66,11 +66,12 @@ func mayBeOf(mark, frame []byte) bool {
 
 // byCard looks through the newest records for those of a card, newest first. Only those are opened, and none is looked up
 // again: this is asked before every sale.
-func (b *books) byCard(pan txn.PAN, recent int) (list []txn.Txn, err error) {
+func (b *books) byCard(pan txn.PAN, recent int) ([]txn.Txn, error) {
+	var list []*record
 	wanted := b.codec.seals.cardMark(pan)
 	keep := func(r *record, err error) {
 		if err == nil && r.Card.PAN.Equal(pan) {
-			list = append(list, clone(r.Txn))
+			list = append(list, r)
 		}
 	}
 	var slots, archived []txn.ID
@@ -110,7 +111,7 @@ func (b *books) byCard(pan txn.PAN, recent int) (list []txn.Txn, err error) {
 		}
 	}
 	sort.Slice(list, func(x, y int) bool { return list[x].ID > list[y].ID })
-	return list, nil
+	return clones(list), nil
 }
 
 // newerThan counts the numbers above one.

@@ -65,11 +65,11 @@ func TestAForeignMarkMakesARecordUnreadable(t *testing.T) {
 	r := usual(t)
 	payload := c.payload(nil, r, c.seals.seal(purposeCard, uint64(r.ID), cardInTheClear(r.Card)))
 	mark := c.seals.cardMark(r.Card.PAN)
-	_, err := c.decodePayload(payload)
+	_, err := c.decode(putFrame(recordFrame, payload))
 	require.NoError(t, err)
-	_, err = c.decodePayload(bytes.Replace(payload, mark[:], bytes.Repeat([]byte{1}, markSize), 1))
+	_, err = c.decode(putFrame(recordFrame, bytes.Replace(payload, mark[:], bytes.Repeat([]byte{1}, markSize), 1)))
 	require.ErrorContains(t, err, "mark")
-	_, err = c.decodePayload(append(bytes.Clone(payload), fmt.Sprintf("%c%c%s", tagMark, markSize, mark)...))
+	_, err = c.decode(putFrame(recordFrame, append(bytes.Clone(payload), fmt.Sprintf("%c%c%s", tagMark, markSize, mark)...)))
 	require.ErrorContains(t, err, "occurs twice")
 }
 

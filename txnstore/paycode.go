@@ -31,9 +31,9 @@ func glanceAtCode(v []byte) string {
 }
 
 // byCode finds the transaction that a payment code was submitted under.
-func (b *books) byCode(print txn.Fingerprint) (txn.Txn, bool, error) {
+func (b *books) byCode(print txn.Fingerprint) (*record, error) {
 	if print == (txn.Fingerprint{}) {
-		return txn.Txn{}, false, nil
+		return nil, nil
 	}
 	return b.named(codeKey(print), "payment codes", func(t *txn.Txn) bool { return t.Code.Print() == print })
 }

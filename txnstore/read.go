@@ -25,16 +25,20 @@ func look[T any](s shelf, read func(*books) (T, error)) (T, error) {
 }
 
 func (s shelf) get(id txn.ID) (txn.Txn, error) {
-	return look(s, func(b *books) (txn.Txn, error) { return b.get(id) })
+	x, _, err := leaving(look(s, func(b *books) (*record, error) { return b.get(id) }))
+	return x, err
 }
 
 func (s shelf) byReference(ref string) (t txn.Txn, ok bool, err error) {
-	t, err = look(s, func(b *books) (txn.Txn, error) {
-		t, found, err := b.byReference(ref)
-		ok = found
-		return t, err
-	})
-	return t, ok, err
+	return leaving(look(s, func(b *books) (*record, error) { return b.byReference(ref) }))
+}
+
+// leaving is a record for who asked for it, nil where there is none.
+func leaving(r *record, err error) (txn.Txn, bool, error) {
+	if r == nil || err != nil {
+		return txn.Txn{}, false, err
+	}
+	return clone(r.Txn), true, nil
 }
 
 func (s shelf) owed() ([]txn.Txn, error) {

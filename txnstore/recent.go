@@ -94,15 +94,17 @@ func missed(dir string) *fault {
 	}
 	names, whose := []string{}, map[string]txn.ID{}
 	for _, v := range list {
-		frame, err := t.get(txnBucket, idKey(v.id))
+		var g glance
+		var code string
+		var unread error
+		found, err := t.find(txnBucket, idKey(v.id), func(frame []byte) { g, code, unread = glanceAt(frame) })
 		if err != nil {
 			return &fault{t.meta.root, 0, fmt.Sprintf("transaction %d: %v", v.id, err)}
 		}
-		if frame == nil {
+		switch {
+		case !found:
 			return v.missing(t)
-		}
-		switch g, code, err := glanceAt(frame); {
-		case err != nil || g.id != v.id: // it stops itself
+		case unread != nil || g.id != v.id: // it stops itself
 		case g.gen < v.gen:
 			return v.missing(t)
 		default:
@@ -116,7 +118,7 @@ func missed(dir string) *fault {
 	}
 	slices.Sort(names) // neighbours share a page
 	for _, name := range names {
-		if id, err := t.get(refBucket, []byte(name)); err != nil || id == nil {
+		if found, err := t.find(refBucket, []byte(name), nil); err != nil || !found {
 			return &fault{t.meta.root, 0, fmt.Sprintf("the reference or the payment code of transaction %d is not there, and was written: a flush was reported and did not happen", whose[name])}
 		}
 	}

@@ -261,7 +261,7 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 
 	long := usual(t)
 	long.extra = append([]byte{201, maxExtra}, make([]byte, maxExtra)...)
-	_, _, err = s.codec.encode(long)
+	_, _, err = s.codec.encode(copied(long))
 	assert.ErrorIs(t, err, ErrRecord)
 }
 

@@ -53,8 +53,8 @@ func newCodec(seals *sealer) *codec {
 
 // encode brings r within its limits and returns its frame and the record exactly as a reader of the frame will see it.
 // What was written is read back and compared before anybody relies on it.
-func (c *codec) encode(of *record) (frame []byte, stored *record, err error) {
-	r := &record{clone(of.Txn), of.extra}
+// It takes r over: it cuts what is too long.
+func (c *codec) encode(r *record) (frame []byte, stored *record, err error) {
 	if err := c.bound(&r.Txn); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrRecord, err)
 	}
@@ -159,15 +159,20 @@ func (c *codec) payload(b []byte, r *record, sealed []byte) []byte {
 
 // decode reads a frame. Nothing in the result points into it; its texts are parts of one copy.
 func (c *codec) decode(frame []byte) (*record, error) {
-	b, err := openFrame(recordFrame, frame)
-	if err != nil {
+	r := new(record)
+	if err := c.decodeInto(r, frame); err != nil {
 		return nil, err
 	}
-	return c.decodePayload(b)
+	return r, nil
 }
 
-func (c *codec) decodePayload(b []byte) (*record, error) {
-	r := new(record)
+// decodeInto is decode into a record that nobody else has, whatever it held. After an error nothing in it counts.
+func (c *codec) decodeInto(r *record, frame []byte) error {
+	b, err := openFrame(recordFrame, frame)
+	if err != nil {
+		return err
+	}
+	*r = record{}
 	var seen [256]bool
 	var sealed, mark []byte
 	var room [txn.MaxJournal]string
@@ -175,17 +180,17 @@ func (c *codec) decodePayload(b []byte) (*record, error) {
 	for len(b) > 0 {
 		tag, v, rest, err := cutField(b)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		f, text := c.byTag[tag], texts[len(texts)-len(rest)-len(v):len(texts)-len(rest)]
 		if seen[tag] && (f != nil || tag == tagCard || tag == tagMark) {
-			return nil, fmt.Errorf("field %d occurs twice", tag)
+			return fmt.Errorf("field %d occurs twice", tag)
 		}
 		seen[tag] = true
 		switch {
 		case f != nil:
 			if err := f.get(&r.Txn, text); err != nil {
-				return nil, fmt.Errorf("%s %w", f.name, err)
+				return fmt.Errorf("%s %w", f.name, err)
 			}
 		case tag == tagCard:
 			sealed = v
@@ -199,15 +204,15 @@ func (c *codec) decodePayload(b []byte) (*record, error) {
 		b = rest
 	}
 	if len(r.extra) > maxExtra || len(lines) > txn.MaxJournal {
-		return nil, errors.New("more fields than this version can carry")
+		return errors.New("more fields than this version can carry")
 	}
 	if err := c.complete(r, sealed, lines); err != nil {
-		return nil, err
+		return err
 	}
 	if own := c.seals.cardMark(r.Card.PAN); seen[tagMark] && !bytes.Equal(mark, own[:]) {
-		return nil, errors.New("the card's mark is another card's")
+		return errors.New("the card's mark is another card's")
 	}
-	return r, nil
+	return nil
 }
 
 // complete reads what depends on other fields, and checks the whole.
@@ -277,4 +282,18 @@ func cutField(b []byte) (tag byte, v, rest []byte, err error) {
 func clone(t txn.Txn) txn.Txn {
 	t.Journal = slices.Clone(t.Journal)
 	return t
+}
+
+// copied is a record for who changes it.
+func copied(r *record) *record { return &record{clone(r.Txn), r.extra} }
+
+func clones(of []*record) []txn.Txn {
+	if len(of) == 0 {
+		return nil
+	}
+	list := make([]txn.Txn, len(of))
+	for i, r := range of {
+		list[i] = clone(r.Txn)
+	}
+	return list
 }

@@ -77,7 +77,7 @@ func usual(t testing.TB) *record {
 func TestARecordComesBackAsItWasWritten(t *testing.T) {
 	c := testCodec(t, "T1234567")
 	r := usual(t)
-	frame, stored, err := c.encode(r)
+	frame, stored, err := c.encode(copied(r))
 	require.NoError(t, err)
 	assert.Equal(t, r, stored)
 	back, err := c.decode(frame)
@@ -90,7 +90,7 @@ func TestEveryFieldOfTheVocabularyIsStored(t *testing.T) {
 	c := testCodec(t, "TERMINAL")
 	r := fullest(t)
 	r.Journal = nil
-	_, stored, err := c.encode(r)
+	_, stored, err := c.encode(copied(r))
 	require.NoError(t, err)
 	assert.Equal(t, r, stored)
 }
@@ -99,18 +99,18 @@ func TestACertificateIsStoredAndNothingThatNamesTheCard(t *testing.T) {
 	c := testCodec(t, "T1234567")
 	r := usual(t)
 	r.Card.Certificate = txn.NewChip(append([]byte{0x9F, 0x26, 40}, bytes.Repeat([]byte{9}, 40)...))
-	_, stored, err := c.encode(r)
+	_, stored, err := c.encode(copied(r))
 	require.NoError(t, err)
 	assert.Equal(t, r, stored)
 	assert.NotContains(t, stored.Card.Certificate.String(), "9")
 	for _, tlv := range [][]byte{{0x5A, 1, 0x42}, {0x57, 1, 0x42}, {0x9F, 0x26}, append([]byte{0x9F, 0x26, maxChip}, make([]byte, maxChip)...)} {
 		r.Card.Certificate = txn.NewChip(tlv)
-		_, _, err := c.encode(r)
+		_, _, err := c.encode(copied(r))
 		assert.ErrorIs(t, err, ErrRecord)
 	}
 	full := fullest(t)
 	full.Kind, full.State, full.Card.Certificate = txn.Sale, txn.Approved, txn.NewChip(append([]byte{0x9F, 0x26, 40}, make([]byte, 40)...))
-	_, stored, err = testCodec(t, "TERMINAL").encode(full)
+	_, stored, err = testCodec(t, "TERMINAL").encode(copied(full))
 	require.NoError(t, err)
 	assert.Equal(t, full.Card, stored.Card)
 	assert.GreaterOrEqual(t, len(stored.Journal), 2)
@@ -125,7 +125,7 @@ func TestEveryFieldOfAnOriginalIsStored(t *testing.T) {
 	} {
 		r := usual(t)
 		r.Kind, r.Original, r.Approver, r.Answer.Scheme = "completion-cancel", original, "099", "CUP"
-		_, stored, err := c.encode(r)
+		_, stored, err := c.encode(copied(r))
 		require.NoError(t, err)
 		assert.Equal(t, r, stored)
 	}
@@ -141,7 +141,7 @@ func TestTheFullestRealRecordFitsItsSlot(t *testing.T) {
 	r.ID, r.Gen, r.Boot, r.EndBoot, r.Tries.Made, r.Tries.Unsent = 1<<32, 500, 70_000, 70_000, 9_999, 9_999
 	r.Original = txn.Original{ID: 1 << 32, Batch: maxBatch, STAN: maxSTAN, RRN: strings.Repeat("x", 12), AuthCode: strings.Repeat("x", 6), Date: "1121"}
 	r.Answer.Scheme = "CUP"
-	frame, stored, err := c.encode(r)
+	frame, stored, err := c.encode(copied(r))
 	require.NoError(t, err)
 	assert.LessOrEqual(t, len(frame), maxRecord)
 	assert.Len(t, stored.Journal, 2)
@@ -156,7 +156,7 @@ func TestTheFullestRecordFitsItsSlot(t *testing.T) {
 	first.Event = strings.Repeat("f", txn.MaxEvent)
 	newest.Event = strings.Repeat("n", txn.MaxEvent)
 	r.Journal[0], r.Journal[txn.MaxJournal-1] = first, newest
-	frame, stored, err := c.encode(r)
+	frame, stored, err := c.encode(copied(r))
 	require.NoError(t, err)
 	assert.LessOrEqual(t, len(frame), maxRecord)
 	assert.Equal(t, []txn.Line{first, newest}, stored.Journal, "the first and the newest line are kept")

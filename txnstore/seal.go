@@ -45,7 +45,8 @@ func newSealer(key []byte, terminal string) (*sealer, error) {
 }
 
 func (s *sealer) bound(purpose string, id uint64) []byte {
-	b := append([]byte(purpose), 0)
+	b := make([]byte, 0, len(purpose)+len(s.terminal)+10)
+	b = append(append(b, purpose...), 0)
 	b = append(append(b, s.terminal...), 0)
 	return binary.BigEndian.AppendUint64(b, id)
 }

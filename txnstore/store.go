@@ -25,17 +25,17 @@ func (s *Store) Begin(d txn.Draft) (txn.Txn, error) {
 	if err := d.Check(); err != nil {
 		return txn.Txn{}, fmt.Errorf("%w: %w", ErrRecord, err)
 	}
-	first, used, err := s.byReference(d.Reference)
+	first, err := s.byReference(d.Reference)
 	refusal := ErrReference
-	if err == nil && !used {
-		first, used, err = s.byCode(d.Code.Print())
+	if err == nil && first == nil {
+		first, err = s.byCode(d.Code.Print())
 		refusal = txn.ErrCodeUsed
 	}
 	if err != nil {
 		return txn.Txn{}, err
 	}
-	if used {
-		return first, fmt.Errorf("%w: by transaction %d, %s", refusal, first.ID, first.State)
+	if first != nil {
+		return clone(first.Txn), fmt.Errorf("%w: by transaction %d, %s", refusal, first.ID, first.State)
 	}
 	slot, err := s.freeSlot()
 	if err != nil {
@@ -193,7 +193,7 @@ func slotWaiting(e entry) slot {
 
 // changed applies a caller's change to a copy and makes it the next version.
 func changed(old *record, change func(*txn.Txn)) (*record, error) {
-	r := &record{clone(old.Txn), old.extra}
+	r := copied(old)
 	if change != nil {
 		change(&r.Txn)
 	}

@@ -86,18 +86,24 @@ type step func(key, value []byte, err error) bool
 
 // get returns the value of a key in a bucket, or nil.
 func (t tree) get(bucket, key []byte) (value []byte, err error) {
+	_, err = t.find(bucket, key, func(v []byte) { value = bytes.Clone(v) })
+	return value, err
+}
+
+// find shows the value of a key in a bucket, which is gone afterwards, or says that there is none.
+func (t tree) find(bucket, key []byte, show func(value []byte)) (found bool, err error) {
 	bad := t.scan(bucket, key, false, func(k, v []byte, e error) bool {
 		if e != nil {
 			err = e
-		} else if bytes.Equal(k, key) {
-			value = bytes.Clone(v)
+		} else if found = bytes.Equal(k, key); found && show != nil {
+			show(v)
 		}
 		return false
 	})
 	if bad != nil {
 		err = bad
 	}
-	return value, err
+	return found, err
 }
 
 // scan goes over a bucket from a key upwards, or from the end downwards.

@@ -201,7 +201,7 @@ func fill(t testing.TB, s *Store, bytes int64) {
 		for range 20 {
 			r := usual(t)
 			r.ID, r.Reference = id, refNumber(int(id))
-			frame, stored, err := s.codec.encode(r)
+			frame, stored, err := s.codec.encode(copied(r))
 			require.NoError(t, err)
 			entries = append(entries, entry{stored, frame})
 			id++

@@ -285,7 +285,7 @@ func misplaced(file string, x visited) string {
 
 // verifyShadow looks at each block. A bad one costs nothing: the version before it or hot.db counts.
 func verifyShadow(h *Health, b boltFile, c *codec) {
-	raw := make([]byte, pageSize)
+	raw, room := make([]byte, pageSize), record{}
 	for n := range shadowBlocks {
 		err := b.readAt(raw, int64(n)*pageSize)
 		var blk block
@@ -293,7 +293,7 @@ func verifyShadow(h *Health, b boltFile, c *codec) {
 			blk, err = openBlock(n, raw)
 		}
 		if err == nil && c != nil && n != identityBlock && len(blk.frame) > 0 {
-			if _, err = c.decode(blk.frame); err == nil {
+			if err = c.decodeInto(&room, blk.frame); err == nil {
 				h.Records++
 			}
 		}
@@ -310,6 +310,7 @@ type valueCheck struct {
 	whole  bool
 	ids    map[txn.ID]bool
 	named  []mention
+	room   record // of the one that was judged last
 }
 
 // mention is a line of an index that names a record.
@@ -334,13 +335,13 @@ func (v *valueCheck) value(x visited) {
 	case bucket == string(metaBucket):
 		_, err = openIdentity(x.value)
 	case v.health.File == hotName:
-		_, err = v.codec.decode(x.value)
+		err = v.codec.decodeInto(&v.room, x.value)
 		v.count(err)
 	case bucket == string(txnBucket):
 		var id txn.ID
 		if id, err = keyID(x.key); err == nil {
 			v.ids[id] = true
-			_, err = decodeArchived(v.codec, id, x.value)
+			err = decodeArchivedInto(&v.room, v.codec, id, x.value)
 			v.count(err)
 		}
 	case bucket == string(refBucket):

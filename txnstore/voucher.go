@@ -10,16 +10,16 @@ const tagSTAN = 12 // of fields.go
 
 // byVoucher looks from the newest record down to the first of an earlier batch, and opens no seal but that of the one it
 // finds: batches and numbers grow together.
-func (b *books) byVoucher(batch, stan uint32) (txn.Txn, bool, error) {
+func (b *books) byVoucher(batch, stan uint32) (*record, error) {
 	for i := range b.slots {
 		s := &b.slots[i]
 		if s.kind == slotLive && s.Batch == batch && s.STAN == stan {
-			return clone(s.Txn), true, nil
+			return s.record, nil
 		}
 	}
 	t, err := b.archive.fresh()
 	if err != nil {
-		return txn.Txn{}, false, b.archive.doubt(err)
+		return nil, b.archive.doubt(err)
 	}
 	var at txn.ID
 	err = t.scan(txnBucket, nil, true, func(key, frame []byte, bad error) bool {
@@ -33,10 +33,9 @@ func (b *books) byVoucher(batch, stan uint32) (txn.Txn, bool, error) {
 		return at == 0 && is[0] >= batch
 	})
 	if err != nil || at == 0 {
-		return txn.Txn{}, false, b.archive.doubt(err)
+		return nil, b.archive.doubt(err)
 	}
-	x, err := b.get(at)
-	return x, err == nil, err
+	return b.get(at)
 }
 
 // voucherOf reads batch and STAN of a record frame without the store's key.
@@ -92,12 +91,7 @@ func (b *books) batchStart(batch uint32) (first txn.ID, err error) {
 
 // ByVoucher returns the transaction of a batch with this STAN. Its cost follows how many are newer.
 func (s *Store) ByVoucher(batch, stan uint32) (t txn.Txn, found bool, err error) {
-	t, err = look(s.shelf(), func(b *books) (txn.Txn, error) {
-		t, is, err := b.byVoucher(batch, stan)
-		found = is
-		return t, err
-	})
-	return t, found, err
+	return leaving(look(s.shelf(), func(b *books) (*record, error) { return b.byVoucher(batch, stan) }))
 }
 
 // InBatch visits the transactions of a batch in order; visit may use the store, and ends the walk by an error, which is

@@ -25,9 +25,30 @@ type walk struct {
 	faults []*fault
 	names  [][]byte          // buckets found
 	marks  map[string]uint64 // their sequences (heard.go)
+
+	rooms [2][maxDepth + 1]room // for the page under way at each level of the tree of buckets, and of the tree below it
+	in    []element             // of an inline bucket
 }
 
-// visited is one value met.
+// room is where a page is read into.
+type room struct {
+	raw  []byte
+	list []element
+}
+
+// roomOf is that of a page at a depth. Who reads another page of that level ends what was read in it.
+func (w *walk) roomOf(bucket []byte, depth int) *room {
+	r := &w.rooms[0][depth]
+	if bucket != nil {
+		r = &w.rooms[1][depth]
+	}
+	if r.raw == nil {
+		r.raw = make([]byte, pageSize)
+	}
+	return r
+}
+
+// visited is one value met. It is gone when the visit is over.
 type visited struct {
 	bucket, key, value []byte
 	page               uint64
@@ -84,7 +105,8 @@ func (w *walk) tree(b below) {
 	if !w.take(b.id, b.from) {
 		return
 	}
-	p, err := w.file.readPage(b.id, w.meta.pages, maxOverflow)
+	room := w.roomOf(b.bucket, b.depth)
+	p, err := w.file.readPageInto(room.raw, b.id, w.meta.pages, maxOverflow)
 	if err != nil {
 		w.blame(err)
 		return
@@ -94,11 +116,12 @@ func (w *walk) tree(b below) {
 			return
 		}
 	}
-	list, err := p.elements()
+	list, err := p.elementsInto(room.list)
 	if err != nil {
 		w.blame(err)
 		return
 	}
+	room.list = list
 	if n := len(list); n > 0 && (bytes.Compare(list[0].key, b.low) < 0 || b.high != nil && bytes.Compare(list[n-1].key, b.high) >= 0) {
 		w.blame(&fault{b.id, pageHeader, "its keys belong to another page"})
 		return
@@ -107,7 +130,7 @@ func (w *walk) tree(b below) {
 		w.leaf(b.bucket, p, list)
 		return
 	}
-	leavesOut := w.leavesOut(b.bucket, list)
+	leavesOut := w.leavesOut(b.bucket, b.depth-1, list)
 	for i, e := range list {
 		next := below{bucket: b.bucket, id: e.child, from: b.id, depth: b.depth - 1, low: e.key, high: b.high,
 			first: b.first && i == 0, last: b.last && i == len(list)-1}
@@ -124,11 +147,11 @@ func (w *walk) tree(b below) {
 
 // leavesOut reports whether the pages below a branch are leaves that need not be read now. A tree of bbolt has all its
 // leaves at one level, so the first one tells.
-func (w *walk) leavesOut(bucket []byte, list []element) bool {
+func (w *walk) leavesOut(bucket []byte, depth int, list []element) bool {
 	if !slices.ContainsFunc(w.brief, func(b []byte) bool { return bytes.Equal(b, bucket) }) {
 		return false
 	}
-	p, err := w.file.readPage(list[0].child, w.meta.pages, maxOverflow)
+	p, err := w.file.readPageInto(w.roomOf(bucket, depth).raw, list[0].child, w.meta.pages, maxOverflow)
 	return err == nil && p.flags == leafFlag
 }
 
@@ -159,12 +182,13 @@ func (w *walk) bucket(e element, page uint64) {
 	p, err := inlinePage(page, e)
 	var list []element
 	if err == nil {
-		list, err = p.elements()
+		list, err = p.elementsInto(w.in)
 	}
 	if err != nil {
 		w.blame(err)
 		return
 	}
+	w.in = list
 	for _, in := range list {
 		switch {
 		case in.bucket:

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,7 +61,7 @@ func (a *Agent) client(ctx context.Context, conn net.Conn) {
 	go func() {
 		defer close(requests)
 		lines := bufio.NewScanner(conn)
-		lines.Buffer(make([]byte, 0, 4096), MaxLine)
+		lines.Buffer(make([]byte, 0, 512), MaxLine)
 		for lines.Scan() {
 			var q Request
 			if err := json.Unmarshal(lines.Bytes(), &q); err != nil {
@@ -243,6 +244,7 @@ func failed(err error) Event { return Event{Event: "error", Error: err.Error(), 
 // eventWriter remembers its first failure: a client that is gone stays gone.
 type eventWriter struct {
 	conn net.Conn
+	line bytes.Buffer
 	err  error
 }
 
@@ -250,15 +252,17 @@ func (w *eventWriter) write(e *Event) error {
 	if w.err != nil {
 		return w.err
 	}
-	line, err := json.Marshal(e)
-	if err == nil && len(line) >= MaxLine {
+	w.line.Reset()
+	err := json.NewEncoder(&w.line).Encode(e) // which ends the line
+	if err == nil && w.line.Len() > MaxLine {
 		err = errors.New("answer longer than a line may be")
 	}
 	if err != nil {
-		line, _ = json.Marshal(failed(err))
+		w.line.Reset()
+		_ = json.NewEncoder(&w.line).Encode(failed(err))
 	}
 	_ = w.conn.SetWriteDeadline(time.Now().Add(writeWithin))
-	_, w.err = w.conn.Write(append(line, '\n'))
+	_, w.err = w.conn.Write(w.line.Bytes())
 	if errors.Is(w.err, io.EOF) {
 		w.err = net.ErrClosed
 	}

@@ -13,7 +13,7 @@ func (t *Terminal) Complete(ctx context.Context, o Order) (txn.Txn, error) {
 	if !o.Amount.Valid() {
 		return txn.Txn{}, fmt.Errorf("%w: %d minor units", txn.ErrAmount, o.Amount)
 	}
-	return t.perform(ctx, o, t.using(txn.Completion, o, t.request))
+	return t.perform(ctx, o, t.using(txn.Completion, o, (*Terminal).request))
 }
 
 // NotifyCompletion is a completion that is told and not asked for: done at the counter once it is recorded, told to the
@@ -22,7 +22,7 @@ func (t *Terminal) NotifyCompletion(ctx context.Context, o Order) (txn.Txn, erro
 	if !o.Amount.Valid() {
 		return txn.Txn{}, fmt.Errorf("%w: %d minor units", txn.ErrAmount, o.Amount)
 	}
-	return t.perform(ctx, o, t.using(txn.CompletionNotice, o, t.queue))
+	return t.perform(ctx, o, t.using(txn.CompletionNotice, o, (*Terminal).queue))
 }
 
 // CancelCompletion undoes a completion of the open batch, with the card that paid and a supervisor's approval. The money is
@@ -46,7 +46,7 @@ func (t *Terminal) CancelCompletion(ctx context.Context, o Order) (txn.Txn, erro
 			return txn.Draft{Amount: completion.Amount, Original: original}, nil
 		},
 		judge:    func(_ *txn.Draft, c txn.Card) error { return sameCard(completion, c) },
-		exchange: t.request,
+		exchange: (*Terminal).request,
 	})
 }
 

@@ -55,6 +55,6 @@ func (t *Terminal) OfflineSale(ctx context.Context, o Order) (txn.Txn, error) {
 		},
 		draft:    func() (txn.Draft, error) { return txn.Draft{Amount: o.Amount, Original: given}, t.roomInBatch() },
 		judge:    func(_ *txn.Draft, c txn.Card) error { return t.questionLookalike(txn.OfflineSale, o, c.PAN) },
-		exchange: t.queue,
+		exchange: (*Terminal).queue,
 	})
 }

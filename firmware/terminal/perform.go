@@ -34,8 +34,11 @@ type deed struct {
 	same     func(earlier txn.Txn) (bool, error) // the record of a repeated reference is what this order asks for
 	draft    func() (txn.Draft, error)           // once the terminal is ready: what shall be begun, or why it may not be
 	judge    func(*txn.Draft, txn.Card) error    // whether this card may be used for it, and what it tells of the original
-	exchange func(context.Context, Order, txn.Txn, txn.Presented) (txn.Txn, error)
+	exchange exchange
 }
+
+// exchange brings what was begun to the acquirer, and what became of it into the record.
+type exchange func(*Terminal, context.Context, Order, txn.Txn, txn.Presented) (txn.Txn, error)
 
 // perform is the story of every transaction.
 func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error) {
@@ -91,7 +94,7 @@ func (t *Terminal) perform(ctx context.Context, o Order, d deed) (txn.Txn, error
 	if !inSlot(x) {
 		t.letGo(ctx, x.Card) // all that is wanted of it was read
 	}
-	return d.exchange(context.WithoutCancel(ctx), o, x, presented)
+	return d.exchange(t, context.WithoutCancel(ctx), o, x, presented)
 }
 
 // present asks for what is paid with, and whether that may be. What undoes a sale by payment code needs nothing of the

@@ -28,7 +28,7 @@ func (t *Terminal) PreAuth(ctx context.Context, o Order) (txn.Txn, error) {
 		same:     func(earlier txn.Txn) (bool, error) { return earlier.Amount == o.Amount, nil },
 		draft:    func() (txn.Draft, error) { return txn.Draft{Amount: o.Amount}, nil },
 		judge:    func(_ *txn.Draft, c txn.Card) error { return t.questionLookalike(txn.PreAuth, o, c.PAN) },
-		exchange: t.request,
+		exchange: (*Terminal).request,
 	})
 }
 
@@ -38,12 +38,12 @@ func (t *Terminal) CancelPreAuth(ctx context.Context, o Order) (txn.Txn, error) 
 	if err := t.approval(o); err != nil {
 		return txn.Txn{}, err
 	}
-	return t.perform(ctx, o, t.using(txn.PreAuthCancel, o, t.request))
+	return t.perform(ctx, o, t.using(txn.PreAuthCancel, o, (*Terminal).request))
 }
 
 // using is the deed of what ends a pre-authorisation. One that is known by name is checked before a card is asked for, one
 // that is known by code and date alone once its card is read.
-func (t *Terminal) using(kind txn.Kind, o Order, exchange func(context.Context, Order, txn.Txn, txn.Presented) (txn.Txn, error)) deed {
+func (t *Terminal) using(kind txn.Kind, o Order, exchange exchange) deed {
 	var hold txn.Txn // zero while it is not known
 	settle := func(d *txn.Draft) error {
 		if err := t.unused(hold); err != nil {

@@ -54,7 +54,7 @@ func (t *Terminal) Refund(ctx context.Context, o Order) (txn.Txn, error) {
 			}
 			return sameCard(*sale, c)
 		},
-		exchange: t.tell,
+		exchange: (*Terminal).tell,
 	})
 }
 

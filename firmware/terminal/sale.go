@@ -26,7 +26,7 @@ func (t *Terminal) Sale(ctx context.Context, o Order) (txn.Txn, error) {
 		same:     func(earlier txn.Txn) (bool, error) { return earlier.Amount == o.Amount, nil },
 		draft:    func() (txn.Draft, error) { return txn.Draft{Amount: o.Amount}, t.roomInBatch() },
 		judge:    func(_ *txn.Draft, c txn.Card) error { return t.questionLookalike(txn.Sale, o, c.PAN) },
-		exchange: t.request,
+		exchange: (*Terminal).request,
 	})
 }
 

@@ -25,7 +25,7 @@ func (t *Terminal) Void(ctx context.Context, o Order) (txn.Txn, error) {
 			return txn.Draft{Amount: sale.Amount, Original: sale.Of(), Code: sale.Code.Undone()}, nil
 		},
 		judge:    func(_ *txn.Draft, c txn.Card) error { return sameCard(sale, c) },
-		exchange: t.request,
+		exchange: (*Terminal).request,
 	})
 }
 

@@ -78,7 +78,7 @@ type result struct {
 	meaning string
 }
 
-var results = [...]result{
+var results = []result{
 	{"OK", completes, nil, "done"},
 	{"ERROR", completes, ErrRefused, "the modem refused the command: check the init lines and the dial string against its manual"},
 	{"CONNECT", ofCall, nil, "connected"},

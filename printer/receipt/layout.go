@@ -14,7 +14,8 @@ const (
 	MinColumns = 24
 	MaxColumns = 64
 
-	maxField = 120 // columns of any text that comes from outside; the rest is cut, with a mark
+	maxField   = 120 // columns of any text that comes from outside; the rest is cut, with a mark
+	usualLines = 40  // of a slip, which there is room for at first
 )
 
 // Layout is what a slip needs to know beside the transaction.
@@ -50,9 +51,12 @@ type page struct {
 	columns  int
 	language words.Language
 	lines    []Line
+	rom      ROM
 }
 
-func (l Layout) page() page { return page{columns: l.Columns, language: l.Language} }
+func (l Layout) page() page {
+	return page{columns: l.Columns, language: l.Language, lines: make([]Line, 0, usualLines)}
+}
 
 func (p *page) slip() Slip {
 	return Slip{Columns: p.columns, Lines: append(p.lines, Line{Op: Cut})}
@@ -70,7 +74,7 @@ func (p *page) image(picture *Picture) {
 // text adds a text in a style, wrapped to the paper. A big text that does not fit one line at double width is printed
 // tall instead.
 func (p *page) text(s string, style Line) {
-	s = clip(Printable(s), maxField)
+	s = clip(p.rom.Printable(s), maxField)
 	if style.Size == Big && 2*Width(s) > p.columns {
 		style.Size = Tall
 	}
@@ -124,7 +128,7 @@ func (p *page) mark(reprint bool) {
 func (p *page) row(label words.Pair, value string) { p.rowStyled(label, value, false) }
 
 func (p *page) rowStyled(label words.Pair, value string, bold bool) {
-	value = strings.TrimSpace(clip(Printable(value), maxField))
+	value = strings.TrimSpace(clip(p.rom.Printable(value), maxField))
 	if value == "" {
 		return
 	}

@@ -32,7 +32,18 @@ func widthOf(r rune) int {
 // Printable makes s safe to print: control characters and any kind of space become a plain space, bytes that are not
 // UTF-8 and characters without a GBK code become Substitute. What it returns consists of ASCII 20h-7Eh and of characters
 // whose GBK code has two bytes, a lead of 81h or more and a trail of 40h or more. Printable text is returned unchanged.
-func Printable(s string) string {
+func Printable(s string) string { return new(ROM).Printable(s) }
+
+// ROM is the characters that a printer has. The zero ROM is ready; it is for one goroutine, and for many texts cheaper than
+// Printable.
+type ROM struct {
+	gbk  *encoding.Encoder // nil until it was needed
+	utf  [utf8.UTFMax]byte
+	code [8]byte
+}
+
+// Printable is the function of that name.
+func (m *ROM) Printable(s string) string {
 	clean := true
 	for i := 0; i < len(s) && clean; i++ {
 		clean = s[i] >= 0x20 && s[i] < 0x7F
@@ -40,30 +51,25 @@ func Printable(s string) string {
 	if clean {
 		return s
 	}
-	has := rom{gbk: simplifiedchinese.GBK.NewEncoder()}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 0x20 && r < 0x7F:
 			return r
 		case r < 0x20 || r == 0x7F || unicode.IsSpace(r) && r != '\u3000':
 			return ' '
-		case r == unicode.ReplacementChar || !has.character(r):
+		case r == unicode.ReplacementChar || !m.has(r):
 			return Substitute
 		}
 		return r
 	}, s)
 }
 
-// rom is a printer's, as far as the encoder knows it, with room for the question and the answer.
-type rom struct {
-	gbk  *encoding.Encoder
-	utf  [utf8.UTFMax]byte
-	code [8]byte
-}
-
-// character asks the encoder, and asks for two bytes: some GBK tables give the euro sign the single byte 80h, which printers
+// has asks the encoder, and asks for two bytes: some GBK tables give the euro sign the single byte 80h, which printers
 // do not know.
-func (m *rom) character(r rune) bool {
+func (m *ROM) has(r rune) bool {
+	if m.gbk == nil {
+		m.gbk = simplifiedchinese.GBK.NewEncoder()
+	}
 	m.gbk.Reset()
 	n, _, err := m.gbk.Transform(m.code[:], utf8.AppendRune(m.utf[:0], r), true)
 	return err == nil && n == 2

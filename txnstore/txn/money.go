@@ -20,7 +20,7 @@ type Currency struct {
 	Exponent int    // decimal places of the minor unit
 }
 
-var currencies = [...]Currency{
+var currencies = []Currency{
 	{"156", "CNY", 2}, {"344", "HKD", 2}, {"446", "MOP", 2}, {"392", "JPY", 0}, {"702", "SGD", 2},
 	{"826", "GBP", 2}, {"840", "USD", 2}, {"978", "EUR", 2}, {"414", "KWD", 3},
 }

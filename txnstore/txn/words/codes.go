@@ -8,7 +8,7 @@ type codeWords struct {
 }
 
 // Published tables exist in which the rows of 03 and 04 have slipped. 04 keeps the card.
-var codes = [...]codeWords{
+var codes = []codeWords{
 	{"00", Pair{"交易成功", "approved"}, Pair{}},
 	{"01", Pair{"请持卡人与发卡银行联系", "cardholder must call the issuer"}, Pair{}},
 	{"02", Pair{"交易失败，请联系发卡行", "call the issuer, special condition"}, Pair{}},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"posagent/firmware/agent"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -57,22 +58,22 @@ func (e Expectation) ofTill(q *request) error {
 	if q == nil {
 		return fmt.Errorf("nothing was asked before this line")
 	}
-	got := q.event
-	if q.outcome != e.Outcome {
-		return fmt.Errorf("the till was told %q %s%s", q.outcome, got.Event, inBrackets(got.Error))
+	outcome, got := q.end()
+	if outcome != e.Outcome {
+		return fmt.Errorf("the till was told %q %s%s", outcome, got.Event, inBrackets(got.Error))
 	}
-	return q.told(e.Text)
+	return told(got, e.Text)
 }
 
 // told looks for words in what the till was told at the end.
-func (q *request) told(text string) error {
-	said := q.event.Error
-	for _, pair := range []*words.Pair{q.event.Text, q.event.Advice} {
+func told(end agent.Event, text string) error {
+	said := end.Error
+	for _, pair := range []*words.Pair{end.Text, end.Advice} {
 		if pair != nil {
 			said += " | " + pair.ZH + " | " + pair.EN
 		}
 	}
-	if e := q.event.Enquiry; e != nil {
+	if e := end.Enquiry; e != nil {
 		for _, b := range e.Balances {
 			said += " | " + b.Amount
 		}
@@ -102,13 +103,14 @@ func (e Expectation) ofClosing(asked []*request) error {
 			continue
 		}
 		step := txn.Step("")
-		if b := q.event.Batch; b != nil {
+		_, end := q.end()
+		if b := end.Batch; b != nil {
 			step = b.Step
 		}
 		if step != e.Step {
-			return fmt.Errorf("its step is %q%s", step, inBrackets(q.event.Error))
+			return fmt.Errorf("its step is %q%s", step, inBrackets(end.Error))
 		}
-		return q.told(e.Text)
+		return told(end, e.Text)
 	}
 	return fmt.Errorf("no batch was to be closed before this line")
 }

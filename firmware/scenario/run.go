@@ -232,11 +232,7 @@ func (p *play) deed(s Step, wait bool) error {
 	case Cancel:
 		return p.cancel()
 	case Ask:
-		q, err := p.ask(s)
-		if err == nil && wait {
-			<-q.ended
-		}
-		return err
+		return p.ask(s, wait)
 	default:
 		return fmt.Errorf("%q cannot happen at an event", s.Verb)
 	}

@@ -37,12 +37,13 @@ func (p *play) settled(most int) error {
 	for range most {
 		q := &request{op: "status", ended: make(chan struct{})}
 		p.converse(q, []byte("{\"op\":\"status\"}\n"))
-		s := q.event.Status
+		_, e := q.end()
+		s := e.Status
 		switch {
 		case s == nil && !p.rig.Powered():
 			return errors.New("there is no power")
 		case s == nil:
-			seen = q.event.Error
+			seen = e.Error
 		case s.Owed == 0 && s.PaperOwed == 0 && s.StoreFault == "" && s.Closing == "" && s.Installed != agent.InstallWaits:
 			return nil
 		default:
@@ -128,7 +129,8 @@ func (p *play) caughtUp() error {
 	for n := 0; p.rig.Lag() > 0 && n < glances && p.rig.Powered(); n++ {
 		q := &request{op: "status", ended: make(chan struct{})}
 		p.converse(q, []byte("{\"op\":\"status\"}\n"))
-		s := q.event.Status
+		_, e := q.end()
+		s := e.Status
 		if s != nil && !slices.ContainsFunc(s.Orders, func(o agent.OrderStatus) bool {
 			return o.State == "waiting" && o.Due != nil && !o.Due.After(time.Now())
 		}) {

@@ -22,10 +22,23 @@ type request struct {
 	ended         chan struct{} // closed at its end
 
 	// Written before ended is closed.
-	outcome words.Outcome
-	event   agent.Event
+	last []byte // the line that ended it
+	lost string // why there is none
 
 	shown []string // stages in order; guarded by play.mu
+}
+
+// end reads what ended the request, once that has happened. It is not read when it comes, because of most requests of a random
+// world nobody wants to know.
+func (q *request) end() (words.Outcome, agent.Event) {
+	if q.lost != "" {
+		return Lost, agent.Event{Error: q.lost}
+	}
+	var e agent.Event
+	if err := json.Unmarshal(q.last, &e); err != nil {
+		return Lost, agent.Event{Error: fmt.Sprintf("a line to the till cannot be read: %v", err)}
+	}
+	return e.Outcome, e
 }
 
 // watch is a deed that waits until a till is shown a stage, or told an outcome.
@@ -36,23 +49,28 @@ type watch struct {
 	meet func()
 }
 
-// ask makes a request and returns without waiting for its end. A till whose terminal has no power is told so by its end.
-func (p *play) ask(s Step) (*request, error) {
+// ask makes a request, and waits for its end if it is told to. A till whose terminal has no power is told so by its end.
+func (p *play) ask(s Step, wait bool) error {
 	q := &request{op: s.Op, name: s.Name, ended: make(chan struct{})}
 	p.mu.Lock()
 	ask, err := p.writtenLocked(s, q)
 	if err != nil {
 		p.mu.Unlock()
-		return q, err
+		return err
 	}
 	p.requests = append(p.requests, q)
 	p.mu.Unlock()
 	line, err := json.Marshal(ask)
 	if err != nil {
-		return q, err
+		return err
 	}
-	go p.converse(q, append(line, '\n'))
-	return q, nil
+	line = append(line, '\n')
+	if wait {
+		p.converse(q, line)
+	} else {
+		go p.converse(q, line)
+	}
+	return nil
 }
 
 // writtenLocked is the request in the socket's words.
@@ -98,8 +116,11 @@ func (p *play) toldLocked(reference string) *agent.Record {
 	for _, q := range p.requests {
 		select {
 		case <-q.ended:
-			if x := q.event.Txn; q.reference == reference && x != nil && x.AuthCode != "" {
-				return x
+			if q.reference != reference {
+				continue
+			}
+			if _, e := q.end(); e.Txn != nil && e.Txn.AuthCode != "" {
+				return e.Txn
 			}
 		default:
 		}
@@ -107,13 +128,12 @@ func (p *play) toldLocked(reference string) *agent.Record {
 	return nil
 }
 
-// converse is the goroutine of one request.
+// converse is one request from its first byte to its end.
 func (p *play) converse(q *request, line []byte) {
 	defer close(q.ended)
-	q.outcome = Lost
 	conn, err := p.rig.Till()
 	if err != nil {
-		q.event.Error = err.Error()
+		q.lost = err.Error()
 		return
 	}
 	defer conn.Close()
@@ -121,7 +141,7 @@ func (p *play) converse(q *request, line []byte) {
 	q.conn = conn
 	p.mu.Unlock()
 	if _, err := conn.Write(line); err != nil {
-		q.event.Error = err.Error()
+		q.lost = err.Error()
 		return
 	}
 	lines := bufio.NewScanner(conn)
@@ -131,46 +151,50 @@ func (p *play) converse(q *request, line []byte) {
 			return
 		}
 	}
-	q.event.Error = fmt.Sprint("the terminal went away: ", lines.Err())
+	q.lost = fmt.Sprint("the terminal went away: ", lines.Err())
 }
 
 // heard takes one line, and reports whether it ended the request.
 func (p *play) heard(q *request, line []byte) bool {
 	leaks := p.rig.Secrets().Find("a line to the till", line)
-	e, err := eventOf(line)
-	if err == nil && e.Ends() {
-		q.event, q.outcome = e, e.Outcome
-	}
-	if err != nil {
-		q.event.Error = fmt.Sprintf("a line to the till cannot be read: %v", err)
+	stage, goesOn := stageIn(line)
+	if !goesOn {
+		q.last = bytes.Clone(line)
 	}
 	p.mu.Lock()
 	p.leaks = append(p.leaks, leaks...)
 	var meet []func()
-	if stage := string(e.Stage); err == nil && !e.Ends() && (len(q.shown) == 0 || q.shown[len(q.shown)-1] != stage) {
-		q.shown = append(q.shown, stage)
-		meet = p.metLocked(Stage, stage)
-	} else if err == nil && e.Ends() {
-		meet = p.metLocked(Told, string(e.Outcome))
+	switch {
+	case goesOn && (len(q.shown) == 0 || q.shown[len(q.shown)-1] != string(stage)):
+		q.shown = append(q.shown, string(stage))
+		meet = p.metLocked(Stage, string(stage))
+	case !goesOn && len(p.watches) > 0:
+		outcome, _ := q.end()
+		meet = p.metLocked(Told, string(outcome))
 	}
 	p.mu.Unlock()
 	for _, do := range meet {
 		do()
 	}
-	return err != nil || e.Ends()
+	return !goesOn
 }
 
-// stageBegins is how the agent writes a stage. Of the many that are shown only the name is of interest here.
-const stageBegins = `{"event":"stage","stage":"`
+// How the agent writes a stage, of which only the name is of interest here, and many are shown.
+const (
+	stageEvent = `{"event":"stage"`
+	stageName  = `,"stage":"`
+)
 
-func eventOf(line []byte) (e agent.Event, err error) {
-	if rest, is := bytes.CutPrefix(line, []byte(stageBegins)); is && bytes.HasSuffix(line, []byte("}")) {
-		if name, _, closed := bytes.Cut(rest, []byte(`"`)); closed {
-			return agent.Event{Event: "stage", Stage: words.Stage(name)}, nil
-		}
+// stageIn finds the name of a stage, if it has one. Any other line is the last one, what cannot be read too.
+func stageIn(line []byte) (stage []byte, is bool) {
+	rest, is := bytes.CutPrefix(line, []byte(stageEvent))
+	if !is || !bytes.HasSuffix(line, []byte("}")) {
+		return nil, false
 	}
-	err = json.Unmarshal(line, &e)
-	return e, err
+	if name, named := bytes.CutPrefix(rest, []byte(stageName)); named {
+		stage, _, is = bytes.Cut(name, []byte(`"`))
+	}
+	return stage, is
 }
 
 // metLocked takes out the watches that a stage or an outcome ends.

@@ -39,6 +39,7 @@ type lane struct {
 	mu       sync.Mutex    // guards everything below
 	timer    *time.Timer   // wakes the reader, who waits for it to be ringing
 	waits    time.Duration // until when it is set; 0 while nobody waits
+	full     bool          // the writer waits
 	faults   Faults
 	held     []byte
 	marks    []mark        // what of held arrives when
@@ -73,7 +74,14 @@ func newLane(o WireOpts, dice *rand.Rand) *lane {
 	return l
 }
 
-func poke(c chan struct{}) {
+// pokeReader and pokeWriter wake who waits. Who does not will look before he waits.
+func (l *lane) pokeReader() { poke(l.rwake, l.waits != 0) }
+func (l *lane) pokeWriter() { poke(l.wwake, l.full) }
+
+func poke(c chan struct{}, waits bool) {
+	if !waits {
+		return
+	}
 	select {
 	case c <- struct{}{}:
 	default:
@@ -119,7 +127,7 @@ func (l *lane) take(p []byte) (n int, err error) {
 	if there > 0 {
 		n = copy(p, l.held[:there])
 		l.drop(n)
-		poke(l.wwake)
+		l.pokeWriter()
 		return n, nil
 	}
 	until := farFuture
@@ -196,6 +204,7 @@ func (l *lane) put(p []byte) (sent int, until time.Duration, err error) {
 		return 0, 0, os.ErrDeadlineExceeded
 	}
 	sent = min(len(p), laneHolds-len(l.held))
+	l.full = sent < len(p)
 	for rest := p[:sent]; len(rest) > 0; {
 		n := l.split(len(rest))
 		l.send(rest[:n], now)
@@ -258,8 +267,8 @@ func (l *lane) closeWriter() {
 		l.ends = max(l.last, since()) + l.latency + 1 + time.Duration(l.dice.Int64N(int64(l.jitter)))
 		l.last = l.ends
 	}
-	poke(l.rwake)
-	poke(l.wwake)
+	l.pokeReader()
+	l.pokeWriter()
 }
 
 // fail ends the lane now, each side with an error of its own; nil leaves a side as it is. What is under way is lost to a
@@ -273,8 +282,8 @@ func (l *lane) fail(readErr, writeErr error) {
 	if l.writeErr == nil {
 		l.writeErr = writeErr
 	}
-	poke(l.rwake)
-	poke(l.wwake)
+	l.pokeReader()
+	l.pokeWriter()
 }
 
 func (l *lane) limit(read bool, t time.Time) {
@@ -286,11 +295,11 @@ func (l *lane) limit(read bool, t time.Time) {
 	}
 	if read {
 		l.rlimit = at
-		poke(l.rwake)
+		l.pokeReader()
 		return
 	}
 	l.wlimit = at
-	poke(l.wwake)
+	l.pokeWriter()
 }
 
 func (l *lane) suffer(f Faults) {
@@ -336,5 +345,5 @@ func (l *lane) hold(until time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stall = until
-	poke(l.rwake)
+	l.pokeReader()
 }

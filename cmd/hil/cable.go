@@ -58,7 +58,7 @@ func (c *cable) replug() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l, err := net.Listen("tcp", c.at)
-	for tries := 0; err != nil && tries < 100; tries++ {
+	for since := time.Now(); err != nil && time.Since(since) < startWithin; {
 		time.Sleep(5 * time.Millisecond) // a program being started holds a copy of the old socket until it is loaded
 		l, err = net.Listen("tcp", c.at)
 	}

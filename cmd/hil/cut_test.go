@@ -141,7 +141,7 @@ func (r *rig) quiet(ctx context.Context) bool {
 	select {
 	case <-r.terminal.done:
 		return false
-	case <-time.After(200 * time.Millisecond):
+	case <-time.After(time.Second):
 		return r.settled(ctx) == nil
 	}
 }

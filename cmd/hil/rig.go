@@ -162,7 +162,6 @@ path = "agent.sock"
 port = "reader"
 card_wait = "{{.CardWait}}"
 reply = "{{.Reply}}"
-reply = "{{.Reply}}"
 
 [scanner]
 port = "scanner"

@@ -20,6 +20,7 @@
 //	posagent keys signer|bundle       at the key centre: a key that signs, and a bundle
 //	posagent supervisor list|set|unlock|remove   who may allow what takes money back
 //	posagent blocklist load FILE      cards that are not charged
+//	posagent scanner setup            a new scanner looks only when it is told to
 //	posagent params show              what the acquirer has set here
 //	posagent host echo|signin|test    the way to the acquirer, with the time of each part
 //	posagent tamper show|clear        whether the case was opened

@@ -29,6 +29,7 @@ const usage = `usage: posagent VERB [flags]
   supervisor unlock NUMBER let one in again after too many wrong passwords
   supervisor remove NUMBER take one off the list
   blocklist load FILE      replace the list of cards that are not charged; - reads it from standard input
+  scanner setup            set a gm72 for good to look only when a sale asks it to, once in its life, while no agent runs
   params show              what the acquirer has set here, and what of it is in force or in the reader
   keys load [BUNDLE]       load the master key, or with -dukpt a DUKPT initial key: two persons type it, or a signed bundle
   keys show                check values, ages and sources of the keys, never a key

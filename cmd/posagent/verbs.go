@@ -118,6 +118,8 @@ func (c *command) run(ctx context.Context) int {
 		return c.verb(verb, "NUMBER", rest, nil, c.supervisorRemove)
 	case "blocklist load":
 		return c.verb(verb, "FILE", rest, nil, c.blocklistLoad)
+	case "scanner setup":
+		return c.verb(verb, "", rest, nil, func(string) int { return c.scannerSetup(ctx) })
 	case "params show":
 		return c.verb(verb, "", rest, nil, func(string) int { return c.paramsShow() })
 	case "host echo", "host signin", "host test":
@@ -179,6 +181,8 @@ func second(verb string) string {
 		return "check"
 	case "params":
 		return "show"
+	case "scanner":
+		return "setup"
 	}
 	return ""
 }

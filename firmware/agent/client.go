@@ -21,9 +21,13 @@ type Client struct {
 	lines *bufio.Scanner
 }
 
+// dialWithin only ends what hangs: where nobody listens the kernel says so at once, and a caller that stood still for some seconds
+// in the middle must not read that there is no agent.
+const dialWithin = 30 * time.Second
+
 // Dial connects to a running agent.
 func Dial(path string) (*Client, error) {
-	conn, err := net.DialTimeout("unix", path, 2*time.Second)
+	conn, err := net.DialTimeout("unix", path, dialWithin)
 	if err != nil {
 		return nil, fmt.Errorf("no agent listens on %s; start it with \"posagent run\": %w", path, err)
 	}

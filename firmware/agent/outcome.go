@@ -12,7 +12,7 @@ import (
 func outcome(x txn.Txn, err error) Event {
 	o := words.OutcomeIn(x.Kind, x.State)
 	text := words.OfEnding(x.Kind, o)
-	if byCode, differs := words.OfCodeEnding(o); differs && x.Kind == txn.Sale && !x.Code.IsZero() {
+	if byCode, differs := words.OfCodeEnding(x.Kind, o); differs && !x.Code.IsZero() {
 		text = byCode
 	}
 	e := Event{Event: "outcome", Outcome: o, Text: &text, Txn: RecordOf(x)}

@@ -144,16 +144,42 @@ func TestASaleByPaymentCodeIsGivenBack(t *testing.T) {
 		approved(t, e)
 		assert.NotContains(t, stages, words.Present)
 		assert.Equal(t, "wechat", e.Txn.Platform)
+		assert.Contains(t, e.Text.ZH, "原路退回顾客的付款账户")
+		assert.Contains(t, e.Text.EN, "customer's payment app")
 		_, e = w.scan("till-3", "5.00", otherCode)
 		approved(t, e)
 		stages, e = w.ask(Request{Op: "void", Reference: "till-4", OriginalReference: "till-3", Supervisor: "00"})
 		approved(t, e)
 		assert.NotContains(t, stages, words.Present)
+		assert.Contains(t, e.Text.EN, "customer's payment app")
 		stan, err := strconv.ParseUint(e.Txn.STAN, 10, 32)
 		require.NoError(t, err)
 		row, _ := w.acquirer.Ledger().Find(testTerminal, uint32(stan))
 		assert.Equal(t, linktest.Given, row.State)
 		_, e = w.scan("till-5", "5.00", otherCode)
 		assert.Equal(t, words.CodeUsed, *e.Text, "a voided sale has used its code")
+	})
+}
+
+// A slip names its sale by the acquirer's number and date as well. Where these books hold that sale the refund is of it: there
+// is no card to present, and no more goes back than is left.
+func TestASaleByPaymentCodeIsGivenBackByItsReferenceNumber(t *testing.T) {
+	withCodes(t, scanner.GM72, func(*Options) {}, func(w *world) {
+		_, sale := w.scan("till-1", "12.50", aCode)
+		approved(t, sale)
+		back := func(till, amount string) Request {
+			return Request{Op: "refund", Reference: till, Amount: amount, OriginalRRN: sale.Txn.RRN, OriginalDate: sale.Txn.HostDate, Supervisor: "00"}
+		}
+		stages, first := w.ask(back("till-2", "2.50"))
+		approved(t, first)
+		assert.NotContains(t, stages, words.Present)
+		assert.Equal(t, "wechat", first.Txn.Platform)
+		assert.Equal(t, sale.Txn.STAN, first.Txn.Original.STAN)
+		_, again := w.ask(back("till-2", "2.50"))
+		approved(t, again)
+		assert.Equal(t, first.Txn.ID, again.Txn.ID, "the same reference is the same refund")
+		_, e := w.ask(back("till-3", "10.01"))
+		assert.Equal(t, words.OutcomeRefused, e.Outcome)
+		assert.Contains(t, e.Error, "10.00")
 	})
 }

@@ -39,11 +39,9 @@ func (t *Terminal) Refund(ctx context.Context, o Order) (txn.Txn, error) {
 		},
 		draft: func() (d txn.Draft, err error) {
 			d.Amount = o.Amount
-			if o.Original.RRN != "" {
+			if sale, err = t.refundable(o); err == nil && sale == nil {
 				d.Original, err = elsewhere(o.Original)
-				return d, err
-			}
-			if sale, err = t.refundable(o); err == nil {
+			} else if err == nil {
 				d.Original, d.Code = sale.Of(), sale.Code.Undone()
 			}
 			return d, err
@@ -58,6 +56,18 @@ func (t *Terminal) Refund(ctx context.Context, o Order) (txn.Txn, error) {
 	})
 }
 
+// paidByCode finds a sale by payment code by the acquirer's number and date. A record that cannot be read is none, as one that
+// was pruned is none. Its cost follows the books.
+func (t *Terminal) paidByCode(n Named) (sale txn.Txn) {
+	_ = t.store.Since(1, func(x txn.Txn) error {
+		if x.Kind == txn.Sale && !x.Code.IsZero() && x.State == txn.Approved && x.Answer.RRN == n.RRN && x.Answer.HostDate == n.Date {
+			sale = x
+		}
+		return nil
+	})
+	return sale
+}
+
 // elsewhere names a sale by what its slip says.
 func elsewhere(n Named) (txn.Original, error) {
 	if len(n.RRN) > 12 || len(n.Date) != 4 {
@@ -66,9 +76,17 @@ func elsewhere(n Named) (txn.Original, error) {
 	return txn.Original{RRN: n.RRN, Date: n.Date}, nil
 }
 
-// refundable finds the sale and says why so much of it cannot be given back, where it cannot.
+// refundable finds the sale and says why so much of it cannot be given back, where it cannot. A sale that is named by its reference
+// number and is in these books as one by payment code is that sale: there is no card that could be presented for it. Of
+// any other that is named so nil is returned, and the acquirer alone judges it.
 func (t *Terminal) refundable(o Order) (*txn.Txn, error) {
-	sale, err := t.original(o.Original, txn.Sale, txn.Completion, txn.CompletionNotice, txn.OfflineSale)
+	var sale txn.Txn
+	var err error
+	if o.Original.RRN == "" {
+		sale, err = t.original(o.Original, txn.Sale, txn.Completion, txn.CompletionNotice, txn.OfflineSale)
+	} else if sale = t.paidByCode(o.Original); sale.ID == 0 {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func OfReversed(k txn.Kind) (failed, stands Pair) {
 }
 
 // GivenBackSale is said of a sale that was approved and then voided, or refunded as a whole.
-var GivenBackSale = Pair{"本笔消费曾成功，后已全额撤销或退货，款项退回持卡人。", "This sale was approved and has since been given back as a whole, by void or refund."}
+var GivenBackSale = Pair{"本笔消费曾成功，后已全额撤销或退货，款项退回付款人。", "This sale was approved and has since been given back as a whole, by void or refund."}
 
 func ofVoid(o Outcome) Pair {
 	switch o {

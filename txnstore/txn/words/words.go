@@ -226,9 +226,17 @@ var (
 // CodeInDoubt is shown while the fate of a sale by payment code is not known.
 var CodeInDoubt = Pair{"结果未知，请勿让顾客再次付款，正在确认", "Outcome unknown. Do not let the customer pay again. Confirming"}
 
-// OfCodeEnding is the closing line of a sale by payment code where it differs from that of a card: the same code is never taken
-// twice.
-func OfCodeEnding(o Outcome) (Pair, bool) {
+// OfCodeEnding is the closing line of a transaction by payment code where it differs from that of a card: the same code is never
+// taken twice, and money goes back the way it came, to an account that the customer's telephone knows.
+func OfCodeEnding(k txn.Kind, o Outcome) (Pair, bool) {
+	switch {
+	case k == txn.Void && o == OutcomeApproved:
+		return Pair{"撤销成功。原消费已作废，款项原路退回顾客的付款账户。", "Voided. The sale no longer counts; its money goes back to the account behind the customer's payment app."}, true
+	case k == txn.Refund && o == OutcomeApproved:
+		return Pair{"退货成功。款项将原路退回顾客的付款账户。", "Refunded. The money goes back to the account behind the customer's payment app."}, true
+	case k != txn.Sale:
+		return Pair{}, false
+	}
 	switch o {
 	case OutcomeDeclined:
 		return Pair{"交易被拒绝。未扣款，请勿交货。可请顾客刷新付款码或换一种方式再试。", "Declined. Nothing was charged; keep the goods; the customer may try a fresh code or pay otherwise."}, true

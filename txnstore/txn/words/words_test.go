@@ -30,6 +30,12 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 		for _, o := range []Outcome{OutcomeApproved, OutcomeDeclined, OutcomeNotDone, OutcomeReversed, OutcomeUnknown, OutcomeResolved, OutcomeRefused, OutcomeQueued} {
 			inBothLanguages(t, string(o), OfEnding(k, o))
 			inBothLanguages(t, string(o), OfEnquiry(o))
+			if byCode, differs := OfCodeEnding(k, o); differs {
+				inBothLanguages(t, string(o), byCode)
+				assert.NotEqual(t, OfEnding(k, o), byCode)
+				assert.NotContains(t, byCode.ZH, "卡")
+				assert.NotContains(t, byCode.EN, "card")
+			}
 		}
 		failed, stands := OfReversed(k)
 		inBothLanguages(t, string(k), failed)

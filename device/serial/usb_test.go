@@ -157,13 +157,13 @@ func FuzzParseUSB(f *testing.F) {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		u, err := serial.ParseUSB(name)
+		u, err := ParseUSB(name)
 		if err != nil {
 			require.Zero(t, u)
 			require.ErrorContains(t, err, "write usb:VENDOR:PRODUCT")
 			return
 		}
-		again, err := serial.ParseUSB(u.String())
+		again, err := ParseUSB(u.String())
 		require.NoError(t, err)
 		require.Equal(t, u, again)
 	})

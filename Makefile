@@ -22,7 +22,7 @@ FUZZTIME := 15000x
 FUZZDIRS := .
 
 # What reads a wire or a disk in the terminal itself; `make fuzz` takes the simulators' parsers too.
-PARSERS  := txnstore link/iso8583 link/frame_test.go link/acquirer link/profile link/modem device/reader device/pinpad device/scanner device/capture printer/answers_test.go
+PARSERS  := txnstore link/iso8583 link/frame_test.go link/acquirer link/profile link/modem device/reader device/pinpad device/scanner device/capture device/serial printer/answers_test.go printer/starear_test.go
 
 .PHONY: help
 help: ## print the targets

@@ -35,7 +35,7 @@ const (
 //
 //   - Proven, nil: it is on paper.
 //   - Unconfirmed, nil: every byte was taken and the printer shows no fault, but it gave no proof: it cannot (see
-//     ProofMode), or it did not within Opts.Print.
+//     ProofMode), or it did not within Opts.Print. Of a mute printer: every byte was taken.
 //   - Unconfirmed, *FaultError: ErrPaperOut, ErrCoverOpen, ErrCutter, ErrPausing, ErrBroken, ErrOffline, ErrNoAnswer, or what the port or the
 //     context said. Sent false: not one byte of the slip left, print it as it is. Sent true: it may be on paper, or come
 //     out once the fault is mended; print it again with the duplicate mark.
@@ -63,8 +63,10 @@ func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 	}
 	defer end()
 
-	if err := t.makeReady(); err != nil {
-		return Unconfirmed, err
+	if !p.mute() {
+		if err := t.makeReady(); err != nil {
+			return Unconfirmed, err
+		}
 	}
 	if p.star() {
 		if err := t.synchronise(); err != nil {
@@ -86,6 +88,9 @@ func (p *Printer) Print(ctx context.Context, s receipt.Slip) (Proof, error) {
 		return Unconfirmed, t.fault(err, t.asb, sent > 0)
 	}
 	p.torn = false
+	if p.mute() {
+		return t.drain(s)
+	}
 	return t.awaitProof()
 }
 

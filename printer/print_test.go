@@ -272,6 +272,36 @@ func TestAPrinterThatCannotProve(t *testing.T) {
 	}
 }
 
+// What answers nothing is not asked, and what comes all the same is not listened to. Each slip has its time, and no proof.
+func TestAMutePrinter(t *testing.T) {
+	for _, mute := range []string{"mute on", "mute off", "nonsense on"} {
+		onBench(t, 32, func(b *bench) {
+			b.do(mute)
+			p := b.printer(printer.Opts{Columns: 32, CutAfter: true, Proof: printer.Mute, Baud: 9600})
+			for n := range 2 {
+				began := time.Now()
+				proof, err := p.Print(b.t.Context(), aSlip(t, 32))
+				require.NoError(t, err)
+				assert.Equal(t, printer.Unconfirmed, proof)
+				assert.Greater(t, time.Since(began), second)
+				assert.Less(t, time.Since(began), 4*second)
+				assert.Len(t, b.sim.Slips(), n+1)
+			}
+			status, err := p.Status(b.t.Context())
+			require.NoError(t, err)
+			assert.Zero(t, status)
+			ctx, cancel := context.WithCancel(b.t.Context())
+			time.AfterFunc(second/2, cancel)
+			_, err = p.Print(ctx, aSlip(t, 32))
+			var fault *printer.FaultError
+			require.ErrorAs(t, err, &fault)
+			assert.True(t, fault.Sent)
+			assert.Empty(t, b.sim.Faults())
+			require.NoError(t, p.Halt())
+		})
+	}
+}
+
 func TestGivingUpInTheMiddle(t *testing.T) {
 	end := wholeSlip(t, aSlip(t, 32))
 	for at := 13; at < end; at++ {

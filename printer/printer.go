@@ -30,10 +30,13 @@ const (
 	ETBCounter      ProofMode = "etb-counter"       // Star printers, which are spoken to in Star line mode then
 	StatusAfterFeed ProofMode = "status-after-feed" // GS r behind the slip: shows that the data was taken, never proves
 	NoProof         ProofMode = "none"              // asks only whether a fault shows after the last byte
+	Mute            ProofMode = "mute"              // asks nothing: the printer answers nothing
 )
 
 // ProofModes are all there are, the best first.
-func ProofModes() []ProofMode { return []ProofMode{ProcessID, ETBCounter, StatusAfterFeed, NoProof} }
+func ProofModes() []ProofMode {
+	return []ProofMode{ProcessID, ETBCounter, StatusAfterFeed, NoProof, Mute}
+}
 
 // Opts are the printer's parameters. Zero fields take the default.
 type Opts struct {
@@ -104,7 +107,7 @@ type Printer struct {
 	room   []byte // of the slip that was sent last
 }
 
-// New makes a driver and proves that a printer answers. A printer that answers but cannot print (no paper, cover open)
+// New makes a driver and proves that a printer answers, unless it is said to be mute. A printer that answers but cannot print (no paper, cover open)
 // is accepted: Status and Print say what is wrong.
 //
 // New first sends NULs, which printers ignore: they complete a command that a crashed predecessor may have left half
@@ -130,6 +133,9 @@ func New(port Port, o *Opts) (*Printer, error) {
 	if _, err := t.write(padding(opts.Codes, opts.Silences), opts.Answer); err != nil {
 		return nil, t.fault(err, Status{}, false)
 	}
+	if p.mute() {
+		return p, nil
+	}
 	if _, err := t.status(); err != nil {
 		return nil, t.fault(err, Status{}, false)
 	}
@@ -150,10 +156,13 @@ func (p *Printer) star() bool { return p.opts.Proof == ETBCounter }
 func (p *Printer) Columns() int { return p.opts.Columns }
 
 // Status asks the printer how it is. An unanswered question is a *FaultError around ErrNoAnswer; a fault that the
-// printer reports is no error here: see Status.Fault.
+// printer reports is no error here: see Status.Fault. A mute printer's is the zero Status.
 func (p *Printer) Status(ctx context.Context) (Status, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.mute() {
+		return Status{}, nil
+	}
 	t, end, err := p.converse(ctx)
 	if err != nil {
 		return Status{}, err
@@ -183,8 +192,8 @@ func (p *Printer) Halt() error {
 		return err
 	}
 	defer end()
-	if p.star() {
-		return nil // it was told to at its last slip, and speaks when it is asked
+	if p.star() || p.mute() {
+		return nil // it was told to at its last slip, and speaks when it is asked; or never
 	}
 	if _, err := t.write(automaticStatus(nil, asbOff), p.opts.Answer); err != nil {
 		return t.fault(err, Status{}, false)

@@ -77,3 +77,18 @@ func FuzzStarStatus(f *testing.F) {
 		require.Equal(t, answer{kind: realTime, data: [4]byte{0x28, 0x40, 0, 0x08}, count: 9}, last)
 	})
 }
+
+// However much a printer says, nothing is kept but the answer under way.
+func TestHearingTakesNoMemory(t *testing.T) {
+	for _, e := range []ear{&demultiplexer{}, &starEar{heard: make([]byte, 0, starMost)}} {
+		for _, said := range []string{"\x00", "\x12", "\x14", "\x37\x22AAAA", "\x23\x06", "\xFF", "\x11\x13", "\x2F"} {
+			assert.Zero(t, testing.AllocsPerRun(3, func() {
+				for range 4096 {
+					for _, b := range []byte(said) {
+						e.feed(b, func(answer) {})
+					}
+				}
+			}), "%T, %q", e, said)
+		}
+	}
+}

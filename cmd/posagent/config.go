@@ -112,7 +112,7 @@ type Printer struct {
 	Baud    int      `toml:"baud"`
 	Columns int      `toml:"columns"`   // 32 for 58 mm paper, 48 for 80 mm
 	Lang    string   `toml:"language"`  // both, zh or en: what slips are written in
-	Proof   string   `toml:"proof"`     // process-id, etb-counter, status-after-feed or none
+	Proof   string   `toml:"proof"`     // process-id, etb-counter, status-after-feed, none or mute
 	Codes   string   `toml:"codes"`     // native or raster: how QR codes are made; empty prints neither codes nor pictures
 	Logo    string   `toml:"logo"`      // a PNG file for the head of the slips
 	Fonts   []string `toml:"fonts"`     // bitmap font files that slips are drawn with, on screens; the printer has its own

@@ -86,7 +86,7 @@ func (c *Config) faults() []string {
 	fault(c.Printer.Columns != 32 && c.Printer.Columns != 48, "printer.columns", "want 32 (58 mm paper) or 48 (80 mm), got %d", c.Printer.Columns)
 	_, spoken := words.LanguageOf(c.Printer.Lang)
 	fault(!spoken, "printer.language", "%q is not known; use both, zh or en", c.Printer.Lang)
-	fault(!slices.Contains(printer.ProofModes(), printer.ProofMode(c.Printer.Proof)), "printer.proof", "%q is not known; use process-id, etb-counter, status-after-feed or none", c.Printer.Proof)
+	fault(!slices.Contains(printer.ProofModes(), printer.ProofMode(c.Printer.Proof)), "printer.proof", "%q is not known; use process-id, etb-counter, status-after-feed, none or mute", c.Printer.Proof)
 	star := printer.ProofMode(c.Printer.Proof) == printer.ETBCounter
 	fault(star && (c.Printer.Logo != "" || c.Printer.Codes == string(printer.RasterCodes)), "printer.codes", "a Star printer (etb-counter) draws codes itself and no logo; use native, and leave logo out")
 	codes := printer.CodeMode(c.Printer.Codes)

@@ -1,6 +1,7 @@
 package pinpad
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"testing"
@@ -52,4 +53,20 @@ func FuzzPad(f *testing.F) {
 			require.True(t, !whole || it.kind == packet && string(it.data) == "72", "the next packet is heard")
 		}
 	})
+}
+
+// However much a line brings, the decoder holds one packet, and takes no memory once it has had its longest.
+func TestADecoderHoldsOnePacket(t *testing.T) {
+	var d decoder
+	for _, wire := range [][]byte{{stx}, {si, '9'}, {0xFF}, frame(stx, bytes.Repeat([]byte{'7'}, maxPacket)), {stx, etx, 0}, {ack, nak, eot}} {
+		stream := bytes.Repeat(wire, 64<<10/len(wire))
+		read := func() {
+			for _, b := range stream {
+				d.feed(b)
+			}
+		}
+		read()
+		assert.Zero(t, testing.AllocsPerRun(3, read))
+		assert.LessOrEqual(t, cap(d.data), 2*maxPacket)
+	}
 }

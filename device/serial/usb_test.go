@@ -150,3 +150,21 @@ func TestNamesThatLast(t *testing.T) {
 	assert.Equal(t, []string{"usb:0403:6001:OTHER"}, tr.Lasting(tr.dev("ttyUSB1")), "without udev's links")
 	assert.Empty(t, tr.Lasting(tr.dev("ttyUSB7")), "which is not there")
 }
+
+// Whatever a configuration names is read as an adapter's name and back, or refused with what to write.
+func FuzzParseUSB(f *testing.F) {
+	for _, name := range []string{"usb:0403:6001", "usb:067B:2303:A5:0285BI", "usb:", "usb:0403:6001:", "/dev/ttyUSB0", "usb:04g3:6001"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		u, err := ParseUSB(name)
+		if err != nil {
+			require.Zero(t, u)
+			require.ErrorContains(t, err, "write usb:VENDOR:PRODUCT")
+			return
+		}
+		again, err := ParseUSB(u.String())
+		require.NoError(t, err)
+		require.Equal(t, u, again)
+	})
+}

@@ -193,7 +193,7 @@ func (s *slipPrinter) Balance(ctx context.Context, e txn.Enquiry) error {
 // put prints. As with the reader's, a line that was open from before and is gone now is opened once more, if no byte of the
 // slip has left.
 func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) {
-	if err := s.switches(); err != nil {
+	if err := s.switches(false); err != nil {
 		s.met(err)
 		return false, unprinted{err}
 	}
@@ -203,6 +203,12 @@ func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) 
 			return false, err
 		}
 		proof, err := s.drive.Print(ctx, slip)
+		if err == nil && proof != printer.Proven { // it has said nothing of its paper; a switch may
+			if err = s.switches(true); err != nil {
+				s.met(err)
+				return false, err
+			}
+		}
 		if ctx.Err() == nil {
 			s.met(err)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"posagent/device/devicetest"
 	"posagent/device/gpio"
+	"posagent/printer"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -189,6 +190,35 @@ func TestAPrintersSwitches(t *testing.T) {
 		w.after(time.Minute)
 		assert.Len(t, w.printer.Slips(), 2)
 		assert.NotContains(t, w.printer.Paper(), "重打印")
+	})
+}
+
+// Of a printer that answers nothing the switch alone tells that the paper ended in the middle of a slip: it is printed again, marked.
+func TestASwitchTellsOfAMutePrintersPaper(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.options.Print.Proof = printer.Mute
+		w.do(w.printer.Command("mute on"))
+		w.withLines()
+		require.Equal(t, words.OutcomeApproved, w.sellAs("whole", "visa-4242", "12.50", false).Outcome)
+		w.after(time.Minute)
+		assert.Len(t, w.printer.Slips(), 2)
+		assert.NotContains(t, w.printer.Paper(), "重打印")
+		assert.Nil(t, w.agent.Status().Printer, "nothing is known of it")
+
+		w.do(w.printer.Command("paper out after 8"))
+		time.AfterFunc(2*time.Second, func() { w.chip.Drive("PAPER", true) })
+		e := w.sellAs("torn", "visa-4242", "13.50", false)
+		require.Equal(t, words.OutcomeApproved, e.Outcome)
+		w.after(time.Minute)
+		assert.Equal(t, words.PrinterPaperOut, w.agent.Status().Printer.State)
+		assert.Equal(t, 1, w.agent.Status().PaperOwed)
+
+		w.do(w.printer.Command("paper ok"))
+		w.chip.Drive("PAPER", false)
+		w.after(time.Minute)
+		assert.Contains(t, w.printer.Paper(), "重打印")
+		assert.Zero(t, w.agent.Status().PaperOwed)
+		assert.Nil(t, w.agent.Status().Printer)
 	})
 }
 

@@ -24,20 +24,24 @@ func viewOf(s words.PrinterState) *PrinterView {
 	return v
 }
 
-// switches reads the paper's and the cover's, for printers that say nothing of either themselves.
-func (s *slipPrinter) switches() error {
+// switches reads the paper's and the cover's, for printers that say nothing of either themselves; sent says that a slip has left.
+func (s *slipPrinter) switches(sent bool) error {
 	if s.lines == nil {
 		return nil
 	}
 	status := printer.Status{Known: true, PaperEnd: s.lines.PaperOut.On(), CoverOpen: s.lines.CoverOpen.On()}
 	if cause := status.Fault(); cause != nil {
-		return &printer.FaultError{Cause: cause, Status: status}
+		return &printer.FaultError{Cause: cause, Status: status, Sent: sent}
 	}
 	return nil
 }
 
-// met remembers how the printer was after an attempt to print.
+// met remembers how the printer was after an attempt to print. Of a mute one that was given a slip nothing is known.
 func (s *slipPrinter) met(err error) {
+	if err == nil && s.opts.Proof == printer.Mute {
+		s.last.Store(nil)
+		return
+	}
 	state := words.PrinterSilent // a line that cannot be opened
 	var fault *printer.FaultError
 	switch {

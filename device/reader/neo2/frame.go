@@ -88,8 +88,8 @@ func (d *Decoder) Noise() int { return d.noise }
 // Partial reports whether the bytes held may be the beginning of a frame.
 func (d *Decoder) Partial() bool { return len(d.held) > 0 }
 
-// Reset forgets everything.
-func (d *Decoder) Reset() { d.held, d.noise = nil, 0 }
+// Reset forgets everything, and overwrites it.
+func (d *Decoder) Reset() { clear(d.held); d.held, d.noise = d.held[:0], 0 }
 
 // Next returns the next frame or faulty frame; false means that more bytes are needed.
 func (d *Decoder) Next() (Item, bool) {

@@ -213,3 +213,17 @@ func FuzzWalk(f *testing.F) {
 		}
 	})
 }
+
+// What a card says is visited where it lies. A list of wanted objects costs at most a few bytes for each of its own.
+func TestReadingACardIsBounded(t *testing.T) {
+	for name, wire := range map[string][]byte{
+		"empty objects":       bytes.Repeat([]byte{0x50, 0}, 128),
+		"templates":           bytes.Repeat([]byte{0x61, 0x7F}, 128),
+		"tags without an end": bytes.Repeat([]byte{0x9F}, 256),
+		"lengths beyond":      bytes.Repeat([]byte{0x70, 0x82, 0xFF, 0xFF}, 64),
+	} {
+		assert.LessOrEqual(t, testing.AllocsPerRun(20, func() { _ = walk(wire, 0, func(uint32, []byte) bool { return true }) }), 8., name)
+		list, _ := readDOL(wire)
+		assert.LessOrEqual(t, cap(list), len(wire), name)
+	}
+}

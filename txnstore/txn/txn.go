@@ -51,7 +51,8 @@ type Presented struct {
 	Track Track // track 2
 	Chip  Chip  // field 55 of the request
 
-	Cipher Cipher // in place of Track: what a reader that enciphers gave; the card's number is masked then
+	Cipher  Cipher // in place of Track: what a reader that enciphers gave; the card's number is masked then
+	HasChip bool   // what such a reader says of a stripe, whose service code it does not show
 
 	Code PayCode // in place of a card: one that was scanned
 

@@ -96,9 +96,13 @@ func New(o Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
+	data, err := w.dataKey()
+	if err != nil {
+		return nil, err
+	}
 	w.acquirer = linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: o.Cards.Accounts, TMK: masterKey, DUKPT: base,
 		Terminals: map[string]string{terminalID: merchantID}, Profile: w.options.Profile, Rand: keyDice{stream(o.Seed, "keys"), w.learn}, Now: today})
-	w.card = devicetest.NewReader(devicetest.ReaderOpts{Cards: o.Cards.Reader, Now: today, CardRead: func() {
+	w.card = devicetest.NewReader(devicetest.ReaderOpts{Cards: o.Cards.Reader, DataKey: data, Now: today, CardRead: func() {
 		w.saw("reader", "a card was read")
 		w.sensor.happens(scenario.Event{Kind: scenario.CardRead})
 	}})

@@ -20,6 +20,10 @@ type ReaderOpts struct {
 
 	DataKey *DataKey // with it the reader enciphers card data; nil gives it in clear
 
+	// Secret is told of what a reader with a DataKey gives and nobody may keep: enciphered tracks, and serial numbers of keys. Nil is
+	// nobody.
+	Secret func(name string, what []byte)
+
 	// CardRead is called when a card has been read, before the first byte about it leaves, from the goroutine that writes to
 	// the line. It may call Command. Nil is nobody.
 	CardRead func()
@@ -90,7 +94,7 @@ func NewReader(o ReaderOpts) *Reader {
 		o.Now = time.Now
 	}
 	return &Reader{cards: o.Cards, now: o.Now, cardRead: o.CardRead, counter: make(map[string]int),
-		sealing: sealing{key: o.DataKey}, slot: slot{planned: make(map[byte]string)}, memory: newMemory(), selfCheck: [2]byte{0x18, 0x30}}
+		sealing: sealing{key: o.DataKey, secret: o.Secret}, slot: slot{planned: make(map[byte]string)}, memory: newMemory(), selfCheck: [2]byte{0x18, 0x30}}
 }
 
 // Serve speaks with a terminal on rw until ctx ends or the line does, and returns nil in both cases. One Serve at a time;

@@ -22,7 +22,8 @@ type sealing struct {
 	key    *DataKey // nil: there is none
 	serial []byte   // of the transaction's key
 	off    bool     // provisioned in clear, although there is a key
-	spoil  bool     // the next track is enciphered wrongly, once
+	secret func(name string, what []byte)
+	spoil  bool // the next track is enciphered wrongly, once
 }
 
 func (s *sealing) on() bool { return s.key != nil && !s.off }
@@ -43,6 +44,9 @@ func (s *sealing) next() {
 			ones++
 		}
 		if ones <= mostOnes {
+			if s.secret != nil {
+				s.secret("the serial number of a reader's key", s.serial)
+			}
 			return
 		}
 	}
@@ -65,6 +69,9 @@ func (s *sealing) sealTrack(clear []byte) []byte {
 	if s.spoil {
 		s.spoil = false
 		out[0] ^= 0x5A
+	}
+	if s.secret != nil {
+		s.secret("an enciphered track", out)
 	}
 	return out
 }

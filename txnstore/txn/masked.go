@@ -9,6 +9,9 @@ import (
 // between them, and no more of it is known here. Two cards may have the same mask: it can raise a question, and can prove that
 // two cards are different ones, but never that they are one.
 
+// ShownDigits are the first digits that a mask shows.
+const ShownDigits = 6
+
 // ParseMasked accepts 12 to 19 characters: the first six digits, stars, and the last four digits. Of a number of fewer than 14
 // digits only the last four are kept, as Masked has it. The error never repeats what was refused.
 func ParseMasked(text string) (PAN, error) {
@@ -16,7 +19,7 @@ func ParseMasked(text string) (PAN, error) {
 	if n < 12 || n > 19 {
 		return PAN{}, fmt.Errorf("masked card number refused: want 12 to 19 characters, got %d", n)
 	}
-	head, stars, tail := text[:6], text[6:n-4], text[n-4:]
+	head, stars, tail := text[:ShownDigits], text[ShownDigits:n-4], text[n-4:]
 	hidden := n < 14 && head == "******"
 	if strings.Trim(tail, "0123456789") != "" || strings.Trim(stars, "*") != "" || !hidden && strings.Trim(head, "0123456789") != "" {
 		return PAN{}, fmt.Errorf("masked card number refused: want its first six and its last four digits, and stars between them")

@@ -59,7 +59,7 @@ func TestAStoreOfSchemaOneIsReadAndBroughtForward(t *testing.T) {
 
 	s, report, err := Open(dir, o)
 	require.NoError(t, err)
-	assert.Contains(t, report.Findings, "the store was brought from schema 1 to 5")
+	assert.Contains(t, report.Findings, "the store was brought from schema 1 to 6")
 	assert.Equal(t, 2, report.Owed)
 	assert.Zero(t, report.Bad)
 	for n := 1; n <= 18; n++ {
@@ -94,7 +94,7 @@ func TestAStoreOfSchemaTwoIsReadAndBroughtForward(t *testing.T) {
 
 	s, report, err := Open(dir, o)
 	require.NoError(t, err)
-	assert.Contains(t, report.Findings, "the store was brought from schema 2 to 5")
+	assert.Contains(t, report.Findings, "the store was brought from schema 2 to 6")
 	assert.Equal(t, 2, report.Owed)
 	for n := 1; n <= 15; n++ {
 		x, found, err := s.ByReference(fmt.Sprintf("till-7-%04d", n))
@@ -141,7 +141,7 @@ func TestAStoreOfSchemaThreeIsReadAndBroughtForward(t *testing.T) {
 
 	s, report, err := Open(dir, o)
 	require.NoError(t, err)
-	assert.Contains(t, report.Findings, "the store was brought from schema 3 to 5")
+	assert.Contains(t, report.Findings, "the store was brought from schema 3 to 6")
 	assert.Equal(t, 3, report.Owed, "suspense, a refund to be told and a void to be reversed")
 	for n := 1; n <= 12; n++ {
 		_, found, err := s.ByReference(fmt.Sprintf("till-7-%04d", n))
@@ -173,7 +173,7 @@ func TestAStoreOfSchemaThreeIsReadAndBroughtForward(t *testing.T) {
 	require.NoError(t, s.Close())
 	_, report, err = Open(dir, o)
 	require.NoError(t, err)
-	assert.NotContains(t, report.Findings, "the store was brought from schema 3 to 5", "once")
+	assert.NotContains(t, report.Findings, "the store was brought from schema 3 to 6", "once")
 }
 
 // ofV4 is what v4.tar.gz holds.
@@ -193,7 +193,7 @@ func TestAStoreOfSchemaFourIsReadAndBroughtForward(t *testing.T) {
 
 	s, report, err := Open(dir, o)
 	require.NoError(t, err)
-	assert.Contains(t, report.Findings, "the store was brought from schema 4 to 5")
+	assert.Contains(t, report.Findings, "the store was brought from schema 4 to 6")
 	assert.Equal(t, 3, report.Owed, "an offline sale to be told, and two sales to be reversed")
 	for n := 1; n <= 11; n++ {
 		x, found, err := s.ByReference(fmt.Sprintf("till-7-%04d", n))
@@ -207,7 +207,7 @@ func TestAStoreOfSchemaFourIsReadAndBroughtForward(t *testing.T) {
 	require.NoError(t, s.Close())
 	s, report, err = Open(dir, o)
 	require.NoError(t, err)
-	assert.NotContains(t, report.Findings, "the store was brought from schema 4 to 5", "once")
+	assert.NotContains(t, report.Findings, "the store was brought from schema 4 to 6", "once")
 	refused(t, s, 1, first)
 	require.NoError(t, s.Close())
 }

@@ -12,7 +12,8 @@ import (
 // A card is found again by a mark: the first 48 bits of HMAC-SHA-256 (RFC 2104) over its number, under a key that is
 // derived from the store's key and used for nothing else. A hash without a key would be no protection, because all card
 // numbers can be tried; with it the records of one card can be told without opening the seals of the others. A record in
-// a slot has no room for more bits, and a match is confirmed by the number itself.
+// a slot has no room for more bits, and a match is confirmed by the number itself. Where only a number's mask is known the mark
+// is that of the mask, and cards that share it are found together.
 const (
 	purposeSearch = "posagent card search"
 	markSize      = 6
@@ -35,7 +36,7 @@ func (s *sealer) cardMark(pan txn.PAN) [markSize]byte {
 	for i, b := range s.search {
 		inner[i], outer[i] = inner[i]^b, outer[i]^b
 	}
-	n := sha256.BlockSize + copy(inner[sha256.BlockSize:], pan.DigitsInTheClear())
+	n := sha256.BlockSize + copy(inner[sha256.BlockSize:], pan.AsKept())
 	sum := sha256.Sum256(inner[:n])
 	copy(outer[sha256.BlockSize:], sum[:])
 	sum = sha256.Sum256(outer[:])
@@ -128,8 +129,8 @@ func (s shelf) byCard(pan txn.PAN, recent int) ([]txn.Txn, error) {
 	return look(s, func(b *books) ([]txn.Txn, error) { return b.byCard(pan, recent) })
 }
 
-// ByCard returns those of the newest transactions that were begun with one card, newest first. Of the others no seal is
-// opened. A record that cannot be read is left out.
+// ByCard returns those of the newest transactions that were begun with one card, newest first; of a masked number those with
+// the same mask, which may be several cards. Of the others no seal is opened. A record that cannot be read is left out.
 func (s *Store) ByCard(pan txn.PAN, recent int) ([]txn.Txn, error) {
 	return s.shelf().byCard(pan, recent)
 }

@@ -87,3 +87,40 @@ func TestAFingerprintNamesACardAndNotItsNumber(t *testing.T) {
 	_, err = Fingerprints(nil, "T1234567")
 	require.Error(t, err)
 }
+
+// Of a card whose reader enciphers only a mask is kept. It is found by that, with every other that has the same, and a card
+// whose whole number is kept is not among them.
+func TestAMaskedCardIsFoundByItsMask(t *testing.T) {
+	dir := quickDir(t)
+	s := openQuiet(t, dir)
+	whole, err := txn.ParsePAN("6224242900000113")
+	require.NoError(t, err)
+	for n, mask := range []string{"622424******0113", "", "622424******0114", "622424******0113"} {
+		d := draft(refNumber(n))
+		d.Card.PAN = whole
+		if mask != "" {
+			d.Card.PAN, err = txn.ParseMasked(mask)
+			require.NoError(t, err)
+			d.Card.Expiry = ""
+		}
+		r, err := s.Begin(d)
+		require.NoError(t, err)
+		mustAdvance(t, s, r.ID, txn.Approved, nil)
+		require.NoError(t, s.MakeRoom())
+	}
+	require.NoError(t, s.Close())
+	s = openQuiet(t, dir)
+	mask, err := txn.ParseMasked(whole.Masked())
+	require.NoError(t, err)
+	found, err := s.ByCard(mask, 20)
+	require.NoError(t, err)
+	assert.Equal(t, []txn.ID{4, 1}, ids(found))
+	for _, x := range found {
+		assert.True(t, x.Card.PAN.IsMasked())
+		assert.Empty(t, x.Card.Expiry)
+	}
+	found, err = s.ByCard(whole, 20)
+	require.NoError(t, err)
+	assert.Equal(t, []txn.ID{2}, ids(found))
+	assert.NotEqual(t, s.Fingerprint(whole), s.Fingerprint(mask))
+}

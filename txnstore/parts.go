@@ -11,10 +11,10 @@ import (
 
 // The two parts of a record that are not plain fields.
 
-// cardInTheClear is what is sealed: length and digits of the number, length and digits of the expiry, and the chip data
-// that a reversal repeats.
+// cardInTheClear is what is sealed: length and digits of the number, or the mask of one, length and digits of the expiry, and
+// the chip data that a reversal repeats.
 func cardInTheClear(card txn.Card) []byte {
-	digits := card.PAN.DigitsInTheClear()
+	digits := card.PAN.AsKept()
 	b := append([]byte{byte(len(digits))}, digits...)
 	b = append(append(b, byte(len(card.Expiry))), card.Expiry...)
 	return append(b, card.Chip.BytesInTheClear()...)
@@ -27,7 +27,7 @@ func readCard(card *txn.Card, clear []byte) error {
 		return errors.New("sealed card is not well formed")
 	}
 	if len(digits) > 0 { // what was paid by payment code has no card
-		pan, err := txn.ParsePAN(string(digits))
+		pan, err := txn.ReadKept(string(digits))
 		if err != nil {
 			return err
 		}

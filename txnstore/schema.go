@@ -18,7 +18,9 @@ import (
 //	    and from taking a queued advice for one that nobody has a slip of
 //	5   what was paid by payment code: records without a card, and marks of codes in ref. Files of schema 4 hold none and are
 //	    the same in 5; the number keeps an older program, which cannot read such a record, from trading on without it
-const schema = 5
+//	6   cards of which only a mask is known. Files of schema 5 hold none and are the same in 6; the number keeps an older program,
+//	    which would put such a record aside as damaged, from trading on without it
+const schema = 6
 
 // migrations take archive.db from schema n+1 to n+2, in order. A step may have been done before: it must come to the same.
 func migrations() []func(*archive, *bolt.Tx) error {
@@ -27,6 +29,7 @@ func migrations() []func(*archive, *bolt.Tx) error {
 		func(*archive, *bolt.Tx) error { return nil },                      // 2 to 3
 		func(*archive, *bolt.Tx) error { return nil },                      // 3 to 4
 		func(*archive, *bolt.Tx) error { return nil },                      // 4 to 5
+		func(*archive, *bolt.Tx) error { return nil },                      // 5 to 6
 	}
 }
 

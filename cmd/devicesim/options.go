@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,6 +20,7 @@ type options struct {
 	pinpad                 wire
 	padKey                 string // file
 	scanner                wire
+	readerKey              dataKey
 	readerKind             string // neo2, msr, msr-lrc or pn532
 	scannerKind            string // plain or gm72
 	cards                  string // file
@@ -87,6 +89,24 @@ func (b phoneBook) Set(text string) error {
 	return nil
 }
 
+// dataKey is a flag.Value: SERIAL=FILE.
+type dataKey struct {
+	serial []byte
+	file   string
+}
+
+func (k *dataKey) String() string { return "" }
+
+func (k *dataKey) Set(text string) error {
+	serial, file, _ := strings.Cut(text, "=")
+	b, err := hex.DecodeString(serial)
+	if err != nil || len(b) != 10 || file == "" {
+		return errors.New("want SERIAL=FILE with 20 hexadecimal digits")
+	}
+	*k = dataKey{b, file}
+	return nil
+}
+
 // maxBaud is the fastest speed a serial port can be set to.
 const maxBaud = 4_000_000
 
@@ -106,6 +126,7 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 	f.IntVar(&o.pinpad.baud, "baud-pinpad", 0, "speed of the PIN pad's line")
 	f.IntVar(&o.scanner.baud, "baud-scanner", 0, "speed of the scanner's line")
 	f.StringVar(&o.readerKind, "reader-kind", "neo2", "neo2, msr (stripe reader), msr-lrc (one that passes on check characters) or pn532")
+	f.Var(&o.readerKey, "reader-key", "SERIAL=FILE: a neo2 enciphers card data under DUKPT, from the initial key in the file, 16 bytes in hex, and its serial number, 10 bytes in hex")
 	f.StringVar(&o.scannerKind, "scanner-kind", "plain", "plain (sends what it sees) or gm72 (looks when it is told to)")
 	f.StringVar(&o.padKey, "pinpad-key", "", "file with the PIN pad's master key, 16 bytes in hex: that of the terminal")
 	f.StringVar(&o.cards, "cards", "", "TOML file of the cards that \"reader present NAME\" and the PIN pad know")
@@ -154,6 +175,7 @@ func (o options) check() error {
 	refuse(o.control != none && o.control.kind != "unix", "-control %s: want unix:PATH", o.control)
 	refuse(!attached, "nothing to do: give -reader, -printer, -modem, -pinpad or -scanner")
 	refuse(!slices.Contains([]string{"neo2", "msr", "msr-lrc", "pn532"}, o.readerKind), "-reader-kind %q: want neo2, msr, msr-lrc or pn532", o.readerKind)
+	refuse(o.readerKey.file != "" && o.readerKind != "neo2", "-reader-key: a %s does not encipher; use a neo2", o.readerKind)
 	refuse(o.scannerKind != "plain" && o.scannerKind != "gm72", "-scanner-kind %q: want plain or gm72", o.scannerKind)
 	refuse(o.reader.address != none && o.cards == "", "-reader needs -cards FILE")
 	refuse(o.pinpad.address != none && (o.padKey == "" || o.cards == ""), "-pinpad needs -pinpad-key FILE and -cards FILE")

@@ -99,7 +99,11 @@ func (o options) machines() (map[string]machine, error) {
 		if err != nil {
 			return nil, err
 		}
-		machines["reader"] = o.readerOf(cards)
+		reader, err := o.readerOf(cards)
+		if err != nil {
+			return nil, err
+		}
+		machines["reader"] = reader
 	}
 	if o.scanner.address != (address{}) {
 		machines["scanner"] = devicetest.NewScanner(devicetest.ScannerOpts{Host: o.scannerKind == "gm72"})
@@ -131,28 +135,44 @@ func (o options) pinPadOf() (machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(o.padKey)
+	key, err := readKey(o.padKey)
 	if err != nil {
 		return nil, fmt.Errorf("PIN pad: %w", err)
-	}
-	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != 16 {
-		return nil, fmt.Errorf("PIN pad: %s does not hold 16 bytes in hex", o.padKey)
 	}
 	pad := devicetest.NewPinPad(devicetest.PinPadOpts{MasterKey: key, Cards: cards})
 	_, err = pad.Command("pin given")
 	return pad, err
 }
 
-func (o options) readerOf(cards map[string]devicetest.TestCard) machine {
+// readKey reads a file of 16 bytes in hex.
+func readKey(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != 16 {
+		return nil, fmt.Errorf("%s does not hold 16 bytes in hex", file)
+	}
+	return key, nil
+}
+
+func (o options) readerOf(cards map[string]devicetest.TestCard) (machine, error) {
 	switch o.readerKind {
 	case "msr", "msr-lrc":
-		return devicetest.NewStripe(devicetest.StripeOpts{Cards: cards, SendsLRC: o.readerKind == "msr-lrc"})
+		return devicetest.NewStripe(devicetest.StripeOpts{Cards: cards, SendsLRC: o.readerKind == "msr-lrc"}), nil
 	case "pn532":
-		return devicetest.NewBoard(cards)
-	default:
-		return devicetest.NewReader(devicetest.ReaderOpts{Cards: cards})
+		return devicetest.NewBoard(cards), nil
 	}
+	reader := devicetest.ReaderOpts{Cards: cards}
+	if o.readerKey.file != "" {
+		key, err := readKey(o.readerKey.file)
+		if err != nil {
+			return nil, fmt.Errorf("card reader: %w", err)
+		}
+		reader.DataKey = &devicetest.DataKey{Initial: key, Serial: o.readerKey.serial}
+	}
+	return devicetest.NewReader(reader), nil
 }
 
 func (o options) modemOf() machine {

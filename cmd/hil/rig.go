@@ -62,6 +62,7 @@ type settings struct {
 	Lookalike time.Duration
 	CardWait  time.Duration // 0 is twenty seconds
 	Tap       bool          // listens to what passes on the network cable
+	Sealed    bool          // the card reader enciphers, and the acquirer's profile has it so
 	Adapters  bool          // between machines and terminal there are adapters that can be unplugged
 }
 
@@ -98,8 +99,12 @@ func setUp(p places, s settings) (*rig, error) {
 	if err := os.WriteFile(r.at("tmk.key"), []byte(hex.EncodeToString(tmk)+"\n"), 0o600); err != nil {
 		return nil, err
 	}
-	ready, err := r.start(&r.acquirer, "acquirersim", "-listen", "127.0.0.1:0", "-listen-dial", "127.0.0.1:0", "-cards", p.cards,
-		"-terminal", terminalID+"="+merchantID, "-tmk-file", r.at("tmk.key"), "-control", "unix:"+r.at("acquirer.sock"), "-ledger", r.at("ledger.json"))
+	acquirerKeys, readerKeys, err := r.seal()
+	if err != nil {
+		return nil, err
+	}
+	ready, err := r.start(&r.acquirer, "acquirersim", append(acquirerKeys, "-listen", "127.0.0.1:0", "-listen-dial", "127.0.0.1:0", "-cards", p.cards,
+		"-terminal", terminalID+"="+merchantID, "-tmk-file", r.at("tmk.key"), "-control", "unix:"+r.at("acquirer.sock"), "-ledger", r.at("ledger.json"))...)
 	if err != nil {
 		return r, err
 	}
@@ -121,9 +126,9 @@ func setUp(p places, s settings) (*rig, error) {
 		}
 		return "pty:" + r.at(machine)
 	}
-	_, err = r.start(&r.devices, "devicesim", "-reader", line("reader"), "-printer", line("printer"), "-modem", line("modem"),
+	_, err = r.start(&r.devices, "devicesim", append(readerKeys, "-reader", line("reader"), "-printer", line("printer"), "-modem", line("modem"),
 		"-scanner", line("scanner"), "-scanner-kind", "gm72", "-baud-scanner", baud, "-baud-reader", baud, "-baud-printer", baud, "-baud-modem", baud, "-cards", p.cards, "-paper", r.at("paper"), "-columns", "32",
-		"-phone", phone+"="+dial, "-modem-guard", s.Guard.String(), "-control", "unix:"+r.at("devices.sock"))
+		"-phone", phone+"="+dial, "-modem-guard", s.Guard.String(), "-control", "unix:"+r.at("devices.sock"))...)
 	if err != nil {
 		return r, err
 	}
@@ -181,7 +186,8 @@ quiet = "300ms"
 retry = "6s"
 
 [acquirer]
-key_file = "tmk.key"
+key_file = "tmk.key"{{if .Sealed}}
+profile = "profile.toml"{{end}}
 answer = "{{.Answer}}"
 idle = "4s"
 retry = "{{.Retry}}"
@@ -204,7 +210,7 @@ func (r *rig) writeConfig() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(configuration.Execute(f, map[string]any{"Tries": reversalTries, "ID": terminalID, "Merchant": merchantID,
+	return errors.Join(configuration.Execute(f, map[string]any{"Tries": reversalTries, "Sealed": r.Sealed, "ID": terminalID, "Merchant": merchantID,
 		"Answer": r.Answer, "Reply": replyWithin, "Retry": r.Retry, "Lookalike": r.Lookalike, "CardWait": cmp.Or(r.CardWait, 20*time.Second), "Ways": ways}), f.Close())
 }
 

@@ -68,7 +68,7 @@ func playFile(ctx context.Context, p places, file string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, storyWithin)
 	defer cancel()
-	r, err := newProcessRig(ctx, p)
+	r, err := newProcessRig(ctx, p, filepath.Base(filepath.Dir(file)) == sealedStories)
 	if err != nil {
 		return err
 	}

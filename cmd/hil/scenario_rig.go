@@ -48,9 +48,9 @@ type processRig struct {
 var _ scenario.Rig = (*processRig)(nil)
 
 // newProcessRig starts everything.
-func newProcessRig(ctx context.Context, p places) (*processRig, error) {
+func newProcessRig(ctx context.Context, p places, sealed bool) (*processRig, error) {
 	r, err := setUp(p, settings{Bearers: []string{"tcp", "dial"}, Answer: storyAnswer / haste, Guard: 20 * time.Millisecond,
-		Retry: time.Second, Lookalike: 5 * time.Minute / haste, CardWait: 30 * time.Second / haste, Tap: true, Adapters: true})
+		Retry: time.Second, Lookalike: 5 * time.Minute / haste, CardWait: 30 * time.Second / haste, Tap: true, Adapters: true, Sealed: sealed})
 	s := &processRig{rig: r, ctx: ctx}
 	if err == nil {
 		err = s.learnSecrets()

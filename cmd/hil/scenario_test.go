@@ -21,7 +21,7 @@ import (
 var benchStories = []string{
 	"acquirer/late-approval", "acquirer/forged-mac", "acquirer/never-answers-a-reversal", "device/paper-ends-in-the-slip", "device/two-tills",
 	"device/replugged-as-another-tty", "link/request-torn", "link/cable-pulled-before", "power/after-the-approval", "power/during-the-reversal", "power/after-the-reversal-is-answered",
-	"orders/parameters", "orders/blocklist",
+	"orders/parameters", "orders/blocklist", "sealed/swiped", "sealed/inserted", "sealed/power-cut-after-the-request", "sealed/void-with-a-card-of-the-same-mask",
 }
 
 // leastPlayed is how many of all stories a bench of processes plays at least.

@@ -82,6 +82,7 @@ func (c *command) paramsShow() int {
 	}
 	if blockedErr == nil {
 		c.origin("黑名单", "blocklist", blocked.Origin, len(blocked.Cards)+len(blocked.Begins))
+		c.idle(blocked.Idle(config.masked()))
 	}
 	c.showChips(&chips)
 	return exitDone
@@ -124,6 +125,13 @@ func (c *command) showChips(s *agent.Status) {
 	}
 }
 
+// idle says of how many entries of a blocklist nobody can ever be found by.
+func (c *command) idle(entries int) {
+	if entries > 0 {
+		c.paragraph(c.out, "  ", words.NeverMet(entries).Both())
+	}
+}
+
 func (c *command) origin(zh, en string, o agent.Origin, entries int) {
 	fmt.Fprintf(c.out, "%s %s  %d  自 since %s  来自 from %s\n", zh, en, entries, o.Since.Local().Format("2006-01-02 15:04"), plain(o.Acquirer))
 }
@@ -146,6 +154,7 @@ func (c *command) orders(s *agent.Status) {
 	}
 	if s.Blocklist != nil {
 		c.origin("黑名单", "blocklist", s.Blocklist.Origin, s.Blocklist.Entries)
+		c.idle(s.Blocklist.Idle)
 	}
 	c.showChips(s)
 }

@@ -20,6 +20,7 @@ func (c *Config) trackFaults(fault func(wrong bool, key, what string, args ...an
 	tracks := c.profile.Tracks
 	fault(c.Acquirer.EncryptTracks && tracks != "" && tracks != profile.TDKTracks, "acquirer.encrypt_tracks",
 		"means a track key, and the profile has cipher = %q in [tracks]; leave one of them out", string(tracks))
+	c.maskedFaults(fault)
 	fault(c.wantsDUKPT() && file == "", "acquirer.dukpt_file", "missing; the profile has tracks under DUKPT, so name a file for these keys")
 }
 

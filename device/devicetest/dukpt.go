@@ -6,7 +6,7 @@ import (
 )
 
 // DUKPT as ANSI X9.24-1:2009 annex A has it: the key of one transaction, from the initial key and the serial number, and
-// its variant for a PIN.
+// its variants for a PIN and, in neo2sealed.go, for data.
 
 func tripleDES(key []byte) cipher.Block {
 	block, err := des.NewTripleDESCipher(append(append([]byte{}, key...), key[:8]...))
@@ -16,8 +16,16 @@ func tripleDES(key []byte) cipher.Block {
 	return block
 }
 
-// pinKey derives the PIN encryption key for a serial number of 10 bytes, whose last 21 bits count.
+// pinKey is the variant of a transaction's key for PINs.
 func pinKey(initial, ksn []byte) []byte {
+	key := transactionKey(initial, ksn)
+	key[7] ^= 0xFF
+	key[15] ^= 0xFF
+	return key
+}
+
+// transactionKey derives the key for a serial number of 10 bytes, whose last 21 bits count.
+func transactionKey(initial, ksn []byte) []byte {
 	key := append([]byte{}, initial...)
 	register := append([]byte{}, ksn[2:]...)
 	counter := uint32(register[5]&0x1F)<<16 | uint32(register[6])<<8 | uint32(register[7])
@@ -38,8 +46,6 @@ func pinKey(initial, ksn []byte) []byte {
 		}
 		key = append(derive(masked, register), right...)
 	}
-	key[7] ^= 0xFF
-	key[15] ^= 0xFF
 	return key
 }
 

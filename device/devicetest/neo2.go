@@ -18,12 +18,18 @@ type ReaderOpts struct {
 	Cards map[string]TestCard // the cards that Command may present, by name
 	Now   func() time.Time    // the clock of the transaction date in its answers; default time.Now
 
+	DataKey *DataKey // with it the reader enciphers card data; nil gives it in clear
+
+	// Secret is told of what a reader with a DataKey gives and nobody may keep: enciphered tracks, and serial numbers of keys. Nil is
+	// nobody.
+	Secret func(name string, what []byte)
+
 	// CardRead is called when a card has been read, before the first byte about it leaves, from the goroutine that writes to
 	// the line. It may call Command. Nil is nobody.
 	CardRead func()
 }
 
-// Reader is a simulated ID TECH NEO 2 card reader without display, in clear mode, with bootup notification in frame form:
+// Reader is a simulated ID TECH NEO 2 card reader without display, in clear mode or with a data key, with bootup notification in frame form:
 // the far end of the line that device/reader drives. It is strict about what the terminal sends, times a transaction out
 // by itself, takes any command during one for a cancel (IDG p. 208), and remembers its cards' counters and verdicts over
 // restarts. It has a slot for chip cards (neo2contact.go).
@@ -45,6 +51,7 @@ type Reader struct {
 
 	slot      slot    // guarded by mu
 	memory    memory  // guarded by mu
+	sealing   sealing // guarded by mu
 	selfCheck [2]byte // guarded by mu; when the reader starts anew each day, UTC, in decimal digits
 
 	passing bool     // guarded by mu; in pass-through mode, in which no card is taken
@@ -61,6 +68,7 @@ type faultSwitches struct {
 type transaction struct {
 	request activation
 	timer   *time.Timer
+	sealed  bool // it was asked for by 02-40
 }
 
 // session is one Serve. Answers are queued so that a terminal that does not listen holds up neither Command nor a timer;
@@ -86,7 +94,7 @@ func NewReader(o ReaderOpts) *Reader {
 		o.Now = time.Now
 	}
 	return &Reader{cards: o.Cards, now: o.Now, cardRead: o.CardRead, counter: make(map[string]int),
-		slot: slot{planned: make(map[byte]string)}, memory: newMemory(), selfCheck: [2]byte{0x18, 0x30}}
+		sealing: sealing{key: o.DataKey, secret: o.Secret}, slot: slot{planned: make(map[byte]string)}, memory: newMemory(), selfCheck: [2]byte{0x18, 0x30}}
 }
 
 // Serve speaks with a terminal on rw until ctx ends or the line does, and returns nil in both cases. One Serve at a time;
@@ -189,10 +197,14 @@ func (r *Reader) hear(item neo2.Item) {
 		}
 	case !has(subs, item.Command):
 		r.answerLocked(item.Command, neo2.UnknownCommand, nil)
+	case item.Command == neo2.Activate && item.Sub == neo2.SealedSub:
+		r.activateLocked(item.Data, true)
 	case item.Sub != subs[item.Command]:
 		r.answerLocked(item.Command, neo2.UnknownSub, nil)
+	case item.Command == neo2.Activate && r.sealing.on():
+		r.answerLocked(item.Command, neo2.NotAllowed, nil) // in clear, and there is a data key (IDG p. 208)
 	case item.Command == neo2.Activate:
-		r.activateLocked(item.Data)
+		r.activateLocked(item.Data, false)
 	case item.Command == neo2.Clock:
 		r.clockLocked(item.Data)
 	case len(item.Data) != 0:
@@ -207,13 +219,13 @@ func (r *Reader) hear(item neo2.Item) {
 func has(m map[byte]byte, key byte) bool { _, ok := m[key]; return ok }
 
 // activateLocked begins a transaction, and ends it at once if a card lies there already.
-func (r *Reader) activateLocked(data []byte) {
+func (r *Reader) activateLocked(data []byte, sealed bool) {
 	request, status := parseActivation(data)
 	if status != neo2.OK {
 		r.answerLocked(neo2.Activate, status, nil)
 		return
 	}
-	t := &transaction{request: request}
+	t := &transaction{request: request, sealed: sealed}
 	t.timer = time.AfterFunc(request.timeout, func() { r.timeOut(t) })
 	r.waiting = t
 	r.sendLocked(neo2.Frame{Command: neo2.Screen, Sub: neo2.ScreenSub, Data: []byte{neo2.ShowPresent}})
@@ -238,7 +250,7 @@ func (r *Reader) timeOut(t *transaction) {
 
 // readCardLocked is the moment a card meets a reader that waits for one.
 func (r *Reader) readCardLocked(card TestCard) {
-	request := r.waiting.request
+	request, sealed := r.waiting.request, r.waiting.sealed
 	r.forgetLocked()
 	r.news = true
 	if card.Entry != entrySwiped {
@@ -247,7 +259,13 @@ func (r *Reader) readCardLocked(card TestCard) {
 	r.sendLocked(neo2.Frame{Command: neo2.Screen, Sub: neo2.ScreenSub, Data: []byte{neo2.ShowProcessing}})
 	r.total++
 	r.counter[card.Name]++
-	status, data := answerOf(card, request, r.counter[card.Name], r.total, r.now())
+	var status byte
+	var data []byte
+	if sealed {
+		status, data = r.sealedAnswer(card, request, r.counter[card.Name], r.now())
+	} else {
+		status, data = answerOf(card, request, r.counter[card.Name], r.total, r.now())
+	}
 	r.answerLocked(neo2.Activate, status, data)
 }
 

@@ -104,7 +104,7 @@ func TestTheSimulatedReaderIsStrict(t *testing.T) {
 	withReader(t, func(t *testing.T, h *host) {
 		for text, status := range map[string]byte{
 			"18 01": neo2.OK, "29 00": neo2.OK, "05 01": neo2.OK,
-			"18 02": neo2.UnknownSub, "02 40": neo2.UnknownSub, "77 01": neo2.UnknownCommand, "18 01 00": neo2.BadParameter,
+			"18 02": neo2.UnknownSub, "02 41": neo2.UnknownSub, "77 01": neo2.UnknownCommand, "18 01 00": neo2.BadParameter,
 			"02 01": neo2.BadParameter, "02 01 00 9f0206000000001234": neo2.BadParameter, "02 01 1e": neo2.BadParameter,
 			"02 01 1e 9f0206": neo2.Malformed,
 		} {

@@ -18,6 +18,8 @@ import (
 //	at STEP TROUBLE  once, at start, authenticate or complete: restart, pull, silent, garbage, late, fail; decline or offline
 //	                 (the card's own verdict, without the acquirer); or an ask: menu, pin, stripe
 //	at none          nothing of this is planned any more
+//	cipher on|off    a reader with a data key enciphers, which it does at the beginning, or gives card data in clear all the same
+//	spoil            the next track that is enciphered comes out wrong, once
 //	garbage          the next answer comes behind line noise and with a wrong checksum, once
 //	nonsense on|off  every command is answered with whole frames that mean nothing
 //	silent on|off    nothing is answered; commands are lost, a running transaction never ends by itself
@@ -52,6 +54,11 @@ func (r *Reader) Command(line string) (string, error) {
 	case verb == "garbage" && len(rest) == 0:
 		r.faults.garbage = true
 		return "the next answer will be damaged", nil
+	case verb == "spoil" && len(rest) == 0 && r.sealing.on():
+		r.sealing.spoil = true
+		return "the next track will be enciphered wrongly", nil
+	case verb == "cipher" && r.sealing.key != nil:
+		return r.switchLocked(verb, rest)
 	case verb == "signals" && len(rest) == 0:
 		return r.signalledTextLocked(), nil
 	case verb == "restart" && len(rest) == 0:
@@ -67,7 +74,7 @@ func (r *Reader) Command(line string) (string, error) {
 }
 
 const readerCommands = "present NAME, swipe NAME, insert NAME, remove, refuse, at start|authenticate|complete TROUBLE, at none, " +
-	"garbage, nonsense on|off, silent on|off, signals, restart, memory replace|unknown|keys|refuses|holds|contact|contactless or tamper on|off"
+	"cipher on|off and spoil with a data key, garbage, nonsense on|off, silent on|off, signals, restart, memory replace|unknown|keys|refuses|holds|contact|contactless or tamper on|off"
 
 func (r *Reader) removeLocked() string {
 	switch {
@@ -133,6 +140,8 @@ func (r *Reader) switchLocked(verb string, rest []string) (string, error) {
 	switch verb {
 	case "nonsense":
 		r.faults.nonsense = on
+	case "cipher":
+		r.sealing.off = !on
 	case "silent":
 		r.faults.silent = on
 		if on {

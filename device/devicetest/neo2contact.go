@@ -66,9 +66,17 @@ func (r *Reader) insertLocked(card TestCard) string {
 
 // seatedLocked says that the card that was waited for is in the slot.
 func (r *Reader) seatedLocked() {
+	sealed := r.waiting.sealed
 	r.forgetLocked()
 	r.slot.fresh = false
-	data := neo2.AppendTLV([]byte{0, 0, 0, 0}, neo2.TagEntryMode, []byte{neo2.ModeContact})
+	data := []byte{0, 0, 0, 0}
+	if sealed {
+		if r.sealing.on() {
+			r.sealing.next()
+		}
+		data = r.attribution(neo2.FromContact)
+	}
+	data = neo2.AppendTLV(data, neo2.TagEntryMode, []byte{neo2.ModeContact})
 	r.answerLocked(neo2.Activate, neo2.OK, neo2.AppendTLV(data, neo2.GroupVivo, neo2.AppendTLV(nil, neo2.TagSource, []byte{neo2.SourceContact})))
 }
 
@@ -178,17 +186,21 @@ func (r *Reader) doneLocked(sub byte, data []byte) {
 		r.news = true
 		signed := signedObjects(card, sale.asked, sale.atc, sale.counter, r.now())
 		sale.first = objectIn(signed, neo2.TagCryptogram)
+		if r.sealing.on() {
+			signed = append(r.attribution(neo2.FromContact), signed...)
+		}
 		r.resultLocked(neo2.ResultGoOnline, signed)
 	default:
 		r.secondLocked(card, sale, data)
 	}
 }
 
-func (r *Reader) applicationOf(card TestCard) []byte {
-	data := neo2.AppendTLV(nil, neo2.TagTrack2Equivalent, packDigits(track2Of(card, 'd')))
-	data = neo2.AppendTLV(data, neo2.TagPAN, packDigits(card.PAN))
-	data = neo2.AppendTLV(data, neo2.TagExpiry, expiryDate(card.Expiry))
-	data = neo2.AppendTLV(data, neo2.TagSequence, []byte{0x01})
+func (r *Reader) applicationOf(card TestCard) (data []byte) {
+	if r.sealing.on() {
+		r.sealing.next()
+		data = r.attribution(neo2.FromContact)
+	}
+	data = r.appendCard(data, card)
 	data = appendApplication(data, card)
 	return neo2.AppendTLV(data, neo2.TagEntryMode, []byte{neo2.ModeContact})
 }

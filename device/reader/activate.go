@@ -82,7 +82,7 @@ func (r *Reader) Activate(ctx context.Context, q Request) (txn.Presented, error)
 		presented, err := r.once(ctx, q, payload)
 		again := InsertCard
 		switch {
-		case err == nil && presented.Card.Entry == txn.Swiped && hasChip(presented.Track):
+		case err == nil && presented.Card.Entry == txn.Swiped && hasChip(presented):
 			if chipFailed {
 				presented.Card.Entry = txn.Fallback
 				return presented, nil
@@ -108,7 +108,11 @@ const maxTurns = 4
 
 // once waits for one card, and reads its chip where it was inserted.
 func (r *Reader) once(ctx context.Context, q Request, payload []byte) (txn.Presented, error) {
-	if err := r.wire.send(neo2.Frame{Command: neo2.Activate, Sub: neo2.ActivateSub, Data: payload}, r.answer); err != nil {
+	sub := neo2.ActivateSub
+	if r.sealed {
+		sub = neo2.SealedSub
+	}
+	if err := r.wire.send(neo2.Frame{Command: neo2.Activate, Sub: sub, Data: payload}, r.answer); err != nil {
 		return txn.Presented{}, err
 	}
 	presented, err := r.awaitCard(ctx, q)
@@ -171,7 +175,7 @@ func (r *Reader) awaitCard(ctx context.Context, q Request) (txn.Presented, error
 		}
 		switch ours := item.Command == neo2.Activate; {
 		case ours && item.Fault == neo2.Whole:
-			presented, err := outcome(item.Frame, q)
+			presented, err := r.outcome(item.Frame, q)
 			if errors.Is(err, ErrGarbage) { // perhaps not the end of the transaction: the reader may still be waiting
 				err = r.abandon(err)
 			}
@@ -213,14 +217,19 @@ func cancelled(ctx context.Context) error {
 	return ErrCancelled
 }
 
-// outcome reads the final answer of 02-01.
-func outcome(answer neo2.Frame, q Request) (txn.Presented, error) {
-	switch answer.Sub {
-	case neo2.OK, neo2.OnlineRequested:
-		return parseCard(answer.Data, q)
-	default:
-		return txn.Presented{}, failure(answer)
+// outcome reads the final answer of 02-01 or 02-40. A reader with a data key does not allow 02-01 (IDG p. 208).
+func (r *Reader) outcome(answer neo2.Frame, q Request) (txn.Presented, error) {
+	switch {
+	case answer.Sub != neo2.OK && answer.Sub != neo2.OnlineRequested:
+		err := r.failure(answer)
+		if answer.Sub == neo2.NotAllowed && !r.sealed {
+			err = fmt.Errorf("%w; %w", errEncrypted, err)
+		}
+		return txn.Presented{}, err
+	case r.sealed:
+		return parseSealed(answer.Data, q)
 	}
+	return parseCard(answer.Data, q)
 }
 
 func (q Request) seconds() time.Duration { return (q.Timeout + time.Second - 1).Truncate(time.Second) }

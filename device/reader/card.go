@@ -74,8 +74,8 @@ func inTheClear(objects map[uint32][]byte) error {
 	return nil
 }
 
-var errEncrypted = fmt.Errorf("%w: the reader encrypts card data and this program reads it in clear; have the "+
-	"reader provisioned without a data key", ErrCardUnread)
+var errEncrypted = fmt.Errorf("%w: it encrypts card data, and the acquirer's profile has it in clear; have it provisioned without a "+
+	"data key, or name a profile with cipher = \"reader\"", ErrSetUp)
 
 // looksEncrypted finds the same in an answer of another layout. Encrypted objects have a byte between tag and length that says
 // whether they are masked or encrypted (A1h, C1h; IDG p. 232), and an encrypted answer begins with one that says what it is.
@@ -91,10 +91,11 @@ func looksEncrypted(data []byte) bool {
 // errInserted says that the card that was waited for is in the slot.
 var errInserted = errors.New("a card was inserted")
 
-// hasChip reads the service code behind the expiry date: its first digit is 2 or 6 on a card with a chip (ISO/IEC 7813).
-func hasChip(t txn.Track) bool {
-	_, rest, _ := strings.Cut(t.DataInTheClear(), "=")
-	return len(rest) > 4 && (rest[4] == '2' || rest[4] == '6')
+// hasChip reads the service code behind the expiry date: its first digit is 2 or 6 on a card with a chip (ISO/IEC 7813). A reader
+// that enciphers says so itself.
+func hasChip(p txn.Presented) bool {
+	_, rest, _ := strings.Cut(p.Track.DataInTheClear(), "=")
+	return p.HasChip || len(rest) > 4 && (rest[4] == '2' || rest[4] == '6')
 }
 
 // split cuts an answer into tracks and TLV objects. Present firmware puts track 3 between track 2 and the flag (IDG p.
@@ -275,13 +276,23 @@ func chipCard(entry txn.Entry, objects map[uint32][]byte) (txn.Presented, error)
 	if err := checkExpiry(expiry); err != nil {
 		return txn.Presented{}, err
 	}
+	p, err := chipOf(entry, objects)
+	if err != nil {
+		return txn.Presented{}, err
+	}
+	p.Card.PAN, p.Card.Expiry, p.Track = pan, expiry, two
+	return p, nil
+}
+
+// chipOf is what a chip gives besides its number and its track.
+func chipOf(entry txn.Entry, objects map[uint32][]byte) (txn.Presented, error) {
 	chip := collect(objects, requestTags[:])
 	if len(chip) > maxChip {
 		return txn.Presented{}, fmt.Errorf("%w: its chip data has %d bytes, at most %d can be sent", ErrCardUnread, len(chip), maxChip)
 	}
-	card := txn.Card{PAN: pan, Expiry: expiry, Sequence: sequence(objects), Entry: entry, Label: label(objects),
-		AID: aid(objects), Chip: txn.NewChip(fitting(objects, reversalTags[:]))}
-	return txn.Presented{Card: card, Track: two, Chip: txn.NewChip(chip), AsksPIN: onlinePIN(objects)}, nil
+	card := txn.Card{Sequence: sequence(objects), Entry: entry, Label: label(objects), AID: aid(objects),
+		Chip: txn.NewChip(fitting(objects, reversalTags[:]))}
+	return txn.Presented{Card: card, Chip: txn.NewChip(chip), AsksPIN: onlinePIN(objects)}, nil
 }
 
 // onlinePIN reports whether card and reader agreed on a PIN that the issuer verifies: the method in the first byte of the CVM

@@ -94,9 +94,9 @@ func TestAnswersThatCannotBeUsed(t *testing.T) {
 		{"declined by the card", "00 00 00 00 9f270100 " + track + chipTags, ErrCardRefused},
 		{"approved offline", "00 00 00 00 9f270140 " + track + chipTags, ErrCardRefused},
 		{"inserted", "00 00 00 00 9f390105 " + track + chipTags, errInserted},
-		{"encrypted", "00 00 00 00 dfee120a ffff9876543210000001 " + track + chipTags, ErrCardUnread},
-		{"encrypted, masked beside it", "21 dfee120a ffff9876543210000001 57a113 6212340ccccccccccccdcccccccccccccccccc 57c118 000102030405060708090a0b0c0d0e0f1011121314151617 dfee26022100", ErrCardUnread},
-		{"swipe in the encrypted format", "00 00 00 00 dfee2302 0102", ErrCardUnread},
+		{"encrypted", "00 00 00 00 dfee120a ffff9876543210000001 " + track + chipTags, ErrSetUp},
+		{"encrypted, masked beside it", "21 dfee120a ffff9876543210000001 57a113 6212340ccccccccccccdcccccccccccccccccc 57c118 000102030405060708090a0b0c0d0e0f1011121314151617 dfee26022100", ErrSetUp},
+		{"swipe in the encrypted format", "00 00 00 00 dfee2302 0102", ErrSetUp},
 		{"another amount", "00 00 00 00 9f0206000000001235 " + track + chipTags, ErrGarbage},
 		{"another currency", "00 00 00 00 5f2a020840 " + track + chipTags, ErrGarbage},
 	} {

@@ -37,7 +37,7 @@ const (
 // session is a chip card that has asked to go online and waits for the answer.
 type session struct {
 	atc     string            // the transaction by the card's count: what says that a later answer is of this one
-	objects map[uint32][]byte // of the first cryptogram; they hold the number
+	objects map[uint32][]byte // of the first cryptogram; they hold the number, or what stands for it
 	ended   bool              // the card has given its second cryptogram
 }
 
@@ -87,15 +87,15 @@ func (r *Reader) insert(ctx context.Context, q Request) (txn.Presented, error) {
 	if err != nil {
 		return txn.Presented{}, r.unpowered(err)
 	}
-	for tag, value := range started {
-		if _, newer := first[tag]; !newer {
-			first[tag] = value
-		}
-	}
+	first = joined(started, first)
 	if err := signedForUs(first, q); err != nil {
 		return txn.Presented{}, r.unpowered(err)
 	}
-	presented, err := chipCard(txn.Inserted, first)
+	read := chipCard
+	if r.sealed {
+		read = sealedChip
+	}
+	presented, err := read(txn.Inserted, first)
 	if err != nil {
 		return txn.Presented{}, r.unpowered(err)
 	}
@@ -119,7 +119,7 @@ func reachable(err error) bool {
 	var status *StatusError
 	var result *ResultError
 	return errors.As(err, &status) && status.Status != neo2.Tampered || errors.As(err, &result) ||
-		errors.Is(err, ErrCardRefused) || errors.Is(err, ErrCardUnread)
+		errors.Is(err, ErrCardRefused) || errors.Is(err, ErrCardUnread) || errors.Is(err, ErrSetUp)
 }
 
 // step sends one contact command and waits for its two answers. Any result but want is a *ResultError. What comes in between
@@ -172,7 +172,7 @@ func (r *Reader) resultOf(sub byte, answer neo2.Frame, want uint16) (map[uint32]
 	case answer.Sub != neo2.OK:
 		return nil, &StatusError{Command: neo2.Contact, Sub: sub, Status: answer.Sub}
 	}
-	result, objects, err := parseResult(answer.Data)
+	result, objects, err := parseResult(answer.Data, r.sealed)
 	switch {
 	case errors.Is(err, ErrGarbage):
 		return nil, r.abandon(err)
@@ -186,9 +186,13 @@ func (r *Reader) resultOf(sub byte, answer neo2.Frame, want uint16) (map[uint32]
 
 // parseResult reads the data of a second answer: the result, then objects. Of an object that comes twice the first counts.
 // That nothing stands between the two is assumed.
-func parseResult(data []byte) (result uint16, objects map[uint32][]byte, err error) {
+func parseResult(data []byte, sealed bool) (result uint16, objects map[uint32][]byte, err error) {
 	if len(data) < 2 {
 		return 0, nil, fmt.Errorf("%w: a contact answer has no result", ErrGarbage)
+	}
+	if sealed {
+		objects, err = sealedContact(data[2:])
+		return binary.BigEndian.Uint16(data), objects, err
 	}
 	objects = make(map[uint32][]byte)
 	err = neo2.Walk(data[2:], func(tag uint32, value []byte) {

@@ -17,7 +17,7 @@ func FuzzContactResult(f *testing.F) {
 	}
 	s := &session{atc: "\x00\x07", objects: map[uint32][]byte{neo2.TagATC: {0, 7}, neo2.TagSerial: []byte("12345678")}}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		result, objects, err := parseResult(data)
+		result, objects, err := parseResult(data, false)
 		if err != nil {
 			assert.NotRegexp(t, `\d{5}`, err.Error())
 			return

@@ -306,7 +306,7 @@ func TestEncryptedChipDataIsRefusedWithItsReason(t *testing.T) {
 		assert.Equal(t, byte(neo2.PowerOff), b.frame().Sub, "the card is let go")
 		b.answer(neo2.PassThrough, neo2.OK, nil)
 		err := (<-done).err
-		assert.ErrorIs(t, err, reader.ErrCardUnread)
+		assert.ErrorIs(t, err, reader.ErrSetUp)
 		assert.ErrorContains(t, err, "without a data key")
 	})
 }

@@ -1,5 +1,5 @@
-// Package reader drives an ID TECH NEO 2 card reader (ViVOpay "ViVOtech2" protocol 2) over a serial line, in clear: magnetic
-// stripe and contactless by the command Activate Transaction 02-01, and chip cards in its slot by the three contact commands
+// Package reader drives an ID TECH NEO 2 card reader (ViVOpay "ViVOtech2" protocol 2) over a serial line, in clear or enciphering:
+// magnetic stripe and contactless by the command Activate Transaction 02-01, or 02-40, and chip cards in its slot by the three contact commands
 // 60-10, 60-11 and 60-12 (contact.go draws them). The line is 115200 8N1 (IDG 2.7.1).
 //
 // Source: ID TECH "NEO 2 Interface Developer's Guide" (2019), below IDG with page numbers. The numbers of the protocol
@@ -56,6 +56,22 @@
 // not the reader's own must name an application flow, and of UnionPay's the guide gives no number (p. 91); and each belongs to a
 // group (04-03) with a kernel's limits and terminal qualifiers, which no acquirer's list of applications has.
 //
-// 02-01 works only while no data encryption key is loaded in the reader (IDG p. 208). A reader that encrypts is refused
-// with that reason: its data is for whoever holds the key, which this terminal does not.
+// # A reader that enciphers
+//
+// 02-01 works only while no data encryption key is loaded in the reader (IDG p. 208). With Opts.Sealed the driver asks by 02-40
+// instead and takes masks and ciphertext, which are for whoever holds the key; this terminal does not. Either kind of reader where
+// the other is expected is refused with ErrSetUp, and its text says what to do.
+//
+// Published: 02-40, the attribution byte and tag DFEE12 before the objects, failure data in FFEE1F, DFEE23 around a swipe, DFEE26
+// (IDG p. 232, 236, 238); in the maker's test scripts, the bytes A1h and C1h between tag and length, C for a hidden digit, bytes C1h
+// and E1h at the head of a chip's answer and E8h and ECh of a swipe's, and that what is enciphered is the whole object, tag and
+// length included, filled up with zeros; the swipe's frame (ID TECH 80172501-001, p. 23-31), confirmed by the bytes that Bluefin
+// prints of one, and that track 2 is enciphered as text, sentinels and check character included (test scripts).
+//
+// Assumed: that bit 5 of the swipe's field 8 says that the service code begins with 2 or 6 (in the scripts it is set for all cards
+// of which that holds, and for no other; the public page reserves it); that the six digits which a reader can be told to show of a
+// stripe can be had of chips too; that objects DFEF18 and FFEE14 are enciphered like 57, as whole objects; whether an attribution
+// byte stands before the objects of 60-xx, so both are taken; that a card put into the slot ends 02-40 as it ends 02-01; and that
+// 02-01 is answered "not allowed" where there is a key. Which DUKPT variant the data key is (C7-A3) is between reader and acquirer.
+// AES, keys that are fixed, TransArmor, a MAC or a session's number behind a swipe are refused.
 package reader

@@ -24,6 +24,7 @@ var (
 	ErrUseContact  = errors.New("the card cannot be tapped for this amount: insert it")
 	ErrUseChip     = errors.New("the card has a chip and was swiped: insert it")
 	ErrNoCardOpen  = errors.New("no card waits in the slot for an answer")
+	ErrSetUp       = errors.New("the card reader is not set up for this acquirer, call the service desk")
 )
 
 // StatusError is an answer with a status other than success. Code, SW1, SW2 and RF are the failure data of 02-01
@@ -87,11 +88,18 @@ func causeOf(code byte) error {
 	}
 }
 
-// failure builds the error of an answer to 02-01.
-func failure(answer neo2.Frame) error {
+// failure builds the error of an answer to 02-01 or 02-40, which has its data in an object.
+func (r *Reader) failure(answer neo2.Frame) error {
 	e := &StatusError{Command: neo2.Activate, Sub: neo2.ActivateSub, Status: answer.Sub}
-	if answer.Sub == neo2.Failed && len(answer.Data) >= 4 {
-		e.Code, e.SW1, e.SW2, e.RF = answer.Data[0], answer.Data[1], answer.Data[2], answer.Data[3]
+	why := answer.Data
+	if r.sealed {
+		e.Sub, why = neo2.SealedSub, nil
+		if objects, err := sealedObjects(answer.Data[min(1, len(answer.Data)):]); err == nil {
+			why = objects[neo2.TagFailure]
+		}
+	}
+	if answer.Sub == neo2.Failed && len(why) >= 4 {
+		e.Code, e.SW1, e.SW2, e.RF = why[0], why[1], why[2], why[3]
 	}
 	return e
 }

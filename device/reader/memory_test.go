@@ -40,13 +40,17 @@ func TestReadingAnAnswerIsBounded(t *testing.T) {
 		"applications":     filled("\x00\x00", []byte{0, 0}),
 	} {
 		for parser, read := range map[string]func(){
-			"card":   func() { _, _ = parseCard(data, asked) },
-			"result": func() { _, _, _ = parseResult(data) },
-			"keys":   func() { _, _ = listed(data, false) },
-			"apps":   func() { _, _ = listed(data, true) },
+			"card":          func() { _, _ = parseCard(data, asked) },
+			"result":        func() { _, _, _ = parseResult(data, false) },
+			"sealed":        func() { _, _ = parseSealed(data, asked) },
+			"sealed result": func() { _, _, _ = parseResult(data, true) },
+			"keys":          func() { _, _ = listed(data, false) },
+			"apps":          func() { _, _ = listed(data, true) },
 			"event": func() {
 				_, _ = eventOf(neo2.Frame{Command: neo2.Screen, Sub: neo2.ScreenSub, Data: data}, time.Time{})
-				_ = failure(neo2.Frame{Sub: neo2.Failed, Data: data}).Error()
+				for _, r := range []*Reader{{}, {sealed: true}} {
+					_ = r.failure(neo2.Frame{Sub: neo2.Failed, Data: data}).Error()
+				}
 			},
 		} {
 			var before, after runtime.MemStats
@@ -69,8 +73,10 @@ func FuzzEventAndFailure(f *testing.F) {
 		if event, is := eventOf(frame, time.Time{}); is {
 			assert.NotEmpty(t, event.Prompt)
 		}
-		text := failure(frame).Error()
-		assert.LessOrEqual(t, len(text), 512)
-		assert.NotRegexp(t, `\d{5}`, text)
+		for _, r := range []*Reader{{}, {sealed: true}} {
+			text := r.failure(frame).Error()
+			assert.LessOrEqual(t, len(text), 512)
+			assert.NotRegexp(t, `\d{5}`, text)
+		}
 	})
 }

@@ -25,6 +25,10 @@ type Opts struct {
 	// whether they take such cards.
 	Fallback bool
 
+	// Sealed is for a reader that enciphers card data (SRED), whose numbers are masked and whose tracks only the acquirer reads.
+	// One that does not is refused with ErrSetUp, as one that does is without it.
+	Sealed bool
+
 	// Lights says that Signal is used with lamps here: a program that ended in the middle of one may have left the reader in
 	// pass-through mode, which the first activation then ends.
 	Lights bool
@@ -42,7 +46,7 @@ type Reader struct {
 	events func(Event)
 	now    func() time.Time
 
-	fallback bool
+	fallback, sealed bool
 
 	token   chan struct{} // holds one value while the line is free
 	wire    wire          // owned by whoever took the token
@@ -62,7 +66,7 @@ func New(port Port, o *Opts) (*Reader, error) {
 	if o == nil {
 		o = &Opts{}
 	}
-	r := &Reader{answer: o.Answer, events: o.Events, now: o.Now, fallback: o.Fallback, token: make(chan struct{}, 1)}
+	r := &Reader{answer: o.Answer, events: o.Events, now: o.Now, fallback: o.Fallback, sealed: o.Sealed, token: make(chan struct{}, 1)}
 	if r.answer <= 0 {
 		r.answer = defaultAnswer
 	}

@@ -45,9 +45,13 @@ func atCounter(t *testing.T, story func(t *testing.T, c *counter)) {
 }
 
 func atCounterWith(t *testing.T, opts reader.Opts, story func(t *testing.T, c *counter)) {
+	atCounterOf(t, devicetest.ReaderOpts{Cards: cards}, opts, story)
+}
+
+func atCounterOf(t *testing.T, sim devicetest.ReaderOpts, opts reader.Opts, story func(t *testing.T, c *counter)) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
-		c := &counter{t: t, sim: devicetest.NewReader(devicetest.ReaderOpts{Cards: cards}), line: near}
+		c := &counter{t: t, sim: devicetest.NewReader(sim), line: near}
 		ctx, stop := context.WithCancel(t.Context())
 		served := make(chan error, 1)
 		go func() { served <- c.sim.Serve(ctx, far) }()

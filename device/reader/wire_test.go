@@ -25,6 +25,10 @@ type bench struct {
 
 // onBench connects a driver to a far end that first answers the ping of New.
 func onBench(t *testing.T, story func(t *testing.T, b *bench, drive *reader.Reader)) {
+	onBenchWith(t, nil, story)
+}
+
+func onBenchWith(t *testing.T, opts *reader.Opts, story func(t *testing.T, b *bench, drive *reader.Reader)) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
 		b := &bench{t: t, far: far}
@@ -32,7 +36,7 @@ func onBench(t *testing.T, story func(t *testing.T, b *bench, drive *reader.Read
 			b.expect("18 01 00 00 b3 cd")
 			b.answer(neo2.Ping, neo2.OK, nil)
 		}()
-		drive, err := reader.New(near, nil)
+		drive, err := reader.New(near, opts)
 		require.NoError(t, err)
 		synctest.Wait()
 		story(t, b, drive)

@@ -89,7 +89,8 @@ func New(w Wires, o Options) (*Agent, error) {
 	}
 	a.host = acquirer.New(a.line, far)
 	a.o.TMK = nil // only the host needs it
-	a.card = &cardReader{open: w.Reader, kind: o.ReaderKind, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt, Fallback: o.Fallback, Lights: o.Lights},
+	a.card = &cardReader{open: w.Reader, kind: o.ReaderKind, wait: o.CardWait, opts: reader.Opts{Answer: o.ReaderReply, Events: a.readerPrompt, Fallback: o.Fallback, Lights: o.Lights,
+		Sealed: a.masked()},
 		check: selfCheck{wanted: o.SelfCheck, margin: o.CardWait + o.Answer + saleRest, now: w.Now}, certificates: o.Profile.Certificates}
 	a.paper = &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print, lines: w.Lines}
 	a.paper.layout.MerchantName = in.name
@@ -106,9 +107,12 @@ func New(w Wires, o Options) (*Agent, error) {
 	}
 	a.terminal = terminal.New(w.Store, tellingHost{a.host, w.Log}, a.eager(a.card), a.paper, terminal.Options{Supervisors: o.Supervisors, PINPad: pins, Scanner: codes, AsksPIN: o.Profile.AsksPIN, Held: a.guard.held, Currency: o.Currency, Operator: o.Operator,
 		ReversalTries: in.tries, ReversalEnds: o.ReversalEnds, Lookalike: o.Lookalike, MaxRefund: o.MaxRefund, MaxCharge: o.MaxCharge, MaxDay: o.MaxDay,
-		MaxCardDay: o.MaxCardDay, MaxCardCount: o.MaxCardCount, Bins: o.Bins, OtherBins: o.OtherBins, Blocked: a.blocked(), MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
+		MaxCardDay: o.MaxCardDay, MaxCardCount: o.MaxCardCount, Bins: o.Bins, OtherBins: o.OtherBins, Blocked: a.blocked(), Masked: a.masked(), MaxBatch: o.MaxBatch, CompletionCap: o.CompletionCap, Now: w.Now})
 	return a, nil
 }
+
+// masked reports whether the card reader keeps numbers to itself.
+func (a *Agent) masked() bool { return a.o.Profile.Tracks == profile.ReaderTracks }
 
 // saleRest is what a sale takes besides the wait for a card and for the acquirer: reading a chip and completing it.
 const saleRest = 30 * time.Second

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 
+	"posagent/device/reader"
 	"posagent/firmware/terminal"
 	"posagent/txnstore/txn/words"
 )
@@ -16,6 +17,8 @@ func cardWords(err error) *words.Pair {
 		terminal.ErrBlocked:   &words.CardBlocked,
 		terminal.ErrBin:       &words.CardNotTaken,
 		terminal.ErrBinOnline: &words.CardOnline,
+		terminal.ErrMasked:    &words.CardMasked,
+		reader.ErrSetUp:       &words.ReaderSetUp,
 	} {
 		if errors.Is(err, guard) {
 			return text

@@ -229,7 +229,7 @@ func (s *slipPrinter) put(ctx context.Context, slip receipt.Slip) (bool, error) 
 // ordinary endings leave the reader's line as good as it was.
 func ordinary(err error) bool {
 	for _, ending := range []error{reader.ErrTimeout, reader.ErrCancelled, reader.ErrCardUnread, reader.ErrCardRefused,
-		reader.ErrUseContact, reader.ErrUseChip, txn.ErrCardRemoved, reader.ErrBusy, reader.ErrTampered, reader.ErrRestarted} {
+		reader.ErrUseContact, reader.ErrUseChip, txn.ErrCardRemoved, reader.ErrBusy, reader.ErrTampered, reader.ErrRestarted, reader.ErrSetUp} {
 		if errors.Is(err, ending) {
 			return true
 		}

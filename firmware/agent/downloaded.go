@@ -140,11 +140,24 @@ func (a *Agent) blockSet(entries []acquirer.Blocked, sent txn.Evidence) BlockSet
 	return set
 }
 
-func (d *downloaded) status() *DownloadStatus {
+// Idle is how many entries of a list no card can be found by where a reader shows masks of numbers alone.
+func (s BlockSet) Idle(masked bool) (n int) {
+	if !masked {
+		return 0
+	}
+	for _, begin := range s.Begins {
+		if len(begin) > txn.ShownDigits {
+			n++
+		}
+	}
+	return n + len(s.Cards)
+}
+
+func (d *downloaded) status(masked bool) *DownloadStatus {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.set.Terminal == "" {
 		return nil
 	}
-	return &DownloadStatus{d.set.Origin, len(d.set.Cards) + len(d.set.Begins)}
+	return &DownloadStatus{d.set.Origin, len(d.set.Cards) + len(d.set.Begins), d.set.Idle(masked)}
 }

@@ -57,9 +57,9 @@ func (a *Agent) Status() Status {
 	}
 	s.Orders = a.orders.status()
 	if a.set.Terminal != "" {
-		s.Parameters = &DownloadStatus{a.set.Origin, len(a.set.Parameters)}
+		s.Parameters = &DownloadStatus{Origin: a.set.Origin, Entries: len(a.set.Parameters)}
 	}
-	s.Blocklist = a.listed.status()
+	s.Blocklist = a.listed.status(a.masked())
 	a.schemeStatus(&s)
 	s.Terminal, s.Merchant, s.SignedIn = a.o.Terminal, a.o.Merchant, a.host.SignedIn()
 	s.Printer = a.printerView()

@@ -163,6 +163,7 @@ type Status struct {
 type DownloadStatus struct {
 	Origin
 	Entries int `json:"entries"`
+	Idle    int `json:"idle,omitempty"` // of a blocklist: entries that no card can meet, because the card reader shows masks alone
 }
 
 // ChipStatus is one set.

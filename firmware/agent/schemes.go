@@ -192,7 +192,7 @@ func (a *Agent) schemeStatus(s *Status) {
 	a.chips.mu.Lock()
 	for which := range a.chips.sets {
 		if set := &a.chips.sets[which]; len(set.Rows) > 0 {
-			s.Chips = append(s.Chips, ChipStatus{DownloadStatus{set.Origin, len(set.Rows)}, acquirer.Schemes(which).String(), set.Expired})
+			s.Chips = append(s.Chips, ChipStatus{DownloadStatus{Origin: set.Origin, Entries: len(set.Rows)}, acquirer.Schemes(which).String(), set.Expired})
 		}
 	}
 	a.chips.mu.Unlock()

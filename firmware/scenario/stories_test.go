@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 	"posagent/firmware/scenario"
 	"posagent/firmware/simrig"
 	"posagent/link/profile"
+	"posagent/txnstore/txn"
 )
 
 var testdata = filepath.Join("..", "..", "testdata")
@@ -44,6 +46,24 @@ func world(t *testing.T, seed uint64) func(play func(scenario.Rig) error) error 
 	return worldOf(t, seed, profile.UnionPay(), scenario.Story{})
 }
 
+// sealed is the group of stories whose card reader enciphers, which only a profile like that brings about.
+const sealed = "sealed"
+
+// readerProfile is one that leaves enciphering to the card reader.
+func readerProfile(t *testing.T) *profile.Profile {
+	p, err := profile.Open(filepath.Join(testdata, "profiles", "reader.toml"))
+	require.NoError(t, err)
+	return p
+}
+
+// ownProfile is the profile in which a story is told where nothing else is said.
+func ownProfile(t *testing.T, s scenario.Story) *profile.Profile {
+	if filepath.Dir(s.Name) == sealed {
+		return readerProfile(t)
+	}
+	return profile.UnionPay()
+}
+
 // worldOf makes worlds whose terminal and acquirer speak in a profile. The terminal has a PIN pad, or lines, where the story
 // speaks of them; then also what is logged for developers is searched for secrets.
 func worldOf(t *testing.T, seed uint64, p *profile.Profile, s scenario.Story) func(play func(scenario.Rig) error) error {
@@ -58,7 +78,7 @@ func worldOf(t *testing.T, seed uint64, p *profile.Profile, s scenario.Story) fu
 		synctest.Test(t, func(t *testing.T) {
 			o := simrig.Options{Seed: seed, Dir: dir, Cards: cards, Profile: p, PINPad: s.Touches("pinpad"),
 				Lines: s.Touches("case") || s.Touches("supply")}
-			if o.PINPad {
+			if o.PINPad || p.Tracks == profile.ReaderTracks {
 				o.Level = slog.LevelDebug
 			}
 			w, bad := simrig.New(o)
@@ -73,9 +93,26 @@ func worldOf(t *testing.T, seed uint64, p *profile.Profile, s scenario.Story) fu
 func TestEveryStory(t *testing.T) {
 	for _, s := range stories(t) {
 		t.Run(strings.TrimSuffix(s.Name, ".txt"), func(t *testing.T) {
-			require.NoError(t, worldOf(t, 1, profile.UnionPay(), s)(func(r scenario.Rig) error { return scenario.Run(s, r) }))
+			require.NoError(t, worldOf(t, 1, ownProfile(t, s), s)(func(r scenario.Rig) error { return scenario.Run(s, r) }))
 		})
 	}
+}
+
+// Every story once more with a card reader that enciphers, where no number is known: but those of a PIN, which is made with the
+// number, of offline sales, which are told by it, and of the direct connection's own orders.
+func TestEveryStoryWithAReaderThatEnciphers(t *testing.T) {
+	p, told := readerProfile(t), 0
+	for _, s := range stories(t) {
+		offline := slices.ContainsFunc(s.Steps, func(step scenario.Step) bool { return step.Op == string(txn.OfflineSale) })
+		if group := filepath.Dir(s.Name); group == sealed || group == "orders" || s.Name == filepath.Join("acquirer", "orders-a-sign-in.txt") || s.Touches("pinpad") || offline {
+			continue
+		}
+		told++
+		t.Run(strings.TrimSuffix(s.Name, ".txt"), func(t *testing.T) {
+			require.NoError(t, worldOf(t, 1, p, s)(func(r scenario.Rig) error { return scenario.Run(s, r) }))
+		})
+	}
+	assert.Greater(t, told, 200)
 }
 
 // Every story once more with a terminal and an acquirer that speak ISO 8583:1987 in characters: what is promised does not
@@ -84,8 +121,8 @@ func TestEveryStoryUnderTheGenericProfile(t *testing.T) {
 	headed, err := profile.Read("headed.toml", "base = \"iso87\"\nname = \"headed\"\n[frame]\nhead = \"full\"\n")
 	require.NoError(t, err)
 	for _, s := range stories(t) {
-		if filepath.Dir(s.Name) == "orders" {
-			continue // these downloads are messages of the direct connection
+		if group := filepath.Dir(s.Name); group == "orders" || group == sealed {
+			continue // these downloads are messages of the direct connection; and what a reader enciphers wants its own profile
 		}
 		t.Run(strings.TrimSuffix(s.Name, ".txt"), func(t *testing.T) {
 			p := profile.ISO87()
@@ -114,7 +151,7 @@ func TestStoriesAreForPeople(t *testing.T) {
 		}
 		assert.Positive(t, expects, "%s cannot fail", s.Name)
 	}
-	for _, group := range []string{"link", "acquirer", "device", "power", "trade", "hold", "offline"} {
+	for _, group := range []string{"link", "acquirer", "device", "power", "trade", "hold", "offline", sealed} {
 		assert.GreaterOrEqual(t, groups[group], 8, group)
 	}
 }
@@ -151,7 +188,7 @@ func TestEveryCutOfEveryStory(t *testing.T) {
 			plan := cutsWanted(t, i)
 			t.Run(strings.TrimSuffix(s.Name, ".txt"), func(t *testing.T) {
 				t.Parallel()
-				cuts, err := scenario.EveryCut(s, plan, worldOf(t, 1, profile.UnionPay(), s))
+				cuts, err := scenario.EveryCut(s, plan, worldOf(t, 1, ownProfile(t, s), s))
 				made.Add(int64(cuts.Made))
 				missed.Add(int64(cuts.Missed))
 				require.NoError(t, err)

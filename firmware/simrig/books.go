@@ -126,6 +126,9 @@ func (w *World) Leaks() ([]string, error) {
 		return nil, err
 	}
 	found := w.schemesApart(l)
+	w.mu.Lock()
+	found = append(found, w.overheard...)
+	w.mu.Unlock()
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		found = append(found, secrets.Find(name, files[name].bytes)...)
 	}

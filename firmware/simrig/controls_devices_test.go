@@ -61,6 +61,7 @@ func TestTroubleOfTheDevicesAloneIsNoViolation(t *testing.T) {
 		"printer": {printerDay, func(*Options) {}},
 		"lines":   {edgyDay, func(o *Options) { o.Lines = true }},
 		"dukpt":   {ordinaryDay, func(o *Options) { o.Profile = underDUKPT() }},
+		"sealed":  {ordinaryDay, func(o *Options) { o.Profile = underReader() }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, sales := fastDir(t), 0

@@ -34,6 +34,7 @@
 //   - The case is opened, at any moment: nothing leaves any more, over restarts too, until a technician has loaded new keys, and
 //     what was owed is owed until then. The supply warns before it fails, or warns and recovers: nothing leaves after the warning.
 //     The judge is told of each message that begins once the terminal has had 5 ms with power to take note (edges.go).
+//   - The card reader enciphers: no number passes on any wire, and what it gave is found nowhere afterwards.
 //   - Tracks go under DUKPT: over all cuts no counter is used twice, and what is owed is reversed without one.
 //   - The printer runs out of paper, or nearly, has its cover open, jams, is too hot, has its feed button held, is broken, is
 //     switched off, answers nothing or rubbish, is unplugged. Its

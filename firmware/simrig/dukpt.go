@@ -2,9 +2,11 @@ package simrig
 
 import (
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 
+	"posagent/device/devicetest"
 	"posagent/link/acquirer/keys"
 	"posagent/link/profile"
 )
@@ -26,9 +28,23 @@ const (
 
 func (w *World) dukpt() bool { return w.options.Profile.Tracks == profile.DUKPTTracks }
 
+// sealed says whether the card reader enciphers, whose initial key and serial number are the same.
+func (w *World) sealed() bool { return w.options.Profile.Tracks == profile.ReaderTracks }
+
+// dataKey is what the card reader has of it, or nil.
+func (w *World) dataKey() (*devicetest.DataKey, error) {
+	if !w.sealed() {
+		return nil, nil
+	}
+	initial, err := hex.DecodeString(initialKey)
+	serial, bad := hex.DecodeString(firstKSN)
+	w.learn("the card reader's initial key", initial)
+	return &devicetest.DataKey{Initial: initial, Serial: serial}, errors.Join(err, bad)
+}
+
 // baseKeys are what the acquirer has of it.
 func (w *World) baseKeys() (map[string][]byte, error) {
-	if !w.dukpt() {
+	if !w.dukpt() && !w.sealed() {
 		return nil, nil
 	}
 	base, err := hex.DecodeString(baseKey)

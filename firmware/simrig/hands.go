@@ -37,6 +37,7 @@ func (w *World) Hand(who, what string) error {
 	var err error
 	switch who {
 	case "reader":
+		w.toldReader(what)
 		_, err = w.card.Command(what)
 	case "scanner":
 		if what, err = w.showCode(what); err == nil {

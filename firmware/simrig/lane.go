@@ -32,7 +32,8 @@ type lane struct {
 	latency time.Duration
 	jitter  time.Duration
 	chunk   int
-	dice    *rand.Rand // with mu
+	dice    *rand.Rand   // with mu
+	heard   func([]byte) // with mu; is told of what is written, or nil
 
 	rwake, wwake chan struct{} // something changed
 
@@ -65,6 +66,9 @@ func since() time.Duration { return time.Duration(time.Now().UnixNano()) }
 func newLane(o WireOpts, dice *rand.Rand) *lane {
 	l := &lane{latency: o.Latency, jitter: o.Jitter + ownInstant, chunk: o.Chunk, dice: dice,
 		rwake: make(chan struct{}, 1), wwake: make(chan struct{}, 1)}
+	if o.heard != nil {
+		l.heard = o.heard()
+	}
 	if o.Baud > 0 {
 		l.perByte = 10 * time.Second / time.Duration(o.Baud)
 	}
@@ -205,6 +209,9 @@ func (l *lane) put(p []byte) (sent int, until time.Duration, err error) {
 	}
 	sent = min(len(p), laneHolds-len(l.held))
 	l.full = sent < len(p)
+	if l.heard != nil {
+		l.heard(p[:sent])
+	}
 	for rest := p[:sent]; len(rest) > 0; {
 		n := l.split(len(rest))
 		l.send(rest[:n], now)

@@ -55,6 +55,7 @@ type Options struct {
 
 	PlantDeafTo      string // the agent never sees this line of the board change
 	PlantForgetsCase bool   // the mark of an opened case is gone at each start
+	PlantClearReader bool   // a reader that should encipher gives card data in clear
 	PlantOldCounters bool   // the counters of DUKPT are put back from a copy at each start
 }
 

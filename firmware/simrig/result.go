@@ -73,7 +73,7 @@ func (w *World) result(seed uint64, wrong error) Result {
 // besides names what this world's terminal has and others have not.
 func (w *World) besides() map[string]int {
 	has := map[string]int{}
-	for name, is := range map[string]bool{"with a PIN pad": w.pad != nil, "with a case and a supply that tell": w.switches != nil, "with tracks under DUKPT": w.dukpt()} {
+	for name, is := range map[string]bool{"with a PIN pad": w.pad != nil, "with a case and a supply that tell": w.switches != nil, "with tracks under DUKPT": w.dukpt(), "with a reader that enciphers": w.sealed()} {
 		if is {
 			has[name] = 1
 		}

@@ -12,6 +12,9 @@ func hasLines(seed uint64) bool { return seed%16 == 2 }
 // hasDUKPT says whether its tracks go under DUKPT.
 func hasDUKPT(seed uint64) bool { return seed%32 == 4 }
 
+// hasSealed says whether its card reader enciphers.
+func hasSealed(seed uint64) bool { return seed%32 == 20 }
+
 // Out of a thousand sales where there are lines, and of those.
 const (
 	oftenSwitch = 60

@@ -37,6 +37,9 @@ func randomOptions(seed uint64, dir string, cards *Cards) Options {
 	if hasDUKPT(seed) {
 		o.Profile = underDUKPT()
 	}
+	if hasSealed(seed) {
+		o.Profile = underReader()
+	}
 	return o
 }
 

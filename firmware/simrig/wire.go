@@ -14,6 +14,8 @@ type WireOpts struct {
 	Latency time.Duration // from the last bit of a chunk to its arrival
 	Jitter  time.Duration // up to so much on top, drawn for each chunk
 	Chunk   int           // bytes that arrive together at most; 0 is 62
+
+	heard func() func([]byte) // makes who is told of all that passes in one direction; nil is nobody
 }
 
 // Faults are what can be wrong with a wire while it works. Rates are chunks in ten thousand.

@@ -48,21 +48,23 @@ type World struct {
 	files       remainsReader // what is read of a life's files lasts until the next life has them
 	firstFamily []byte        // the file of its DUKPT keys as it was delivered; lives follow one another
 
-	mu         sync.Mutex // guards everything below
-	throws     map[string]*rand.Rand
-	laid       map[string]int
-	clock      time.Duration // by which the terminal's wall clock is wrong
-	faults     []error       // of the world itself: nothing that it says may be believed then
-	life       *life
-	lives      int
-	cuts       map[string]int // by what they fell upon
-	upon       string         // what is happening now
-	healing    bool
-	happened   map[string]int // faults by kind
-	secrets    secretKeeper
-	shown      map[string]bool // payment codes, by their names in stories
-	technician bool            // was here, and nobody has seen it yet
-	smudged    [][2]int        // slips, first and last, that were printed over a noisy line
+	mu          sync.Mutex // guards everything below
+	throws      map[string]*rand.Rand
+	laid        map[string]int
+	clock       time.Duration // by which the terminal's wall clock is wrong
+	faults      []error       // of the world itself: nothing that it says may be believed then
+	life        *life
+	lives       int
+	cuts        map[string]int // by what they fell upon
+	upon        string         // what is happening now
+	healing     bool
+	happened    map[string]int // faults by kind
+	secrets     secretKeeper
+	shown       map[string]bool // payment codes, by their names in stories
+	technician  bool            // was here, and nobody has seen it yet
+	overheard   []string        // what passed on wires in clear that must not
+	clearReader bool            // the reader was told to give card data in clear
+	smudged     [][2]int        // slips, first and last, that were printed over a noisy line
 }
 
 var _ scenario.Rig = (*World)(nil)
@@ -97,12 +99,21 @@ func New(o Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
+	data, err := w.dataKey()
+	if err != nil {
+		return nil, err
+	}
 	w.acquirer = linktest.NewAcquirer(linktest.AcquirerOpts{Accounts: o.Cards.Accounts, TMK: masterKey, DUKPT: base,
 		Terminals: map[string]string{terminalID: merchantID}, Profile: w.options.Profile, Rand: keyDice{stream(o.Seed, "keys"), w.learn}, Now: today})
-	w.card = devicetest.NewReader(devicetest.ReaderOpts{Cards: o.Cards.Reader, Now: today, CardRead: func() {
+	w.card = devicetest.NewReader(devicetest.ReaderOpts{Cards: o.Cards.Reader, DataKey: data, Secret: w.learn, Now: today, CardRead: func() {
 		w.saw("reader", "a card was read")
 		w.sensor.happens(scenario.Event{Kind: scenario.CardRead})
 	}})
+	if o.PlantClearReader {
+		if _, err := w.card.Command("cipher off"); err != nil {
+			return nil, err
+		}
+	}
 	w.paper = printertest.New(printertest.Opts{Columns: w.options.Print.Columns, Line: func() {
 		w.sensor.happens(scenario.Event{Kind: scenario.Printing})
 	}})
@@ -159,7 +170,7 @@ func (w *World) lay(o WireOpts) *Wire {
 	w.laid[o.Name]++
 	nth := w.laid[o.Name]
 	w.mu.Unlock()
-	return newWire(o, w.o.Seed, nth)
+	return newWire(w.listen(o), w.o.Seed, nth)
 }
 
 // throw gives a number below n, from the dice of that name.

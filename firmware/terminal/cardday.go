@@ -21,7 +21,7 @@ func (t *Terminal) withinCardDay(kind txn.Kind, amount txn.Amount, pan txn.PAN) 
 	undone := map[txn.ID]bool{}
 	all, err := t.today(func(x txn.Txn) {
 		switch {
-		case !x.Card.PAN.Equal(pan):
+		case !x.Card.PAN.MayBe(pan): // a record that has a mask alone may be this card's, and then counts
 		case x.State == txn.Approved && (x.Kind == txn.Void || x.Kind == txn.PreAuthCancel):
 			undone[x.Original.ID] = true // newer than what it undoes, so it is met first
 		case (x.Kind == txn.Sale || x.Kind == txn.OfflineSale || x.Kind == txn.PreAuth) && x.MayHold() && !undone[x.ID]:

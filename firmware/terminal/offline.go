@@ -20,6 +20,9 @@ type Authority struct {
 // ErrAuthority refuses an offline sale whose authorisation could not be told to the acquirer.
 var ErrAuthority = errors.New("the authorisation cannot be told to the acquirer so")
 
+// ErrMasked refuses an offline sale where the card reader keeps numbers to itself: the acquirer is told of one by its number alone.
+var ErrMasked = errors.New("the card reader does not give card numbers, and an offline sale is told by its number; make a sale over the line")
+
 func (a Authority) check() error {
 	ascii := strings.IndexFunc(a.Code, func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }) < 0
 	digits := strings.Trim(a.Mode+a.Unit, "0123456789") == ""
@@ -46,6 +49,9 @@ func (t *Terminal) OfflineSale(ctx context.Context, o Order) (txn.Txn, error) {
 	}
 	if err := o.Authority.check(); err != nil {
 		return txn.Txn{}, err
+	}
+	if t.o.Masked {
+		return txn.Txn{}, ErrMasked
 	}
 	given := txn.Original{AuthCode: o.Authority.Code, Mode: cmp.Or(o.Authority.Mode, txn.ByTelephone), Unit: o.Authority.Unit}
 	return t.perform(ctx, o, deed{

@@ -87,9 +87,10 @@ func (t *Terminal) undone(sale txn.ID) (list []txn.Txn, err error) {
 	return list, err
 }
 
-// sameCard refuses any card but the one that paid.
+// sameCard refuses any card but the one that paid. Where only masks are known it refuses what is another card for certain; which of
+// the cards that share a mask it is, the acquirer sees in the ciphertext.
 func sameCard(sale txn.Txn, c txn.Card) error {
-	if !c.PAN.Equal(sale.Card.PAN) {
+	if !c.PAN.MayBe(sale.Card.PAN) {
 		return ErrOtherCard
 	}
 	return nil

@@ -105,6 +105,7 @@ type Options struct {
 	Bins          []BinRange                  // of card numbers, none contradicting another
 	OtherBins     BinRule                     // for a card in none of them; empty accepts it
 	Blocked       func(txn.PAN) (bool, error) // whether a card may not be charged; nil blocks none
+	Masked        bool                        // the card reader shows masks of numbers alone
 	MaxBatch      int                         // with so many transactions a batch takes no further sale; 0 sets no limit
 	MaxQueued     int                         // so many that wait to be told refuse a further one; 50 when zero
 	CompletionCap int                         // the most that a completion may come to, in percent of its pre-authorisation; 115 when zero

@@ -48,7 +48,9 @@ func certificateMessage(c txn.Closing, t txn.Txn) (*iso8583.Message, error) {
 	if err := setEntry(m, t.Card); err != nil {
 		return nil, err
 	}
-	m.Set(2, t.Card.PAN.DigitsInTheClear())
+	if !t.Card.PAN.IsMasked() {
+		m.Set(2, t.Card.PAN.DigitsInTheClear())
+	}
 	network, organisation := networkCertifiedOpen, "01"
 	if c.Agrees() {
 		network = networkCertified

@@ -51,5 +51,5 @@ func (h *Host) enquiryMessage(e txn.Enquiry, c txn.Currency, p txn.Presented) (*
 	if err := setEntry(m, e.Card); err != nil {
 		return nil, err
 	}
-	return m, setCard(m, e.Card, p)
+	return m, h.setCard(m, e.Card, p)
 }

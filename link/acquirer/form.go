@@ -262,7 +262,7 @@ func (h *Host) requestMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, err
 	if err != nil {
 		return nil, err
 	}
-	return m, setCard(m, t.Card, p)
+	return m, h.setCard(m, t.Card, p)
 }
 
 // adviceMessage tells what is done. It says nothing that is not on record, no track and no chip data, so that each copy of it,
@@ -279,7 +279,7 @@ func (h *Host) adviceMessage(t txn.Txn, again bool) (*iso8583.Message, error) {
 	if again {
 		m.SetMTI(f.Repeat)
 	}
-	setNumber(m, t.Card)
+	h.setNumber(m, t.Card)
 	return m, nil
 }
 
@@ -315,7 +315,7 @@ func (h *Host) reversalMessage(t txn.Txn, again bool) (*iso8583.Message, error) 
 	if again {
 		m.SetMTI(f.Repeat)
 	}
-	setNumber(m, t.Card)
+	h.setNumber(m, t.Card)
 	if chip(t.Card.Entry) && !t.Card.Chip.IsZero() {
 		setChip(m, t.Card.Chip)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"posagent/link/iso8583"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 )
 
@@ -66,21 +67,29 @@ func chip(e txn.Entry) bool { return e == txn.Inserted || e == txn.Contactless }
 
 // setCard puts in what the card gave. From a magnetic stripe the acquirer takes number and expiry itself, so fields 2 and 14
 // stay out.
-func setCard(m *iso8583.Message, c txn.Card, p txn.Presented) error {
+func (h *Host) setCard(m *iso8583.Message, c txn.Card, p txn.Presented) error {
 	if c.Entry == txn.Scanned {
 		return nil // the form has put the code in, and what undoes a sale by code has none
 	}
 	stripe := c.Entry == txn.Swiped || c.Entry == txn.Fallback || c.Entry == txn.Tapped
-	switch {
-	case stripe && p.Track.IsZero():
+	switch enciphers := h.o.Profile.Tracks == profile.ReaderTracks; {
+	case enciphers && (p.Cipher.IsZero() || !p.Track.IsZero()):
+		return errors.New("the profile has a card's data enciphered by the card reader, and this card's is not")
+	case !enciphers && !p.Cipher.IsZero():
+		return errors.New("the card reader has enciphered the card's data, and the profile does not have it so")
+	case stripe && p.Track.IsZero() && !enciphers:
 		return errors.New("a card read from its stripe has no track 2")
 	case chip(c.Entry) && p.Chip.IsZero():
 		return errors.New("a card read from its chip has no chip data")
 	}
 	if !stripe {
-		setNumber(m, c)
+		h.setNumber(m, c)
 	}
-	if c.Entry != txn.Keyed && !p.Track.IsZero() {
+	switch {
+	case !p.Cipher.IsZero():
+		m.Set(35, p.Cipher.DigitsForTheAcquirer())
+		h.setSerial(m, p.Cipher.SerialForTheAcquirer())
+	case c.Entry != txn.Keyed && !p.Track.IsZero():
 		m.Set(35, p.Track.DataInTheClear())
 	}
 	if chip(c.Entry) {
@@ -115,9 +124,10 @@ func organisationOf(pan txn.PAN) string {
 }
 
 // setNumber is the only place where a card number enters a message. A record without an expiry date goes without:
-// a reversal that says less is better than none. What was paid by payment code has no number.
-func setNumber(m *iso8583.Message, c txn.Card) {
-	if c.PAN.IsZero() {
+// a reversal that says less is better than none. What was paid by payment code has no number, and where the card reader
+// enciphers none is sent, also of a card that was read when it did not.
+func (h *Host) setNumber(m *iso8583.Message, c txn.Card) {
+	if c.PAN.IsZero() || c.PAN.IsMasked() || h.o.Profile.Tracks == profile.ReaderTracks {
 		return
 	}
 	m.Set(2, c.PAN.DigitsInTheClear())

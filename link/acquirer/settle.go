@@ -264,7 +264,7 @@ func (h *Host) detailMessage(c txn.Closing, t txn.Txn) (*iso8583.Message, error)
 	if err != nil {
 		return nil, err
 	}
-	setNumber(m, t.Card)
+	h.setNumber(m, t.Card)
 	return m, nil
 }
 

@@ -100,7 +100,12 @@ func tracedIn(t *testing.T, p *profile.Profile, file string, story func(*world))
 		w.host = w.newHost(func(o *acquirer.Options) { o.Now = at })
 		story(w)
 	})
-	got := strings.Join(d.lines, "\n") + "\n"
+	golden(t, file, strings.Join(d.lines, "\n")+"\n")
+}
+
+// golden holds a trace against testdata/messages.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
 	path := filepath.Join("..", "..", "testdata", "messages", file)
 	if *update {
 		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))

@@ -16,7 +16,8 @@ import (
 //	-, tdk     true            sixteen digits under the track key of the sign-in
 //	tdk        false           likewise
 //	dukpt      false           whole, under a DUKPT data key of this message alone, its serial number beside them
-//	none       true            refused, as is dukpt with true
+//	reader     false           as the card reader enciphered them, its key's serial number beside them
+//	none       true            refused, as are dukpt and reader with true
 //
 // A reversal, an advice and a detail carry no track, and take no DUKPT key.
 
@@ -74,12 +75,17 @@ func (h *Host) hideByDUKPT(m *iso8583.Message) error {
 		return err
 	}
 	defer data.Destroy()
-	if field := h.o.Profile.Serial; h.o.Profile.Dialect.Fields[field].Class == iso8583.B {
-		m.SetBytes(field, k.KSN[:])
-	} else {
-		m.Set(field, k.KSN.String())
-	}
+	h.setSerial(m, k.KSN[:])
 	return replaceTracks(m, func(track string) (string, error) { return keys.EncryptWholeTrack(data, track) })
+}
+
+// setSerial puts a key's serial number into the field that the profile has for it.
+func (h *Host) setSerial(m *iso8583.Message, serial []byte) {
+	if field := h.o.Profile.Serial; h.o.Profile.Dialect.Fields[field].Class == iso8583.B {
+		m.SetBytes(field, serial)
+	} else {
+		m.Set(field, fmt.Sprintf("%X", serial))
+	}
 }
 
 func replaceTracks(m *iso8583.Message, hide func(string) (string, error)) error {

@@ -32,14 +32,21 @@ func checkBaseKeys(base map[string][]byte) error {
 
 // openTrackLocked puts track 2 in the clear into inner, from what came in outer.
 func (a *Acquirer) openTrackLocked(outer, inner *iso8583.Message) error {
-	if a.o.Profile.Tracks != profile.DUKPTTracks {
+	byReader := a.o.Profile.Tracks == profile.ReaderTracks
+	if a.o.Profile.Tracks != profile.DUKPTTracks && !byReader {
 		return nil
+	}
+	if byReader && (outer.Has(2) || outer.Has(14)) {
+		return fmt.Errorf("a number where the card reader keeps it to itself")
 	}
 	field := a.o.Profile.Serial
 	if outer.Has(field) != outer.Has(35) {
 		return fmt.Errorf("field %d and a track come together or not at all", field)
 	}
 	if !outer.Has(35) {
+		if byReader {
+			a.nameCardLocked(inner)
+		}
 		return nil
 	}
 	serial := slices.Clone(outer.Bytes(field))
@@ -68,6 +75,10 @@ func (a *Acquirer) openTrackLocked(outer, inner *iso8583.Message) error {
 		return fmt.Errorf("field 35 is no ciphertext")
 	}
 	cipher.NewCBCDecrypter(tripleDES(dataKey(base, serial)), make([]byte, 8)).CryptBlocks(b, b)
+	if byReader {
+		a.readSealed(inner, b)
+		return nil
+	}
 	inner.Set(35, strings.ReplaceAll(strings.TrimRight(fmt.Sprintf("%X", b), "F"), "D", "="))
 	return nil
 }

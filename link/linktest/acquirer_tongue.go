@@ -288,7 +288,11 @@ func (a *Acquirer) translateReversalLocked(m *iso8583.Message, h heard, k txn.Ki
 
 // translateDetail is one record in a block of its own.
 func (a *Acquirer) translateDetail(m *iso8583.Message, h heard, batch string) error {
-	pan, err := txn.ParsePAN(h.outer.Get(2))
+	number := h.outer.Get(2)
+	if a.o.Profile.Tracks == profile.ReaderTracks && !scanned(h.outer) {
+		number, _ = a.accountLocked(h.outer.Get(41), func(r Row) bool { return fmt.Sprintf("%06d", r.STAN) == h.facts["stan"] })
+	}
+	pan, err := txn.ParsePAN(number)
 	if err != nil && !scanned(h.outer) {
 		return err
 	}

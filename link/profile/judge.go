@@ -133,8 +133,8 @@ func (j *judge) judge() {
 	j.codes()
 	j.fields()
 	j.forms()
-	j.tracks()
 	j.pins()
+	j.tracks()
 	j.unknown()
 	names := make([]string, 0, len(j.groups))
 	for name := range j.groups {

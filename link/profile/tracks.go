@@ -10,16 +10,19 @@ import (
 // Tracks is how fields 35 and 36 are enciphered. A request alone carries them.
 //
 //	[tracks]
-//	cipher = "dukpt"              # none, tdk, dukpt
-//	serial = "59"                 # of dukpt: the field of the key serial number
+//	cipher = "dukpt"              # none, tdk, dukpt, reader
+//	serial = "59"                 # of dukpt and reader: the field of the key serial number
 //
-// Field 53 is never that field: it says how a PIN travels.
+// Under "reader" the card reader enciphers, and no number but a mask is known here. Requests name a card by its ciphertext, and all
+// else goes by references (masked.go). Field 53 is never that field: it says how a PIN travels.
 type Tracks string
 
 const (
 	ClearTracks Tracks = "none"
 	TDKTracks   Tracks = "tdk"   // sixteen digits of each, under the track key of the sign-in, as acquirer.encrypt_tracks has it
 	DUKPTTracks Tracks = "dukpt" // the whole track, under the data key of a DUKPT transaction key (ANSI X9.24-1)
+
+	ReaderTracks Tracks = "reader" // as the card reader has enciphered it, under a key that it shares with the acquirer alone
 )
 
 // SerialLength is what a DUKPT serial number has, in bytes; as text it is twice as many hexadecimal digits.
@@ -29,31 +32,42 @@ const SerialLength = 10
 // bytes, as hexadecimal digits.
 var mostTrack = []struct{ field, enciphered int }{{35, 48}, {36, 112}}
 
+// mostReaderTrack is track 2 as a reader enciphers it, its tag and length or its sentinels included. It gives no other.
+var mostReaderTrack = []struct{ field, enciphered int }{{35, 2 * txn.MostCipher}}
+
 // tracks judges a section that may be missing.
 func (j *judge) tracks() {
 	if len(j.groups["tracks"]) == 0 {
 		return
 	}
-	words := []string{string(ClearTracks), string(TDKTracks), string(DUKPTTracks)}
+	words := []string{string(ClearTracks), string(TDKTracks), string(DUKPTTracks), string(ReaderTracks)}
 	j.p.Tracks = Tracks(words[j.choice("tracks", "cipher", words...)])
 	e, named := j.get("tracks", "serial")
+	if j.p.Tracks == ReaderTracks {
+		j.masked(j.where("tracks", "cipher"))
+	}
+	serial := j.p.Tracks == DUKPTTracks || j.p.Tracks == ReaderTracks
 	switch {
-	case j.p.Tracks != DUKPTTracks && named:
-		j.found.at(e, "serial: belongs to cipher = \"dukpt\" alone; leave it out")
+	case !serial && named:
+		j.found.at(e, "serial: belongs to cipher = \"dukpt\" and \"reader\" alone; leave it out")
 		return
 	case j.p.Tracks == TDKTracks:
 		if j.p.Dialect.Fields[53].Max == 0 && !j.broken[53] {
 			j.found.at(j.where("fields", "53"), "field 53: is not in the table, and says that a track is enciphered under a track key; add it")
 		}
 		return
-	case j.p.Tracks != DUKPTTracks:
+	case !serial:
 		return
 	case !named:
-		j.found.at(j.where("tracks", "cipher"), "cipher: dukpt wants the field of the key serial number too; add serial = \"59\" or another")
+		j.found.at(j.where("tracks", "cipher"), "cipher: %s wants the field of the key serial number too; add serial = \"59\" or another", j.p.Tracks)
 		return
 	}
 	j.serial(e)
-	for _, track := range mostTrack {
+	most := mostTrack
+	if j.p.Tracks == ReaderTracks {
+		most = mostReaderTrack
+	}
+	for _, track := range most {
 		if row := j.p.Dialect.Fields[track.field]; row.Max > 0 && (row.Max < track.enciphered || row.Length == iso8583.Fixed || row.Class != iso8583.Z) && !j.broken[track.field] {
 			j.found.at(j.rowOr(e, track.field), "field %d: an enciphered track has up to %d digits; write %d = \"z%s%d\" in [fields], or \"\" for a field that is not used",
 				track.field, track.enciphered, track.field, [...]string{"..", "..."}[track.enciphered/100], track.enciphered)

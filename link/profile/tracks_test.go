@@ -33,7 +33,7 @@ func TestWhatAProfileCannotSayOfTracks(t *testing.T) {
 		line int
 		why  string
 	}{
-		"a cipher that is not known":        {"[tracks]\ncipher = \"aes\"", 4, "write one of none, tdk, dukpt"},
+		"a cipher that is not known":        {"[tracks]\ncipher = \"aes\"", 4, "write one of none, tdk, dukpt, reader"},
 		"no cipher":                         {"[tracks]\nserial = \"59\"", 1, "[tracks] has no cipher"},
 		"DUKPT without a serial number":     {"[tracks]\ncipher = \"dukpt\"", 4, "wants the field of the key serial number"},
 		"a serial number of a track key":    {"[tracks]\ncipher = \"tdk\"\nserial = \"59\"", 5, "leave it out"},

@@ -13,7 +13,7 @@ import (
 // cannot call methods, only the pointer is printed. It has to be a string: for a verb that does not suit a pointer, fmt
 // follows one that leads to a slice, an array, a struct or a map.
 
-// PAN is a primary account number of 12 to 19 digits (ISO/IEC 7812-1). It prints masked.
+// PAN is a primary account number of 12 to 19 digits (ISO/IEC 7812-1), or the mask of one (masked.go). It prints masked.
 type PAN struct{ digits *string }
 
 // ParsePAN accepts 12 to 19 digits. The error never repeats what was refused.
@@ -27,7 +27,7 @@ func ParsePAN(digits string) (PAN, error) {
 // IsZero reports whether no number is held.
 func (p PAN) IsZero() bool { return p.digits == nil }
 
-// Equal compares two numbers in constant time for equal lengths.
+// Equal compares what is held of two numbers, in constant time for equal lengths. Equal masks may be of two cards.
 func (p PAN) Equal(q PAN) bool {
 	if p.digits == nil || q.digits == nil {
 		return p.digits == q.digits
@@ -55,9 +55,9 @@ func (p PAN) Last4() string {
 	return (*p.digits)[len(*p.digits)-4:]
 }
 
-// DigitsInTheClear is the only way out for the whole number. Its callers are the message packer and the sealer.
+// DigitsInTheClear is the only way out for the whole number; of a masked one it gives none. Its caller is the message packer.
 func (p PAN) DigitsInTheClear() string {
-	if p.digits == nil {
+	if p.digits == nil || p.IsMasked() {
 		return ""
 	}
 	return *p.digits

@@ -44,12 +44,15 @@ type Card struct {
 	Certificate Chip
 }
 
-// Presented is a card as the reader saw it, and what the PIN pad made of the PIN. Track, Chip and PIN exist for one request
-// and are never stored.
+// Presented is a card as the reader saw it, and what the PIN pad made of the PIN. Track, Cipher, Chip and PIN exist for one
+// request and are never stored.
 type Presented struct {
 	Card  Card
 	Track Track // track 2
 	Chip  Chip  // field 55 of the request
+
+	Cipher  Cipher // in place of Track: what a reader that enciphers gave; the card's number is masked then
+	HasChip bool   // what such a reader says of a stripe, whose service code it does not show
 
 	Code PayCode // in place of a card: one that was scanned
 

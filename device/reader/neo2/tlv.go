@@ -14,11 +14,28 @@ const (
 // ErrTLV is wrapped by every refusal of a TLV structure. The text names a place, never a value.
 var ErrTLV = errors.New("not a TLV structure")
 
+// Form is how an object travels: as it is, or with one of these bytes between its tag and its length (IDG p. 232; written out in
+// the maker's published test scripts). No length begins with either.
+type Form byte
+
+const (
+	Clear      Form = 0x00
+	Masked     Form = 0xA1 // some of its digits are hidden
+	Enciphered Form = 0xC1 // the whole object, tag and length included, filled up with zero bytes to blocks and enciphered
+)
+
 // Walk visits every primitive object in b, in order, going into the groups that an answer uses. Zero bytes between
 // objects are padding (EMV Book 3, annex B.1). visit gets a slice of b. It stops at the first error.
-func Walk(b []byte, visit func(tag uint32, value []byte)) error { return walk(b, visit, 0) }
+func Walk(b []byte, visit func(tag uint32, value []byte)) error {
+	return walk(b, func(tag uint32, _ Form, value []byte) { visit(tag, value) }, false, 0)
+}
 
-func walk(b []byte, visit func(uint32, []byte), depth int) error {
+// WalkForms is Walk for what a reader says that enciphers card data.
+func WalkForms(b []byte, visit func(tag uint32, form Form, value []byte)) error {
+	return walk(b, visit, true, 0)
+}
+
+func walk(b []byte, visit func(uint32, Form, []byte), forms bool, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%w: groups nested deeper than %d", ErrTLV, maxDepth)
 	}
@@ -31,6 +48,11 @@ func walk(b []byte, visit func(uint32, []byte), depth int) error {
 		if err != nil {
 			return fmt.Errorf("%w at byte %d", err, at)
 		}
+		form := Clear
+		if forms && at+n < len(b) && (Form(b[at+n]) == Masked || Form(b[at+n]) == Enciphered) {
+			form = Form(b[at+n])
+			n++
+		}
 		size, m, err := readLength(b[at+n:])
 		if err != nil {
 			return fmt.Errorf("%w at byte %d, tag %X", err, at, tag)
@@ -40,12 +62,12 @@ func walk(b []byte, visit func(uint32, []byte), depth int) error {
 			return fmt.Errorf("%w: tag %X wants %d bytes, %d are left", ErrTLV, tag, size, len(b)-from)
 		}
 		value := b[from : from+size]
-		if isGroup(tag) {
-			if err := walk(value, visit, depth+1); err != nil {
+		if isGroup(tag) && form == Clear {
+			if err := walk(value, visit, forms, depth+1); err != nil {
 				return err
 			}
 		} else {
-			visit(tag, value)
+			visit(tag, form, value)
 		}
 		at = from + size
 	}
@@ -91,7 +113,15 @@ func readLength(b []byte) (size, n int, err error) {
 
 // AppendTLV adds one object to dst. value may have at most 65,535 bytes; no object of this protocol comes near.
 func AppendTLV(dst []byte, tag uint32, value []byte) []byte {
+	return AppendForm(dst, tag, Clear, value)
+}
+
+// AppendForm is AppendTLV for an object that is masked or enciphered.
+func AppendForm(dst []byte, tag uint32, form Form, value []byte) []byte {
 	dst = AppendTag(dst, tag)
+	if form != Clear {
+		dst = append(dst, byte(form))
+	}
 	switch n := len(value); {
 	case n < 0x80:
 		dst = append(dst, byte(n))

@@ -20,7 +20,8 @@ const (
 // Commands and their sub-commands (IDG table 3).
 const (
 	Activate    byte = 0x02 // start a card transaction; p. 208
-	ActivateSub byte = 0x01 // in clear; 40h is the encrypted form
+	ActivateSub byte = 0x01 // in clear
+	SealedSub   byte = 0x40 // the same for a reader that enciphers card data, whose answer begins with an Attribution
 
 	Cancel    byte = 0x05 // stop a card transaction; p. 242
 	CancelSub byte = 0x01
@@ -383,8 +384,11 @@ const (
 	TagKSN         = 0xDFEE12 // present only if the card data is encrypted; p. 236
 	TagEncryption  = 0xDFEE26 // what of an answer is encrypted, and how; p. 238
 	TagEnhancedMSR = 0xDFEE23 // a swipe in the enhanced encrypted format, answer to 02-40 only; p. 238
-	TagTrack2Text  = 0xDFEF18 // track 2 of a contactless magnetic stripe mode, as text; p. 213
-	TagTrack2TextB = 0xFFEE14 // the same in older firmware
+	TagFailure     = 0xFFEE1F // why a transaction failed, in an answer to 02-40: error code, SW1, SW2, RF state; p. 232
+	TagTrack1Text  = 0xDFEF17 // track 1 of a contactless magnetic stripe mode, as text; p. 213
+	TagTrack2Text  = 0xDFEF18 // track 2 of one
+	TagTrack1TextB = 0xFFEE13 // the same two in older firmware
+	TagTrack2TextB = 0xFFEE14
 
 	GroupClearing = 0xE1     // field 55 as the reader composed it; p. 213
 	GroupVivo     = 0xFFEE01 // p. 218
@@ -424,3 +428,50 @@ const (
 
 // CVMOnlinePIN is the verification method "enciphered PIN, verified online" (EMV Book 3 C.3).
 const CVMOnlinePIN = 0x02
+
+// The attribution byte at the head of an answer to 02-40 (IDG p. 232): where the card was read, in bits 4, 3 and 0; the cipher, in
+// bits 2 and 1, of which 00 is TDES; and what is enciphered, in bits 7 (stripes) and 6 (chips). Bit 5 announces more elsewhere.
+const (
+	FromMask        byte = 0x19
+	FromContact     byte = 0x00
+	FromTap         byte = 0x01 // chip data over the air
+	FromStripeTap   byte = 0x11 // a stripe over the air
+	FromSwipe       byte = 0x08 // and 09h: bit 0 says nothing here
+	CipherMask      byte = 0x06
+	CipherTDES      byte = 0x00
+	StripesSealed   byte = 0x80
+	ChipsSealed     byte = 0x40
+	AttributionMore byte = 0x20
+)
+
+// A swipe as a reader reports it that enciphers it, "Enhanced Encrypted MSR Data Output" of ID TECH 80000502-001, laid out in the
+// maker's SREDKey 2 Integration Manual (80172501-001) p. 23-31 and shown with real bytes by Bluefin (IDTech SecuRed):
+//
+//	02 · length 2, low byte first · card data · XOR of it · sum of it · 03
+//	card data: type · status · lengths of tracks 1, 2, 3 · sent · sealed · [n · n bytes]
+//	           masked tracks · enciphered tracks, each filled up to blocks · hashes · [reader's serial 10] · [key's serial 10]
+const (
+	SwipeStart byte = 0x02
+	SwipeEnd   byte = 0x03
+	SwipeHead       = 7
+	SwipeFrame      = 6 // bytes around the card data
+
+	SwipeBank     byte = 0x80 // type: a financial card (ISO/ABA)
+	SwipeOptions  byte = 0x40 // status: n bytes of options follow the head
+	SwipeTracks        = 3
+	SwipeFixedKey byte = 0x08 // sent: the key is fixed, no DUKPT. Bits 0 to 2: that track's mask is there
+	SwipeAES      byte = 0x10
+	SwipeChip     byte = 0x20 // the service code says that the card has a chip. Assumed, see package reader
+	SwipeReader   byte = 0x80 // the reader's serial number is there
+
+	SwipeHashes  byte = 0x38 // sealed: bit 3 to 5, that track's hash is there. Bits 0 to 2: that track is there, enciphered
+	SwipeSession byte = 0x40 // a session's number is there
+	SwipeKSN     byte = 0x80 // the key's serial number is there
+
+	SwipeLongHash byte = 0x01 // first option: hashes are SHA-256, of 32 bytes; otherwise of 20
+	SwipeOther    byte = 0x02 // the cipher is named by further bits
+	SwipeMAC      byte = 0x20 // a MAC is behind the key's serial number
+	HashSize           = 20
+	LongHashSize       = 32
+	SerialSize         = 10
+)

@@ -66,13 +66,25 @@ type deframer struct {
 	framing Framing
 	frame   profile.Frame
 	dialect *iso8583.Dialect
-	buf     [maxFrame]byte
-	n       int
+	buf     []byte
+	n       int              // bytes of it that have come
 	spare   *iso8583.Message // what next unpacks into; given away with each whole message
 }
 
-// room is where the next bytes of the stream go. It is never empty after next has said errMore.
-func (d *deframer) room() []byte { return d.buf[d.n:] }
+// usualFrame is the room of a deframer at first: nearly all frames have less.
+const usualFrame = 1 << 10
+
+// room is where the next bytes of the stream go. It is never empty after next has said errMore. What it grows out of is
+// overwritten.
+func (d *deframer) room() []byte {
+	if d.n == len(d.buf) && d.n < maxFrame {
+		larger := make([]byte, min(max(usualFrame, 2*d.n), maxFrame))
+		copy(larger, d.buf)
+		clear(d.buf)
+		d.buf = larger
+	}
+	return d.buf[d.n:]
+}
 
 func (d *deframer) took(n int) { d.n += n }
 
@@ -167,7 +179,7 @@ func (d *deframer) nextSelfDelimited(m *iso8583.Message) (Header, error) {
 // drop removes a frame. What follows it moves to the front, and what is left behind is overwritten: it may be card
 // data of an answer.
 func (d *deframer) drop(n int) {
-	rest := copy(d.buf[:], d.buf[n:d.n])
+	rest := copy(d.buf, d.buf[n:d.n])
 	clear(d.buf[rest:d.n])
 	d.n = rest
 }

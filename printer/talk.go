@@ -60,7 +60,7 @@ func (p *Printer) converse(ctx context.Context) (*talk, func(), error) {
 // 115200 baud is a percent of a short slip; but a moment in which the port was really asked: on a busy machine it may be over
 // before.
 func (p *Printer) discard() error {
-	buf := make([]byte, 256)
+	buf, unheard := make([]byte, 256), func(answer) {}
 	for range discardReads {
 		until := time.Now().Add(discardTime)
 		if err := p.port.SetReadDeadline(until); err != nil {
@@ -69,7 +69,7 @@ func (p *Printer) discard() error {
 		asked := time.Now().Before(until)
 		n, err := p.port.Read(buf)
 		for _, b := range buf[:n] {
-			p.ear.feed(b, func(answer) {}) // half an automatic status may end in the conversation
+			p.ear.feed(b, unheard) // half an automatic status may end in the conversation
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			if asked {
@@ -86,18 +86,18 @@ func (p *Printer) discard() error {
 
 // listen reads the port until the conversation is over or the port fails.
 func (t *talk) listen(over <-chan struct{}) error {
-	buf := make([]byte, 256)
+	buf, stopped := make([]byte, 256), false
+	emit := func(a answer) {
+		select {
+		case t.answers <- a:
+		case <-over:
+			stopped = true
+		}
+	}
 	for idle := 0; idle < 100; {
 		n, err := t.p.port.Read(buf)
-		stopped := false
 		for _, b := range buf[:n] {
-			t.p.ear.feed(b, func(a answer) {
-				select {
-				case t.answers <- a:
-				case <-over:
-					stopped = true
-				}
-			})
+			t.p.ear.feed(b, emit)
 		}
 		if err != nil || stopped {
 			return err

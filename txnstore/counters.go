@@ -73,12 +73,12 @@ func (c counters) past(t *txn.Txn) counters {
 }
 
 func (c counters) frame() []byte {
-	b := binary.AppendUvarint(nil, uint64(c.Boot))
+	b := binary.AppendUvarint(make([]byte, frameHeader, 64), uint64(c.Boot))
 	b = binary.AppendUvarint(b, c.NextID)
 	b = binary.AppendUvarint(b, c.Serial)
 	b = binary.AppendUvarint(b, uint64(c.Batch))
 	b = binary.AppendUvarint(b, c.Commit)
-	return putFrame(countersFrame, append(b, c.Terminal...))
+	return endFrame(countersFrame, append(b, c.Terminal...))
 }
 
 func openCounters(frame []byte) (counters, error) {

@@ -10,14 +10,14 @@ import (
 // shelf is what Store and Viewer read through: books, and how to be allowed to.
 type shelf struct {
 	mu    *sync.Mutex
-	ready func() error
+	owner interface{ ready() error }
 	books *books
 }
 
 func look[T any](s shelf, read func(*books) (T, error)) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.ready(); err != nil {
+	if err := s.owner.ready(); err != nil {
 		var none T
 		return none, err
 	}
@@ -94,7 +94,7 @@ func (s shelf) since(from txn.ID, visit func(txn.Txn) error) error {
 	return nil
 }
 
-func (s *Store) shelf() shelf { return shelf{&s.mu, s.ready, &s.books} }
+func (s *Store) shelf() shelf { return shelf{&s.mu, s, &s.books} }
 
 // Get returns one transaction. Errors: ErrNotFound, ErrBadRecord.
 func (s *Store) Get(id txn.ID) (txn.Txn, error) { return s.shelf().get(id) }

@@ -97,7 +97,7 @@ func (v *Viewer) ready() error {
 	return nil
 }
 
-func (v *Viewer) shelf() shelf { return shelf{&v.mu, v.ready, &v.books} }
+func (v *Viewer) shelf() shelf { return shelf{&v.mu, v, &v.books} }
 
 // Get is Store.Get.
 func (v *Viewer) Get(id txn.ID) (txn.Txn, error) { return v.shelf().get(id) }

@@ -26,6 +26,7 @@ const (
 type wire struct {
 	*line.Line
 	decoder neo2.Decoder
+	room    [512]byte  // of what is received; empty in between
 	doubt   bool       // something may still come that nobody waits for any more
 	order   neo2.Order // of a command's checksum
 }
@@ -44,7 +45,7 @@ func (w *wire) send(command neo2.Frame, within time.Duration) error {
 // receive waits for the next frame, whole or faulty. It returns line.ErrSilence at the deadline and line.ErrInterrupted when
 // ctx ends.
 func (w *wire) receive(ctx context.Context, until time.Time) (neo2.Item, error) {
-	heard, buffer := time.Now(), make([]byte, 512)
+	heard, buffer := time.Now(), w.room[:]
 	defer clear(buffer)
 	for {
 		if item, ok := w.decoder.Next(); ok {

@@ -36,12 +36,12 @@ func Able(s Story, r Rig) error {
 // groups puts each step together with those that happen in its course.
 func groups(steps []Step) [][]Step {
 	var all [][]Step
-	for _, s := range steps {
-		if s.Armed() && len(all) > 0 {
-			all[len(all)-1] = append(all[len(all)-1], s)
-			continue
+	begin := 0
+	for i := 1; i <= len(steps); i++ {
+		if i == len(steps) || !steps[i].Armed() {
+			all = append(all, steps[begin:i])
+			begin = i
 		}
-		all = append(all, []Step{s})
 	}
 	return all
 }
@@ -59,6 +59,7 @@ type play struct {
 	cut      bool       // one of them has happened, and the power is still off
 	over     bool       // one of them has happened at all
 	requests []*request
+	awaited  int // of those: they have ended
 	numbered int // requests without a name
 	leaks    []string
 	watches  []*watch

@@ -16,7 +16,7 @@ type Secrets struct {
 }
 
 // heads are the first bytes of all forms, two and two: what begins otherwise need not be compared.
-type heads [2]pairs
+type heads [3]pairs
 
 // pairs is a set of pairs of bytes.
 type pairs [1 << 16 / 64]uint64
@@ -85,9 +85,9 @@ func (s Secrets) Find(where string, text []byte) []string {
 		return nil
 	}
 	var found []string
-	for i := 3; i < len(text); i++ {
-		if s.heads[0].has(text[i-3], text[i-2]) && s.heads[1].has(text[i-1], text[i]) {
-			found = s.at(i-3, where, text, found)
+	for i := range len(text) - 5 {
+		if s.heads[0].has(text[i], text[i+1]) && s.heads[1].has(text[i+2], text[i+3]) && s.heads[2].has(text[i+4], text[i+5]) {
+			found = s.at(i, where, text, found)
 		}
 	}
 	return found
@@ -115,6 +115,7 @@ func (s *Secrets) add(forms ...secret) {
 	for _, form := range forms {
 		s.heads[0].add(form.bytes[0], form.bytes[1])
 		s.heads[1].add(form.bytes[2], form.bytes[3])
+		s.heads[2].add(form.bytes[4], form.bytes[5])
 	}
 	s.forms = append(s.forms, forms...)
 }

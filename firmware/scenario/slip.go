@@ -44,12 +44,26 @@ func ReadSlip(name, text string) Slip {
 	s.Batch, s.STAN = sixDigits(batch, text), sixDigits(voucher, text)
 	s.Joined = 1
 	for _, caption := range oncePerSlip {
-		s.Joined = max(s.Joined, strings.Count(text, caption)-strings.Count(text, "原"+caption))
+		s.Joined = max(s.Joined, countOwn(caption, text))
 	}
 	if found := sum.FindStringSubmatch(text); found != nil {
 		s.Amount = found[1]
 	}
 	return s
+}
+
+// countOwn counts a caption where it does not speak of the original.
+func countOwn(caption, text string) (n int) {
+	for {
+		before, after, found := strings.Cut(text, caption)
+		if !found {
+			return n
+		}
+		if !strings.HasSuffix(before, "原") {
+			n++
+		}
+		text = after
+	}
 }
 
 // kindOn reads the kind of transaction behind its caption.

@@ -233,9 +233,10 @@ func (p *play) cancel() error {
 // answered waits for requests that were made at an event. Each ends: by the terminal's own timers, or with its power.
 func (p *play) answered() error {
 	p.mu.Lock()
-	all := slices.Clone(p.requests)
+	made := slices.Clone(p.requests[p.awaited:])
+	p.awaited = len(p.requests)
 	p.mu.Unlock()
-	for _, q := range all {
+	for _, q := range made {
 		<-q.ended
 	}
 	return nil

@@ -39,7 +39,8 @@ type lane struct {
 
 	mu       sync.Mutex    // guards everything below
 	timer    *time.Timer   // wakes the reader, who waits for it to be ringing
-	waits    time.Duration // until when it is set; 0 while nobody waits
+	waits    time.Duration // until when he sleeps at most; 0 while nobody waits
+	rings    time.Duration // when the timer does
 	full     bool          // the writer waits
 	faults   Faults
 	held     []byte
@@ -147,21 +148,25 @@ func (l *lane) take(p []byte) (n int, err error) {
 		until = min(until, l.rlimit)
 	}
 	l.waits = until
-	l.ring(until - now)
+	l.ring(until, now)
 	return 0, nil
 }
 
 // ring sets the reader's timer. It is always there, because who writes may set it to ring sooner; in the far future it is
 // off, so that a world in which nothing can happen any more is found out.
-func (l *lane) ring(in time.Duration) {
-	if l.timer == nil {
-		l.timer = time.NewTimer(in)
-	}
-	if in > farFuture/2 {
+func (l *lane) ring(at, now time.Duration) {
+	switch {
+	case l.timer == nil:
+		l.timer = time.NewTimer(at - now)
+		if at == farFuture {
+			l.timer.Stop()
+		}
+	case at != farFuture:
+		l.timer.Reset(at - now)
+	case l.rings > now:
 		l.timer.Stop()
-		return
 	}
-	l.timer.Reset(in)
+	l.rings = at
 }
 
 // drop forgets the first n bytes of held.
@@ -219,7 +224,7 @@ func (l *lane) put(p []byte) (sent int, until time.Duration, err error) {
 	}
 	if len(l.marks) > 0 && l.waits > l.marks[0].at && l.stall <= l.marks[0].at {
 		l.waits = l.marks[0].at // whoever reads sleeps on until then
-		l.ring(l.waits - now)
+		l.ring(l.waits, now)
 	}
 	until = farFuture
 	if l.wlimit != 0 {

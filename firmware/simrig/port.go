@@ -50,11 +50,15 @@ func (p *port) open(l *life) (agent.Port, error) {
 	p.applyLocked()
 	to, from := scenario.Event{Kind: scenario.ByteTo, What: p.o.Name}, scenario.Event{Kind: scenario.ByteFrom, What: p.o.Name}
 	w.Near.leaving = func(b []byte) (int, func()) {
-		p.world.saw(p.o.Name, "> %d bytes", len(b))
+		if p.world.traced() {
+			p.world.saw(p.o.Name, "> %d bytes", len(b))
+		}
 		return p.world.sensor.bytes(to, len(b))
 	}
 	w.Near.coming = func(b []byte) {
-		p.world.saw(p.o.Name, "< %d bytes", len(b))
+		if p.world.traced() {
+			p.world.saw(p.o.Name, "< %d bytes", len(b))
+		}
 		p.world.sensor.eachByte(from, len(b))
 	}
 	p.world.saw(p.o.Name, "opened")

@@ -20,6 +20,7 @@ func Random(seed uint64, sales int) scenario.Story { return randomStory(seed, sa
 // said to be of a certain kind.
 func randomStory(seed uint64, sales int, favourite []string, kind *mix) scenario.Story {
 	d := &day{dice: stream(seed, "story"), favourite: favourite, mix: ordinaryDay, pinpad: hasPINPad(seed), lines: hasLines(seed)}
+	d.steps = make([]scenario.Step, 0, sales*stepsASale)
 	switch n := d.dice.IntN(1000); {
 	case n < oftenBusy:
 		d.mix = busyDay
@@ -40,6 +41,9 @@ func randomStory(seed uint64, sales int, favourite []string, kind *mix) scenario
 	}
 	return scenario.Story{Name: fmt.Sprintf("seed %d", seed), Steps: d.steps}
 }
+
+// stepsASale is how many most stories come to.
+const stepsASale = 8
 
 // day is a story in the making.
 type day struct {

@@ -73,7 +73,14 @@ func (c *told) header() int {
 }
 
 func (c *told) head() int {
-	return map[profile.Head]int{profile.FullHead: headerBytes, profile.TPDUHead: 5, profile.NoHead: 0}[c.life.world.options.Profile.Frame.Head]
+	switch c.life.world.options.Profile.Frame.Head {
+	case profile.TPDUHead:
+		return 5
+	case profile.NoHead:
+		return 0
+	default:
+		return headerBytes
+	}
 }
 
 // sameDeed are types by which other profiles call what a story calls by the direct connection's.

@@ -1,9 +1,9 @@
 package simrig
 
 import (
-	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"time"
 )
 
@@ -35,8 +35,8 @@ type Wire struct {
 
 // newWire lays a wire, the nth of its name in its world: each direction of each has dice of its own.
 func newWire(o WireOpts, seed uint64, nth int) *Wire {
-	w := &Wire{o: o, toFar: newLane(o, stream(seed, fmt.Sprintf("%s out %d", o.Name, nth))),
-		toNear: newLane(o, stream(seed, fmt.Sprintf("%s in %d", o.Name, nth)))}
+	number := strconv.Itoa(nth)
+	w := &Wire{o: o, toFar: newLane(o, stream(seed, o.Name+" out "+number)), toNear: newLane(o, stream(seed, o.Name+" in "+number))}
 	w.Near = &End{name: o.Name, in: w.toNear, out: w.toFar}
 	w.Far = &End{name: o.Name, in: w.toFar, out: w.toNear}
 	return w

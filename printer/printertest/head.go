@@ -53,7 +53,7 @@ func (p *Printer) characterLocked(b byte) {
 			p.placeLocked(cell{'?', 2, h.han, h.bold})
 			return
 		}
-		r, known := p.glyphLocked([2]byte{lead, b})
+		r, known := p.glyphLocked(lead, b)
 		if !known {
 			p.fault("no glyph for %02X %02X", lead, b)
 		}
@@ -69,11 +69,12 @@ func (p *Printer) characterLocked(b byte) {
 }
 
 // glyphLocked finds a two-byte character, and remembers it as a font's cache does.
-func (p *Printer) glyphLocked(pair [2]byte) (r rune, known bool) {
+func (p *Printer) glyphLocked(lead, b byte) (r rune, known bool) {
+	pair := rune(lead)<<8 | rune(b)
 	if r, known = p.glyphs[pair]; known {
 		return r, true
 	}
-	s, err := p.font.Bytes(pair[:])
+	s, err := p.font.Bytes([]byte{lead, b})
 	r, length := utf8.DecodeRune(s)
 	if err != nil || length != len(s) || r == utf8.RuneError {
 		return '?', false

@@ -39,7 +39,7 @@ type Printer struct {
 	machine   machine
 	head      head
 	paper     paper
-	glyphs    map[[2]byte]rune
+	glyphs    map[rune]rune     // by both bytes
 	font      *encoding.Decoder // of two-byte characters
 	untold    int               // lines that onLine has not been called for
 	faults    []string
@@ -50,7 +50,7 @@ func New(o Opts) *Printer {
 	if o.Columns == 0 {
 		o.Columns = 32
 	}
-	p := &Printer{columns: o.Columns, onLine: o.Line, answers: make(chan []byte, answersMost), glyphs: map[[2]byte]rune{},
+	p := &Printer{columns: o.Columns, onLine: o.Line, answers: make(chan []byte, answersMost), glyphs: map[rune]rune{},
 		font: simplifiedchinese.GB18030.NewDecoder()}
 	p.machine.star = o.Star
 	p.machine.powerOn()

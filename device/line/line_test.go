@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -101,4 +102,52 @@ func TestAPortThatReturnsNothingForEverIsBroken(t *testing.T) {
 	defer far.Close()
 	_, err := line.New(hollow{near}, "thing").Receive(t.Context(), make([]byte, 1), time.Now().Add(time.Hour))
 	require.True(t, errors.Is(err, io.ErrNoProgress))
+}
+
+// stood is a port under a process that stands still for a while in each read that meets its deadline. Like a tty it has an
+// answer by then, and like a tty it returns none once the deadline has passed.
+type stood struct {
+	net.Conn
+	until time.Time
+	still time.Duration
+	says  string
+}
+
+func (s *stood) SetReadDeadline(t time.Time) error {
+	s.until = t
+	return nil
+}
+
+func (s *stood) Read(b []byte) (int, error) {
+	if time.Now().Before(s.until) && s.still == 0 && s.says != "" {
+		n := copy(b, s.says)
+		s.says = s.says[n:]
+		return n, nil
+	}
+	time.Sleep(time.Until(s.until) + s.still)
+	s.still = 0
+	return 0, os.ErrDeadlineExceeded
+}
+
+func TestAnAnswerThatCameWhileTheMachineStoodStillIsAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		defer near.Close()
+		defer far.Close()
+		buffer, began := make([]byte, 8), time.Now()
+		l := line.New(&stood{Conn: near, still: 3 * time.Second, says: "abc"}, "thing")
+		n, err := l.Receive(t.Context(), buffer, began.Add(time.Second))
+		require.NoError(t, err)
+		assert.Equal(t, "abc", string(buffer[:n]))
+
+		l = line.New(&stood{Conn: near, says: "abc"}, "thing")
+		n, err = l.Receive(t.Context(), buffer, began)
+		require.NoError(t, err, "and where the time was over before the read began")
+		assert.Equal(t, "abc", string(buffer[:n]))
+
+		l, began = line.New(&stood{Conn: near, still: 3 * time.Second}, "thing"), time.Now()
+		_, err = l.Receive(t.Context(), buffer, began.Add(time.Second))
+		require.ErrorIs(t, err, line.ErrSilence, "silence stays silence, and is looked at once more alone")
+		assert.Less(t, time.Since(began), 4*time.Second+100*time.Millisecond)
+	})
 }

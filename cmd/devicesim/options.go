@@ -19,6 +19,7 @@ type options struct {
 	reader, printer, modem wire
 	pinpad                 wire
 	padKey                 string // file
+	padSerial              string // of a DUKPT key, in hex
 	scanner                wire
 	readerKey              dataKey
 	readerKind             string // neo2, msr, msr-lrc or pn532
@@ -128,7 +129,8 @@ func parseFlags(args []string, help io.Writer) (options, error) {
 	f.StringVar(&o.readerKind, "reader-kind", "neo2", "neo2, msr (stripe reader), msr-lrc (one that passes on check characters) or pn532")
 	f.Var(&o.readerKey, "reader-key", "SERIAL=FILE: a neo2 enciphers card data under DUKPT, from the initial key in the file, 16 bytes in hex, and its serial number, 10 bytes in hex")
 	f.StringVar(&o.scannerKind, "scanner-kind", "plain", "plain (sends what it sees) or gm72 (looks when it is told to)")
-	f.StringVar(&o.padKey, "pinpad-key", "", "file with the PIN pad's master key, 16 bytes in hex: that of the terminal")
+	f.StringVar(&o.padKey, "pinpad-key", "", "file with the PIN pad's master key, 16 bytes in hex: that of the terminal; or its DUKPT initial key")
+	f.StringVar(&o.padSerial, "pinpad-dukpt", "", "serial number of that initial key, 20 hexadecimal digits: the pad is one of DUKPT")
 	f.StringVar(&o.cards, "cards", "", "TOML file of the cards that \"reader present NAME\" and the PIN pad know")
 	f.StringVar(&o.paper, "paper", "", "directory for what the printer prints; empty throws it away")
 	f.IntVar(&o.columns, "columns", 32, "characters on a printed line: 32 or 48")
@@ -179,6 +181,8 @@ func (o options) check() error {
 	refuse(o.scannerKind != "plain" && o.scannerKind != "gm72", "-scanner-kind %q: want plain or gm72", o.scannerKind)
 	refuse(o.reader.address != none && o.cards == "", "-reader needs -cards FILE")
 	refuse(o.pinpad.address != none && (o.padKey == "" || o.cards == ""), "-pinpad needs -pinpad-key FILE and -cards FILE")
+	serial, err := hex.DecodeString(o.padSerial)
+	refuse(o.padSerial != "" && (err != nil || len(serial) != 10), "-pinpad-dukpt %q: want 20 hexadecimal digits", o.padSerial)
 	refuse(o.columns != 32 && o.columns != 48, "-columns %d: want 32 or 48", o.columns)
 	refuse(o.family != "hayes" && o.family != string(linktest.Quectel) && o.family != string(linktest.SIMCom),
 		"-modem-kind %q: want hayes, quectel or simcom", o.family)

@@ -129,7 +129,7 @@ func (o options) machines() (map[string]machine, error) {
 	return machines, nil
 }
 
-// pinPadOf is a pad of master and session keys. Its cardholder knows the PIN of each card and types it, until told otherwise.
+// pinPadOf is a pad of master and session keys, or of DUKPT. Its cardholder knows the PIN of each card and types it, until told otherwise.
 func (o options) pinPadOf() (machine, error) {
 	cards, err := devicetest.LoadCards(o.cards)
 	if err != nil {
@@ -139,7 +139,12 @@ func (o options) pinPadOf() (machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("PIN pad: %w", err)
 	}
-	pad := devicetest.NewPinPad(devicetest.PinPadOpts{MasterKey: key, Cards: cards})
+	opts := devicetest.PinPadOpts{MasterKey: key, Cards: cards}
+	if o.padSerial != "" {
+		opts.MasterKey, opts.InitialKey = nil, key
+		opts.KSN, _ = hex.DecodeString(o.padSerial) // it has been judged
+	}
+	pad := devicetest.NewPinPad(opts)
 	_, err = pad.Command("pin given")
 	return pad, err
 }

@@ -151,6 +151,22 @@ func TestACardIsPresentedThroughTheControlSocket(t *testing.T) {
 	require.Contains(t, c.tell("reader present nobody"), "error ")
 }
 
+// Initial key and serial number of ANSI X9.24-1:2009, annex A.4.
+func TestAPINPadOfDUKPT(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(key, []byte("6AC292FAA1315B4D858AB3A3D7D5933A\n"), 0o600))
+	c := setUp(t, "-pinpad pty:DIR/pinpad -pinpad-key "+key+" -pinpad-dukpt FFFF9876543210E00000 -cards "+cardsFile)
+	pad, err := pinpad.New(c.terminal("pinpad", 9600), &pinpad.Opts{Answer: patience / 10})
+	require.NoError(t, err)
+	pan, err := txn.ParsePAN("6224242900000113")
+	require.NoError(t, err)
+	for _, serial := range []string{"FFFF9876543210E00001", "FFFF9876543210E00002"} {
+		b, err := pad.EnterPIN(t.Context(), pinpad.Request{PAN: pan, Prompt: "ENTER PIN", Wait: patience})
+		require.NoError(t, err)
+		require.Equal(t, serial, fmt.Sprintf("%X", b.KSN))
+	}
+}
+
 // The keys, the card and the block are a published sample.
 func TestACardholderAtThePINPad(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")

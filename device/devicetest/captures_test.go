@@ -2,6 +2,7 @@ package devicetest_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -84,6 +85,17 @@ func signalsByNEO2(ctx context.Context, port line.Port) (string, error) {
 	return card(ctx, r, nil)
 }
 
+// chipByNEO2 reads a chip, brings it the acquirer's approval, and lets it go.
+func chipByNEO2(ctx context.Context, port line.Port) (string, error) {
+	r, err := reader.New(port, nil)
+	read, err := card(ctx, r, err)
+	if err != nil {
+		return "", err
+	}
+	done, err := r.Complete(ctx, txn.Answer{Code: "00", Approved: true, AuthCode: "A1B2C3"})
+	return fmt.Sprintf("%s agreed %t", read, done.Agreed), errors.Join(err, r.Release(ctx))
+}
+
 func byMSR(o msr.Opts) func(context.Context, line.Port) (string, error) {
 	return func(ctx context.Context, port line.Port) (string, error) {
 		r, err := msr.New(port, &o)
@@ -137,6 +149,9 @@ var sessions = []session{
 
 	{name: "neo2-signal", note: "lamp and buzzer before a card, simulated", device: "neo2", commands: []string{"present unionpay-0005"},
 		want: "swiped 620000******0005 3012", drive: signalsByNEO2, simulate: neo2},
+
+	{name: "neo2-chip", note: "a chip in three steps, simulated", device: "neo2", commands: []string{"insert visa-4242"},
+		want: "inserted 424242******4242 3012 agreed true", drive: chipByNEO2, simulate: neo2},
 
 	{name: "msr-lines", note: "three tracks in three lines, simulated", device: "msr", commands: []string{"swipe unionpay-0005"},
 		want: "swiped 620000******0005 3012", drive: byMSR(msr.Opts{}), simulate: stripe(devicetest.StripeOpts{})},

@@ -96,7 +96,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	a.paper.layout.MerchantName = in.name
 	var pins terminal.PINPad
 	if w.PINPad != nil {
-		pins = &pinPad{open: w.PINPad, opts: pinpad.Opts{Answer: o.PINReply}, prompt: o.PINPrompt, wait: o.PINWait, key: a.host.PINKey}
+		pins = &pinPad{open: w.PINPad, opts: pinpad.Opts{Answer: o.PINReply}, prompt: o.PINPrompt, wait: o.PINWait, key: a.host.PINKey, dukpt: o.Profile.PINSerial != 0}
 	}
 	var codes terminal.Scanner
 	if w.Scanner != nil && o.Profile.Form(profile.SaleByCode).Type != "" {

@@ -13,13 +13,15 @@ import (
 )
 
 // pinPad keeps a driver on the PIN pad's line. The engine's turn guards it. The pad has the terminal's master key from its key
-// room; the working key goes to it with each request, as the acquirer sent it at the sign-in.
+// room; the working key goes to it with each request, as the acquirer sent it at the sign-in. Or it has a DUKPT key, and the
+// acquirer's profile says so.
 type pinPad struct {
 	open   Opener
 	opts   pinpad.Opts
 	prompt string
 	wait   time.Duration
 	key    func() (under []byte, check [4]byte, err error) // acquirer.Host's
+	dukpt  bool                                            // the pad derives a key for each PIN from its own, and is sent none
 	port   Port
 	drive  *pinpad.Pad
 }
@@ -52,7 +54,12 @@ func (p *pinPad) detach() {
 // ordinary ending the line is closed, so that the next request starts on a fresh one. As with the reader's, a line that was open
 // from before and is gone now is opened once more, and the PIN is asked for there.
 func (p *pinPad) Enter(ctx context.Context, card txn.Presented, _ txn.Amount, _ txn.Currency) (txn.PINBlock, error) {
-	under, check, err := p.key()
+	var under []byte
+	var check [4]byte
+	var err error
+	if !p.dukpt {
+		under, check, err = p.key()
+	}
 	switch {
 	case errors.Is(err, acquirer.ErrNoPINKey):
 		return txn.PINBlock{}, nil
@@ -67,6 +74,8 @@ func (p *pinPad) Enter(ctx context.Context, card txn.Presented, _ txn.Amount, _ 
 		return txn.PINBlock{}, err
 	case b.Empty:
 		return txn.PINBlock{}, nil
+	case p.dukpt:
+		return txn.NewPINBlockOf(b.Cipher, b.KSN), nil
 	}
 	return txn.NewPINBlock(b.Cipher, check), nil
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/hex"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 	"posagent/device/devicetest"
 	"posagent/link/acquirer"
 	"posagent/link/linktest"
+	"posagent/link/profile"
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
 )
@@ -68,6 +70,62 @@ func (w *world) newest(mti string) linktest.Sighting {
 	}
 	w.t.Fatalf("no %s was seen", mti)
 	return linktest.Sighting{}
+}
+
+// A pad with a DUKPT key of its own: each PIN goes under another key, whose serial number travels beside it, and the acquirer
+// meets none twice. A reversal names no key, and a power cut costs none: the counter is the pad's.
+func TestAPINUnderDUKPT(t *testing.T) {
+	p, err := profile.Read("dukpt.toml", `base = "iso87"
+name = "south-gate"
+
+[pin]
+asked = ["sale"]
+cipher = "dukpt"
+serial = "59"
+
+[fields]
+59 = "b10 hex, key serial number"
+`)
+	require.NoError(t, err)
+	base, initial, serial := bytesOf(t, baseKey), bytesOf(t, initialKey), bytesOf(t, "FFFF9876543210E00000")
+	inWorldWith(t, p, func(bank *linktest.AcquirerOpts, _ *Options) {
+		bank.DUKPT = map[string][]byte{"FFFF987654": base}
+	}, func(w *world) {
+		w.withPINPad()
+		w.pad = devicetest.NewPinPad(devicetest.PinPadOpts{InitialKey: initial, KSN: serial})
+		w.cutPower()
+		w.boot()
+		sale := func(name, pin string) Event {
+			return w.atThePad(Request{Op: "sale", Reference: name, Amount: "88.00", Again: true}, "unionpay-0005", w.types(pin))
+		}
+		assert.Equal(t, words.OutcomeApproved, sale("right", rightPIN).Outcome)
+		assert.Subset(t, w.newest("0200").Fields, []int{26, 52, 53, 59})
+		assert.Equal(t, "55", sale("wrong", wrongPIN).Txn.Code)
+		assert.Equal(t, words.OutcomeApproved, sale("none", "").Outcome)
+		assert.NotContains(t, w.newest("0200").Fields, 59)
+		w.fault("silent for sale")
+		require.Equal(t, words.OutcomeReversed, sale("lost", rightPIN).Outcome)
+		assert.NotContains(t, w.newest("0420").Fields, 59)
+		w.cutPower()
+		w.boot()
+		assert.Equal(t, words.OutcomeApproved, sale("again", rightPIN).Outcome)
+		assert.Empty(t, w.acquirer.UsedTwice())
+
+		w.pad = devicetest.NewPinPad(devicetest.PinPadOpts{MasterKey: testTMK}) // one of the other kind
+		w.cutPower()
+		w.boot()
+		w.do(w.reader.Command("present unionpay-0005"))
+		_, e := w.ask(Request{Op: "sale", Reference: "other", Amount: "9.00"})
+		assert.Equal(t, words.OutcomeRefused, e.Outcome)
+		assert.Contains(t, e.Error, "PIN pad")
+	})
+}
+
+func bytesOf(t *testing.T, digits string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(digits)
+	require.NoError(t, err)
+	return b
 }
 
 func TestAPurchaseWithAPIN(t *testing.T) {

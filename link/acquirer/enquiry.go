@@ -17,7 +17,7 @@ import (
 func (h *Host) Enquire(ctx context.Context, c txn.Currency, p txn.Presented) (txn.Enquiry, error) {
 	e := txn.Enquiry{Terminal: h.o.Terminal, Merchant: h.o.Merchant, Operator: h.o.Operator, Card: p.Card}
 	message, answer, _, err := h.financial(ctx, txn.Txn{Terminal: h.o.Terminal, Profile: h.o.Profile.Mark}, false, func(w keys.Working) (*iso8583.Message, error) {
-		if err := checkPIN(w, p); err != nil {
+		if err := h.checkPIN(w, p); err != nil {
 			return nil, err
 		}
 		stan, err := h.o.STAN()
@@ -51,5 +51,6 @@ func (h *Host) enquiryMessage(e txn.Enquiry, c txn.Currency, p txn.Presented) (*
 	if err := setEntry(m, e.Card); err != nil {
 		return nil, err
 	}
+	h.setPINSerial(m, p.PIN)
 	return m, h.setCard(m, e.Card, p)
 }

@@ -19,7 +19,7 @@ import (
 // come as errors with reason 06, and the sale is to be reversed. After A0, 99, 77 and 97 the next message signs in first.
 func (h *Host) Request(ctx context.Context, t txn.Txn, p txn.Presented) (txn.Answer, txn.Evidence, error) {
 	reply, answer, sent, err := h.financial(ctx, t, true, func(w keys.Working) (*iso8583.Message, error) {
-		if err := checkPIN(w, p); err != nil {
+		if err := h.checkPIN(w, p); err != nil {
 			return nil, err
 		}
 		return h.requestMessage(t, p)

@@ -262,6 +262,7 @@ func (h *Host) requestMessage(t txn.Txn, p txn.Presented) (*iso8583.Message, err
 	if err != nil {
 		return nil, err
 	}
+	h.setPINSerial(m, p.PIN)
 	return m, h.setCard(m, t.Card, p)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"posagent/link/acquirer/keys"
+	"posagent/link/iso8583"
 	"posagent/txnstore/txn"
 )
 
@@ -81,12 +82,31 @@ func (h *Host) PINKey() (under []byte, check [4]byte, err error) {
 // errPINKey stops a request whose PIN the acquirer could not read any more.
 var errPINKey = errors.New("the acquirer has changed the PIN key since the PIN was entered: begin again")
 
-// checkPIN makes sure that the PIN is under the key of the present sign-in.
-func checkPIN(w keys.Working, p txn.Presented) error {
-	if !p.PIN.IsZero() && !p.PIN.Under(w.PIN.Check()) {
+// errPINCipher stops a request whose PIN came from a pad of the other kind.
+var errPINCipher = errors.New("the PIN pad and the acquirer's profile differ about how PINs are enciphered")
+
+// checkPIN makes sure that the PIN is under the key of the present sign-in, or under DUKPT where the profile has it so.
+func (h *Host) checkPIN(w keys.Working, p txn.Presented) error {
+	switch {
+	case p.PIN.IsZero():
+	case (p.PIN.Serial() != nil) != (h.o.Profile.PINSerial != 0):
+		return errPINCipher
+	case p.PIN.Serial() == nil && !p.PIN.Under(w.PIN.Check()):
 		return errPINKey
 	}
 	return nil
+}
+
+// setPINSerial names the DUKPT key of a PIN.
+func (h *Host) setPINSerial(m *iso8583.Message, b txn.PINBlock) {
+	field := h.o.Profile.PINSerial
+	switch serial := b.Serial(); {
+	case serial == nil:
+	case h.o.Profile.Dialect.Fields[field].Class == iso8583.B:
+		m.SetBytes(field, serial)
+	default:
+		m.Set(field, fmt.Sprintf("%X", serial))
+	}
 }
 
 // current are the working keys; without a MAC key it is signed out.

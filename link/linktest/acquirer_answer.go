@@ -1,6 +1,7 @@
 package linktest
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -275,7 +276,7 @@ func (a *Acquirer) hearLocked(m *iso8583.Message) (*iso8583.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return inner, a.openTrackLocked(m, inner)
+	return inner, errors.Join(a.openTrackLocked(m, inner), a.openPINLocked(m, inner))
 }
 
 // notUnderstoodLocked answers what is not as the profile has it.

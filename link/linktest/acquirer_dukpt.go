@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/cipher"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,26 +50,9 @@ func (a *Acquirer) openTrackLocked(outer, inner *iso8583.Message) error {
 		}
 		return nil
 	}
-	serial := slices.Clone(outer.Bytes(field))
-	if a.dialect.Fields[field].Class != iso8583.B {
-		var err error
-		if serial, err = hex.DecodeString(string(serial)); err != nil {
-			return fmt.Errorf("field %d is no serial number", field)
-		}
-	}
-	if len(serial) != serialLength {
-		return fmt.Errorf("field %d is no serial number", field)
-	}
-	base, known := a.o.DUKPT[fmt.Sprintf("%X", serial[:keySetLength])]
-	if !known {
-		return fmt.Errorf("key set %X is not known", serial[:keySetLength])
-	}
-	counter := uint32(serial[7]&0x1F)<<16 | uint32(serial[8])<<8 | uint32(serial[9])
-	device := fmt.Sprintf("%X%02X", serial[:7], serial[7]&0xE0)
-	if !outer.Has(outer.MACField()) || a.authenticLocked(outer) { // else the line may have spoiled it
-		if err := a.countLocked(device, counter); err != nil {
-			return err
-		}
+	base, serial, err := a.serialLocked(outer, field)
+	if err != nil {
+		return err
 	}
 	b, err := hex.DecodeString(strings.ReplaceAll(outer.Get(35), "=", "D"))
 	if err != nil || len(b) == 0 || len(b)%8 != 0 {
@@ -81,6 +65,53 @@ func (a *Acquirer) openTrackLocked(outer, inner *iso8583.Message) error {
 	}
 	inner.Set(35, strings.ReplaceAll(strings.TrimRight(fmt.Sprintf("%X", b), "F"), "D", "="))
 	return nil
+}
+
+// openPINLocked puts a PIN that is under DUKPT under the session's own key into inner, as a switch does that passes it on.
+func (a *Acquirer) openPINLocked(outer, inner *iso8583.Message) error {
+	field := a.o.Profile.PINSerial
+	if field == 0 || !outer.Has(52) && !outer.Has(field) {
+		return nil
+	}
+	if outer.Has(field) != outer.Has(52) {
+		return fmt.Errorf("field %d and a PIN come together or not at all", field)
+	}
+	base, serial, err := a.serialLocked(outer, field)
+	block, s := outer.Bytes(52), a.sessions[outer.Get(41)]
+	if err != nil || len(block) != 8 || len(s.pik) != 16 {
+		return errors.Join(errors.New("a PIN that cannot be passed on"), err)
+	}
+	key := futureKey(base, serial)
+	key[7] ^= 0xFF
+	key[15] ^= 0xFF
+	passed := make([]byte, 8)
+	tripleDES(key).Decrypt(passed, block)
+	tripleDES(s.pik).Encrypt(passed, passed)
+	inner.SetBytes(52, passed)
+	return nil
+}
+
+// serialLocked reads a serial number with its base key, and takes up its counter.
+func (a *Acquirer) serialLocked(outer *iso8583.Message, field int) (base, serial []byte, err error) {
+	serial = slices.Clone(outer.Bytes(field))
+	if a.dialect.Fields[field].Class != iso8583.B {
+		if serial, err = hex.DecodeString(string(serial)); err != nil {
+			return nil, nil, fmt.Errorf("field %d is no serial number", field)
+		}
+	}
+	if len(serial) != serialLength {
+		return nil, nil, fmt.Errorf("field %d is no serial number", field)
+	}
+	base, known := a.o.DUKPT[fmt.Sprintf("%X", serial[:keySetLength])]
+	if !known {
+		return nil, nil, fmt.Errorf("key set %X is not known", serial[:keySetLength])
+	}
+	counter := uint32(serial[7]&0x1F)<<16 | uint32(serial[8])<<8 | uint32(serial[9])
+	device := fmt.Sprintf("%X%02X", serial[:7], serial[7]&0xE0)
+	if !outer.Has(outer.MACField()) || a.authenticLocked(outer) { // else the line may have spoiled it
+		return base, serial, a.countLocked(device, counter)
+	}
+	return base, serial, nil
 }
 
 // countLocked takes up a counter. One that comes late, because its message was on the way for long, is refused like one that
@@ -105,9 +136,19 @@ func (a *Acquirer) UsedTwice() []string {
 	return slices.Clone(a.usedTwice)
 }
 
-// dataKey is the data key of a request with that serial number: by the initial key (A.6), by one derivation for each one of the
-// counter (A.2), by the variant for data (A.4.1), which is encrypted under itself.
+// dataKey is the data key of a request with that serial number: the variant for data (A.4.1), which is encrypted under itself.
 func dataKey(base, serial []byte) []byte {
+	key := futureKey(base, serial)
+	key[5] ^= 0xFF
+	key[13] ^= 0xFF
+	block, data := tripleDES(key), make([]byte, 16)
+	ecb(block, data, key)
+	return data
+}
+
+// futureKey is what all keys of a transaction are variants of: by the initial key (A.6), by one derivation for each one of the
+// counter (A.2).
+func futureKey(base, serial []byte) []byte {
 	register := slices.Clone(serial)
 	register[7], register[8], register[9] = register[7]&0xE0, 0, 0
 	key := make([]byte, 16)
@@ -121,11 +162,7 @@ func dataKey(base, serial []byte) []byte {
 			key = append(derivedKey(changed(key), register), derivedKey(key, register)...)
 		}
 	}
-	key[5] ^= 0xFF
-	key[13] ^= 0xFF
-	block, data := tripleDES(key), make([]byte, 16)
-	ecb(block, data, key)
-	return data
+	return key
 }
 
 // changed is a key with the first four bytes of each half XORed with C0.

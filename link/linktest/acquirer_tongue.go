@@ -63,7 +63,7 @@ func (g *tongue) hear(m *iso8583.Message) (heard, error) {
 		if c.form.Type == "" || m.MTI() != c.form.Type && m.MTI() != c.form.Repeat {
 			continue
 		}
-		facts, err := match(c.form, m, g.p.Serial)
+		facts, err := match(c.form, m, g.p)
 		if said := facts["of.type"]; err == nil && c.of != "" && said != "" && said != c.of {
 			err = fmt.Errorf("its original is a %s", said)
 		}
@@ -76,11 +76,14 @@ func (g *tongue) hear(m *iso8583.Message) (heard, error) {
 }
 
 // match holds a message against a form: every field of it, and no other but the card's, a track's serial number and the MAC.
-func match(f profile.Form, m *iso8583.Message, serial int) (map[string]string, error) {
+func match(f profile.Form, m *iso8583.Message, p *profile.Profile) (map[string]string, error) {
 	facts := map[string]string{}
 	own := []int{2, 14, 22, 23, 26, 35, 36, 52, 53, 55, m.MACField()}
 	if m.Has(35) {
-		own = append(own, serial)
+		own = append(own, p.Serial)
+	}
+	if m.Has(52) {
+		own = append(own, p.PINSerial)
 	}
 	for _, s := range f.Settings {
 		own = append(own, s.Field)

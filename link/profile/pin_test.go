@@ -29,6 +29,22 @@ func TestAProfileSaysWhichKindsAskForAPIN(t *testing.T) {
 	assert.False(t, UnionPay().AsksPIN(txn.Void))
 }
 
+func TestAProfileSaysUnderWhichKeyAPINGoes(t *testing.T) {
+	for text, want := range map[string]int{
+		"": 0, "[pin]\nasked = [\"sale\"]\ncipher = \"session\"\n": 0,
+		"[pin]\nasked = [\"sale\"]\ncipher = \"dukpt\"\nserial = \"59\"\n[fields]\n59 = \"b10 hex\"\n": 59,
+		"[pin]\nasked = [\"sale\"]\ncipher = \"dukpt\"\nserial = \"59\"\n[fields]\n59 = \"an20\"\n":    59,
+	} {
+		p, err := Read("own.toml", "base = \"iso87\"\nname = \"own\"\n"+text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, p.PINSerial, text)
+		again, err := Read("full.toml", p.Text())
+		require.NoError(t, err, text)
+		assert.Equal(t, []any{p.Mark, want}, []any{again.Mark, again.PINSerial}, text)
+	}
+	assert.Zero(t, UnionPay().PINSerial)
+}
+
 func contains(some []txn.Kind, k txn.Kind) bool {
 	for _, one := range some {
 		if one == k {
@@ -40,12 +56,19 @@ func contains(some []txn.Kind, k txn.Kind) bool {
 
 func TestWhatAProfileCannotSayOfPINs(t *testing.T) {
 	for text, why := range map[string]string{
-		"[pin]\nasked = \"void\"":                        "asked: want a list",
-		"[pin]\nasked = [\"lend\"]":                      "\"lend\" is no kind of transaction",
-		"[pin]\nasked = [\"refund\"]":                    "a PIN is kept nowhere; leave it out",
-		"[pin]\nasked = [\"offline-sale\", \"void\"]":    "a PIN is kept nowhere; leave it out",
-		"[pin]\nwanted = [\"void\"]":                     "[pin] has no asked",
-		"[pin]\nasked = [\"void\"]\n[fields]\n52 = \"\"": "field 52: is not in the table",
+		"[pin]\nasked = \"void\"":                                         "asked: want a list",
+		"[pin]\nasked = [\"lend\"]":                                       "\"lend\" is no kind of transaction",
+		"[pin]\nasked = [\"refund\"]":                                     "a PIN is kept nowhere; leave it out",
+		"[pin]\nasked = [\"offline-sale\", \"void\"]":                     "a PIN is kept nowhere; leave it out",
+		"[pin]\nwanted = [\"void\"]":                                      "[pin] has no asked",
+		"[pin]\nasked = [\"void\"]\ncipher = \"rsa\"":                     "write one of session, dukpt",
+		"[pin]\nasked = [\"void\"]\ncipher = \"dukpt\"":                   "belong together",
+		"[pin]\nasked = [\"void\"]\nserial = \"59\"":                      "belong together",
+		"[pin]\nasked = [\"void\"]\ncipher = \"dukpt\"\nserial = \"ksn\"": "does not hold a key serial number",
+		"[pin]\nasked = [\"void\"]\ncipher = \"dukpt\"\nserial = \"3\"":   "does not hold a key serial number",
+		"[pin]\nasked = [\"void\"]\ncipher = \"dukpt\"\nserial = \"999\"": "does not hold a key serial number",
+		"[pin]\nasked = [\"void\"]\ncipher = \"dukpt\"\nserial = \"55\"":  "another use",
+		"[pin]\nasked = [\"void\"]\n[fields]\n52 = \"\"":                  "field 52: is not in the table",
 	} {
 		_, err := Read("own.toml", "base = \"iso87\"\nname = \"own\"\n"+text+"\n")
 		assert.ErrorContains(t, err, why, text)

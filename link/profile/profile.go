@@ -36,6 +36,8 @@ type Profile struct {
 
 	pins []txn.Kind // that ask for a PIN; nil are the usual
 
+	PINSerial int // the field of the key serial number of a PIN under DUKPT; 0: PINs go under the working key of the sign-in
+
 	Repeats      []int // fields that an approval must repeat as they were asked
 	Downloads    bool  // the acquirer has the downloads of the direct connection, and may order them
 	Institutions bool  // field 44 is issuer and acquirer, eleven characters each

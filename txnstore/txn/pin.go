@@ -13,10 +13,26 @@ type PINBlock struct{ block *pinBlock }
 type pinBlock struct {
 	cipher [8]byte
 	check  [4]byte
+	serial []byte
 }
 
 // NewPINBlock keeps a block (ISO 9564-1 format 0) with the check value of the key that it is enciphered under.
-func NewPINBlock(cipher [8]byte, check [4]byte) PINBlock { return PINBlock{&pinBlock{cipher, check}} }
+func NewPINBlock(cipher [8]byte, check [4]byte) PINBlock {
+	return PINBlock{&pinBlock{cipher: cipher, check: check}}
+}
+
+// NewPINBlockOf keeps a block with the serial number of the DUKPT key that it is enciphered under (ANSI X9.24-1), 10 bytes.
+func NewPINBlockOf(cipher [8]byte, serial []byte) PINBlock {
+	return PINBlock{&pinBlock{cipher: cipher, serial: append([]byte(nil), serial...)}}
+}
+
+// Serial is the serial number of a DUKPT key; nil where the block is under a working key.
+func (b PINBlock) Serial() []byte {
+	if b.block == nil {
+		return nil
+	}
+	return b.block.serial
+}
 
 // IsZero reports whether there is no PIN.
 func (b PINBlock) IsZero() bool { return b.block == nil }

@@ -211,18 +211,27 @@ func sealedTap(objects map[uint32][]byte) (txn.Presented, error) {
 }
 
 // sealedContact reads the objects of a contact answer. Whether an attribution byte stands before them is on a page that is not
-// public: it is taken for one where everything behind it then makes sense.
+// public: a first byte is taken for one where it says that all is enciphered, or where nothing makes sense without it, and
+// everything behind it does.
 func sealedContact(data []byte) (map[uint32][]byte, error) {
+	var behind map[uint32][]byte
 	if len(data) > 0 && data[0]&neo2.FromMask == neo2.FromContact {
 		if objects, err := sealedObjects(data[1:]); err == nil {
-			return objects, setUp(data[0], objects)
+			behind = objects
 		}
 	}
-	objects, err := sealedObjects(data)
-	if err != nil {
-		return nil, fmt.Errorf("%w: its card data has an unknown layout", ErrGarbage)
+	const all = neo2.StripesSealed | neo2.ChipsSealed
+	if behind != nil && data[0]&all == all {
+		return behind, setUp(data[0], behind)
 	}
-	return objects, leaks(objects)
+	objects, err := sealedObjects(data)
+	switch {
+	case err == nil:
+		return objects, leaks(objects)
+	case behind != nil:
+		return behind, setUp(data[0], behind)
+	}
+	return nil, fmt.Errorf("%w: its card data has an unknown layout", ErrGarbage)
 }
 
 // joined are the objects of both answers of a card in the slot, the second over the first, and the serial number of the key

@@ -54,7 +54,8 @@ var (
 	errClear = fmt.Errorf("%w: it gives card data in clear, and the acquirer's profile has it enciphered in the reader; have its "+
 		"data key loaded, encryption of chips and stripes on and no cards excepted, or name a profile without cipher = \"reader\"", ErrSetUp)
 	errOtherCipher = fmt.Errorf("%w: it does not encipher under a TDES data key of DUKPT; have it provisioned so", ErrSetUp)
-	errShortMask   = fmt.Errorf("%w: it shows too little of a card's number; have it provisioned to show the first six and the last four digits", ErrSetUp)
+	errOtherMask   = fmt.Errorf("%w: it shows another part of a card's number than the first six and the last four digits, or hides the rest "+
+		"behind another sign than *; have it provisioned so", ErrSetUp)
 )
 
 // parseSealed reads the data of a successful answer to 02-40. Its errors are those of parseCard, or ErrSetUp.
@@ -136,13 +137,13 @@ func maskOf(track string) (pan txn.PAN, expiry string, err error) {
 		return pan, "", fmt.Errorf("%w: its mask has no number", ErrCardUnread)
 	}
 	if !decimal(number[:6]) {
-		return pan, "", errShortMask
+		return pan, "", errOtherMask
 	}
 	if decimal(number) {
 		return pan, "", errClear
 	}
 	if pan, err = txn.ParseMasked(number); err != nil {
-		return pan, "", fmt.Errorf("%w: %w", ErrCardUnread, err)
+		return pan, "", errOtherMask
 	}
 	if len(rest) >= 4 && checkExpiry(rest[:4]) == nil {
 		expiry = rest[:4]

@@ -33,7 +33,10 @@ func TestFlagsOfAWholeCounter(t *testing.T) {
 
 func TestWrongFlagsAreToldWithWhatToDo(t *testing.T) {
 	for line, says := range map[string]string{
-		"":                                        "give -reader, -printer, -modem, -pinpad or -scanner",
+		"":                                 "give -reader, -printer, -modem, -pinpad or -scanner",
+		"-reader-key FFFF=key":             "want SERIAL=FILE with 20 hexadecimal digits",
+		"-reader-key FFFF9876543210E00000": "want SERIAL=FILE with 20 hexadecimal digits",
+		"-reader pty:/tmp/r -cards c -reader-kind msr -reader-key FFFF9876543210E00000=key": "a msr does not encipher",
 		"-modem tcp:host:1":                       "want pty:LINK, unix:PATH or serial:DEVICE",
 		"-modem pty":                              "needs a path",
 		"-modem pty:":                             "needs a path",

@@ -16,7 +16,7 @@ func fingerprint(t txn.Txn) string {
 	w.numbers(uint64(t.ID), uint64(t.Gen), uint64(t.Boot), uint64(t.EndBoot), uint64(t.Batch), uint64(t.STAN),
 		uint64(t.Amount), uint64(t.Currency.Exponent))
 	w.texts(t.Terminal, t.Merchant, t.Operator, string(t.Kind), string(t.State), t.Reference, t.Currency.Number, t.Currency.Letters)
-	w.texts(t.Card.PAN.DigitsInTheClear(), t.Card.Expiry, t.Card.Sequence, string(t.Card.Entry), t.Card.Label, t.Card.AID,
+	w.texts(t.Card.PAN.AsKept(), t.Card.Expiry, t.Card.Sequence, string(t.Card.Entry), t.Card.Label, t.Card.AID,
 		string(t.Card.Chip.BytesInTheClear()), string(t.Card.Certificate.BytesInTheClear()))
 	print := t.Code.Print()
 	w.texts(t.Code.Platform(), t.Code.Masked(), string(print[:]))

@@ -105,3 +105,33 @@ func TestContradictionsOfConfigurationAndProfile(t *testing.T) {
 		assert.Contains(t, out, why)
 	}
 }
+
+// Where the card reader keeps numbers to itself, what needs one is refused, all of it at once, with what to change.
+func TestWhatNeedsAWholeNumberIsRefusedWhereTheReaderEnciphers(t *testing.T) {
+	dir := workplace(t)
+	p, err := os.ReadFile(filepath.Join("..", "..", "testdata", "profiles", "reader.toml"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "west.toml"), p, 0o600))
+	config := filepath.Join(dir, "good.toml")
+	text, err := os.ReadFile(config)
+	require.NoError(t, err)
+	good := strings.Replace(string(text), `key_file = "tmk.key"`, "key_file = \"tmk.key\"\nprofile = \"west.toml\"", 1)
+	write := func(text string) { require.NoError(t, os.WriteFile(config, []byte(text), 0o600)) }
+	write(good)
+	out, _ := run(t, dir, "config", "check")
+	assert.NotContains(t, out, "fault(s)")
+	assert.NotContains(t, out, "dukpt_file", "the terminal needs no key of it")
+
+	bad := strings.Replace(good, "[terminal]", "[terminal]\nblocklist = \"blocked\"\nmax_card_day = \"10.00\"\nmax_card_count = 3", 1)
+	bad = strings.Replace(bad, "[reader]", "[reader]\nkind = \"msr\"", 1)
+	bad += "\n[pinpad]\nport = \"pinpad\"\n\n[[bin]]\nfrom = \"62242429\"\nrule = \"refuse\"\n"
+	write(bad)
+	out, status := run(t, dir, "config", "check")
+	assert.Equal(t, 1, status)
+	for _, key := range []string{"reader.kind", "pinpad.port", "terminal.blocklist", "terminal.max_card_day", "terminal.max_card_count", "bin.from"} {
+		assert.Contains(t, out, key+": the profile has cipher = \"reader\"")
+	}
+	out, status = run(t, dir, "blocklist", "load", "/dev/null")
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out, "a list of whole numbers would block nobody")
+}

@@ -54,7 +54,8 @@ var (
 	errClear = fmt.Errorf("%w: it gives card data in clear, and the acquirer's profile has it enciphered in the reader; have its "+
 		"data key loaded, encryption of chips and stripes on and no cards excepted, or name a profile without cipher = \"reader\"", ErrSetUp)
 	errOtherCipher = fmt.Errorf("%w: it does not encipher under a TDES data key of DUKPT; have it provisioned so", ErrSetUp)
-	errShortMask   = fmt.Errorf("%w: it shows too little of a card's number; have it provisioned to show the first six and the last four digits", ErrSetUp)
+	errOtherMask   = fmt.Errorf("%w: it shows another part of a card's number than the first six and the last four digits, or hides the rest "+
+		"behind another sign than *; have it provisioned so", ErrSetUp)
 )
 
 // parseSealed reads the data of a successful answer to 02-40. Its errors are those of parseCard, or ErrSetUp.
@@ -136,13 +137,13 @@ func maskOf(track string) (pan txn.PAN, expiry string, err error) {
 		return pan, "", fmt.Errorf("%w: its mask has no number", ErrCardUnread)
 	}
 	if !decimal(number[:6]) {
-		return pan, "", errShortMask
+		return pan, "", errOtherMask
 	}
 	if decimal(number) {
 		return pan, "", errClear
 	}
 	if pan, err = txn.ParseMasked(number); err != nil {
-		return pan, "", fmt.Errorf("%w: %w", ErrCardUnread, err)
+		return pan, "", errOtherMask
 	}
 	if len(rest) >= 4 && checkExpiry(rest[:4]) == nil {
 		expiry = rest[:4]
@@ -211,18 +212,27 @@ func sealedTap(objects map[uint32][]byte) (txn.Presented, error) {
 }
 
 // sealedContact reads the objects of a contact answer. Whether an attribution byte stands before them is on a page that is not
-// public: it is taken for one where everything behind it then makes sense.
+// public: a first byte is taken for one where it says that all is enciphered, or where nothing makes sense without it, and
+// everything behind it does.
 func sealedContact(data []byte) (map[uint32][]byte, error) {
+	var behind map[uint32][]byte
 	if len(data) > 0 && data[0]&neo2.FromMask == neo2.FromContact {
 		if objects, err := sealedObjects(data[1:]); err == nil {
-			return objects, setUp(data[0], objects)
+			behind = objects
 		}
 	}
-	objects, err := sealedObjects(data)
-	if err != nil {
-		return nil, fmt.Errorf("%w: its card data has an unknown layout", ErrGarbage)
+	const all = neo2.StripesSealed | neo2.ChipsSealed
+	if behind != nil && data[0]&all == all {
+		return behind, setUp(data[0], behind)
 	}
-	return objects, leaks(objects)
+	objects, err := sealedObjects(data)
+	switch {
+	case err == nil:
+		return objects, leaks(objects)
+	case behind != nil:
+		return behind, setUp(data[0], behind)
+	}
+	return nil, fmt.Errorf("%w: its card data has an unknown layout", ErrGarbage)
 }
 
 // joined are the objects of both answers of a card in the slot, the second over the first, and the serial number of the key

@@ -77,7 +77,12 @@ func TestAContactAnswerWithAndWithoutItsAttribution(t *testing.T) {
 		_, _, err := parseResult(decoded(data), true)
 		assert.ErrorIs(t, err, ErrSetUp, data)
 	}
-	_, _, err := parseResult(decoded("0010"+"57a1ff"), true)
+	_, objects, err := parseResult(decoded("0004"+"8202209500"+"9f36020001"), true)
+	require.NoError(t, err, "an object that looks like an attribution")
+	assert.Equal(t, []byte{0, 1}, objects[0x9F36])
+	_, _, err = parseResult(decoded("0010"+"205a0442424242"), true)
+	assert.ErrorIs(t, err, ErrSetUp)
+	_, _, err = parseResult(decoded("0010"+"57a1ff"), true)
 	assert.ErrorIs(t, err, ErrGarbage)
 	// The second answer has a key of its own, and the track stays that of the first.
 	_, first, _ := parseResult(decoded(strings.ReplaceAll("0010"+sealedKSN+sealedTrack2, " ", "")), true)

@@ -95,7 +95,7 @@ func New(w Wires, o Options) (*Agent, error) {
 	a.paper = &slipPrinter{open: w.Printer, layout: o.Layout, opts: o.Print, lines: w.Lines}
 	a.paper.layout.MerchantName = in.name
 	var pins terminal.PINPad
-	if w.PINPad != nil {
+	if w.PINPad != nil && !a.masked() { // a PIN block is made with the whole number
 		pins = &pinPad{open: w.PINPad, opts: pinpad.Opts{Answer: o.PINReply}, prompt: o.PINPrompt, wait: o.PINWait, key: a.host.PINKey, dukpt: o.Profile.PINSerial != 0}
 	}
 	var codes terminal.Scanner

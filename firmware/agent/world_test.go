@@ -112,7 +112,7 @@ func inWorldWith(t *testing.T, p *profile.Profile, change func(*linktest.Acquire
 		change(&bank, &options)
 		w := &world{t: t, dir: dir, log: log, logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 			acquirer: linktest.NewAcquirer(bank),
-			reader:   devicetest.NewReader(devicetest.ReaderOpts{Cards: cards}),
+			reader:   devicetest.NewReader(devicetest.ReaderOpts{Cards: cards, DataKey: dataKeyOf(t, p)}),
 			printer:  printertest.New(printertest.Opts{Columns: 32}),
 		}
 		w.line = w.acquirer.Line(ctx, link.LengthPrefixed)

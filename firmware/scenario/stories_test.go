@@ -98,6 +98,20 @@ func TestEveryStory(t *testing.T) {
 	}
 }
 
+// The stories of a reader that enciphers in the direct connection's own messages, where an acquirer takes records by their STAN.
+func TestAReaderThatEnciphersInTheDirectConnection(t *testing.T) {
+	p, err := profile.Read("own.toml", "base = \"unionpay\"\nname = \"own\"\n[tracks]\ncipher = \"reader\"\nserial = \"57\"\n"+
+		"[settlement]\ndetails = \"messages\"\ncertificates = \"kept\"\n[fields]\n35 = \"z..96 bcd-left\"\n36 = \"\"\n57 = \"b10\"\n")
+	require.NoError(t, err)
+	for _, s := range stories(t) {
+		if group := filepath.Dir(s.Name); group == sealed || group == "hold" {
+			t.Run(strings.TrimSuffix(s.Name, ".txt"), func(t *testing.T) {
+				require.NoError(t, worldOf(t, 1, p, s)(func(r scenario.Rig) error { return scenario.Run(s, r) }))
+			})
+		}
+	}
+}
+
 // Every story once more with a card reader that enciphers, where no number is known: but those of a PIN, which is made with the
 // number, of offline sales, which are told by it, and of the direct connection's own orders.
 func TestEveryStoryWithAReaderThatEnciphers(t *testing.T) {

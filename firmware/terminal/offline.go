@@ -21,7 +21,7 @@ type Authority struct {
 var ErrAuthority = errors.New("the authorisation cannot be told to the acquirer so")
 
 // ErrMasked refuses an offline sale where the card reader keeps numbers to itself: the acquirer is told of one by its number alone.
-var ErrMasked = errors.New("the card reader does not give card numbers, and an offline sale is told by its number; make a sale over the line")
+var ErrMasked = errors.New("the card reader gives no whole card numbers, and an offline sale is told by its number; make a sale over the line")
 
 func (a Authority) check() error {
 	ascii := strings.IndexFunc(a.Code, func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }) < 0

@@ -202,6 +202,8 @@ func TestContradictionsAboutTracks(t *testing.T) {
 		"both":               {acquirer.Options{Profile: dukpt, DUKPT: family, EncryptTracks: true}, "leave one of them out"},
 		"none and some":      {acquirer.Options{Profile: own("none"), EncryptTracks: true}, "leave one of them out"},
 		"no initial key":     {acquirer.Options{Profile: dukpt}, "no initial key"},
+		"a reader's cipher":  {acquirer.Options{Profile: readerProfile(t), EncryptTracks: true}, "leave one of them out"},
+		"a reader's alone":   {acquirer.Options{Profile: readerProfile(t)}, ""},
 		"a track key twice":  {acquirer.Options{Profile: own("tdk"), EncryptTracks: true}, ""},
 		"a track key":        {acquirer.Options{Profile: own("tdk")}, ""},
 		"one of DUKPT":       {acquirer.Options{Profile: dukpt, DUKPT: family}, ""},

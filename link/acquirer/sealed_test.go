@@ -20,12 +20,17 @@ import (
 
 // sealedWorld has an acquirer with the published base key, and a profile that leaves enciphering to the card reader.
 func sealedWorld(t *testing.T, text string, story func(*world)) {
-	p, err := profile.Open("../../testdata/profiles/reader.toml")
+	p := readerProfile(t)
 	if text != "" {
-		p, err = profile.Read("own.toml", text)
+		p = dukptProfile(t, text)
 	}
-	require.NoError(t, err)
 	inWorld(t, settings{profile: p, bank: bankOfReader(t)}, story)
+}
+
+func readerProfile(t *testing.T) *profile.Profile {
+	p, err := profile.Open("../../testdata/profiles/reader.toml")
+	require.NoError(t, err)
+	return p
 }
 
 func bankOfReader(t *testing.T) func(o *linktest.AcquirerOpts) {
@@ -65,8 +70,7 @@ func (w *world) sealed(card string, entry txn.Entry, nth int, amount txn.Amount)
 
 // The acquirer finds the account by ciphertext alone, and the sale by what its reversal, its void and its refund call it.
 func TestWhatACardReaderEnciphersOnTheWire(t *testing.T) {
-	p, err := profile.Open("../../testdata/profiles/reader.toml")
-	require.NoError(t, err)
+	p := readerProfile(t)
 	at := func() time.Time { return time.Date(2026, 11, 21, 9, 35, 1, 0, time.UTC) }
 	var d *tap
 	inWorld(t, settings{profile: p, bank: func(o *linktest.AcquirerOpts) { bankOfReader(t)(o); o.Now = at }}, func(w *world) {

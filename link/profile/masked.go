@@ -31,7 +31,7 @@ func (j *judge) masked(at entry) {
 	}
 	if j.p.Blocks {
 		j.found.at(j.mine("settlement", at), "[settlement]: details = \"blocks\" names each record by its card's number, which stays in the reader; "+
-			"write details = \"messages\" with a [detail], if the acquirer takes records by their STAN")
+			"write details = \"messages\", if the acquirer takes records by their STAN")
 	}
 	if j.p.Certificates {
 		j.found.at(j.mine("settlement", at), "[settlement]: certificates = \"told\" names each by its card's number, which stays in the reader; write certificates = \"kept\"")

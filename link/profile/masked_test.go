@@ -55,6 +55,9 @@ func TestWhatCannotBeWithoutANumber(t *testing.T) {
 			}
 		})
 	}
+	_, err := Read("own.toml", "base = \"unionpay\"\nname = \"own\"\n[tracks]\ncipher = \"reader\"\nserial = \"57\"\n[fields]\n35 = \"z..96 bcd-left\"\n36 = \"\"\n57 = \"b10\"\n"+
+		"[settlement]\ndetails = \"messages\"\ncertificates = \"kept\"\n")
+	assert.NoError(t, err, "the direct connection, where an acquirer takes records by their STAN")
 	for _, more := range []string{"", "[pin]\nasked = []\n", "[refund]\n90 = \"\"\n"} {
 		_, err := Read("own.toml", "base = \"iso87\"\nname = \"own\"\n"+good+more)
 		assert.NoError(t, err, more)

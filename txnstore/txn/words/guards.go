@@ -11,7 +11,7 @@ var (
 	CardNotTaken = Pair{"本商户不受理此类卡。未受理，未扣款。请换卡。", "Cards of this kind are not taken here. Not accepted; nothing was charged. Ask for another card."}
 	CardOnline   = Pair{"此类卡须联机授权。未受理，未扣款。请在通讯正常时做联机交易，或换卡。", "A card of this kind needs the acquirer's own approval. Not accepted; nothing was charged. Make a sale once there is a line, or ask for another card."}
 
-	CardMasked  = Pair{"读卡器不提供完整卡号，离线销售须凭卡号上送。未受理，未扣款。请在通讯正常时做联机消费。", "The card reader gives no card numbers, and an offline sale is told by its number. Not accepted; nothing was charged. Make a sale once there is a line."}
+	CardMasked  = Pair{"读卡器不提供完整卡号，离线消费须凭卡号上送。未受理，未扣款。请在通讯正常时做联机消费。", "The card reader gives no whole card numbers, and an offline sale is told by its number. Not accepted; nothing was charged. Make a sale once there is a line."}
 	ReaderSetUp = Pair{"读卡器的加密设置与收单行要求不符。未受理，未扣款。重刷无用，请联系维护人员。", "The card reader is not set up as the acquirer wants it. Not accepted; nothing was charged. Presenting the card again does not help: call the service desk."}
 )
 

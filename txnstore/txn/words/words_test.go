@@ -61,6 +61,9 @@ func TestEverythingIsSaidInBothLanguages(t *testing.T) {
 	}
 	inBothLanguages(t, "no PIN", NoPIN)
 	inBothLanguages(t, "no PIN pad", NoPINPad)
+	for _, p := range []Pair{OverLimit, CardLimit, CardBlocked, CardNotTaken, CardOnline, CardMasked, ReaderSetUp, NeverMet(3)} {
+		inBothLanguages(t, p.EN, p)
+	}
 	inBothLanguages(t, "given back", GivenBackSale)
 	inBothLanguages(t, "none", OfClosing(txn.Closing{}))
 	for _, p := range []Pair{ReportTitle, DebitSide, CreditSide, DomesticCards, ForeignCards, AllCards, NetTotal, HostTotals, OwnTotals, DifferenceLabel,

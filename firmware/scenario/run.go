@@ -54,6 +54,8 @@ type play struct {
 	loose   bool    // and what is armed at an event is not waited for: it happens in the course of its step or never
 	cuts    []Event // still to be armed, each when the power returns after the one before it
 
+	buffer [lineLikely]byte // of the goroutine that plays, for a request that it waits for
+
 	mu       sync.Mutex // guards everything below
 	waiting  bool       // one of our cuts is armed
 	cut      bool       // one of them has happened, and the power is still off

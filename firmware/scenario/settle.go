@@ -36,7 +36,7 @@ func (p *play) settled(most int) error {
 	seen := ""
 	for range most {
 		q := &request{op: "status", ended: make(chan struct{})}
-		p.converse(q, []byte("{\"op\":\"status\"}\n"))
+		p.converse(q, []byte("{\"op\":\"status\"}\n"), p.buffer[:])
 		_, e := q.end()
 		s := e.Status
 		switch {

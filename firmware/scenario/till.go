@@ -66,9 +66,9 @@ func (p *play) ask(s Step, wait bool) error {
 	}
 	line = append(line, '\n')
 	if wait {
-		p.converse(q, line)
+		p.converse(q, line, p.buffer[:])
 	} else {
-		go p.converse(q, line)
+		go p.converse(q, line, make([]byte, lineLikely))
 	}
 	return nil
 }
@@ -128,8 +128,11 @@ func (p *play) toldLocked(reference string) *agent.Record {
 	return nil
 }
 
-// converse is one request from its first byte to its end.
-func (p *play) converse(q *request, line []byte) {
+// lineLikely is how long a line to the till hardly ever is.
+const lineLikely = 4096
+
+// converse is one request from its first byte to its end. Lines are read into the buffer.
+func (p *play) converse(q *request, line, buffer []byte) {
 	defer close(q.ended)
 	conn, err := p.rig.Till()
 	if err != nil {
@@ -145,7 +148,7 @@ func (p *play) converse(q *request, line []byte) {
 		return
 	}
 	lines := bufio.NewScanner(conn)
-	lines.Buffer(make([]byte, 0, 4096), agent.MaxLine)
+	lines.Buffer(buffer, agent.MaxLine)
 	for lines.Scan() {
 		if p.heard(q, lines.Bytes()) {
 			return

@@ -133,7 +133,7 @@ func (p *play) expectSoon(s Step) error {
 func (p *play) caughtUp() error {
 	for n := 0; p.rig.Lag() > 0 && n < glances && p.rig.Powered(); n++ {
 		q := &request{op: "status", ended: make(chan struct{})}
-		p.converse(q, []byte("{\"op\":\"status\"}\n"))
+		p.converse(q, []byte("{\"op\":\"status\"}\n"), p.buffer[:])
 		_, e := q.end()
 		s := e.Status
 		if s != nil && !slices.ContainsFunc(s.Orders, func(o agent.OrderStatus) bool {

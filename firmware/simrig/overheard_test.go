@@ -2,6 +2,7 @@ package simrig
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -22,34 +23,60 @@ func underReader() *profile.Profile {
 	return p
 }
 
-// chatty is a line to the acquirer on which a card's number goes out before everything else.
-type chatty struct {
+// tampered changes what is written on a line to the acquirer, or keeps it.
+type tampered struct {
 	link.Dialer
-	number string
+	write func(c link.Conn, p []byte) (int, error)
 }
 
-func (d chatty) Dial(ctx context.Context) (link.Conn, error) {
+func (d tampered) Dial(ctx context.Context) (link.Conn, error) {
 	conn, err := d.Dialer.Dial(ctx)
 	if err != nil {
 		return conn, err
 	}
-	return &chattyConn{conn, d.number}, nil
+	return &tamperedConn{conn, d}, nil
 }
 
-type chattyConn struct {
+type tamperedConn struct {
 	link.Conn
-	number string
+	by tampered
 }
 
-func (c *chattyConn) Write(p []byte) (int, error) {
-	if _, err := c.Conn.Write([]byte(c.number)); err != nil {
-		return 0, err
+func (c *tamperedConn) Write(p []byte) (int, error) { return c.by.write(c.Conn, p) }
+
+func tampering(write func(c link.Conn, p []byte) (int, error)) func(link.Dialer, link.Framing) link.Dialer {
+	return func(d link.Dialer, _ link.Framing) link.Dialer { return tampered{d, write} }
+}
+
+// chatty writes a card's number before everything else.
+func chatty(number string) func(c link.Conn, p []byte) (int, error) {
+	return func(c link.Conn, p []byte) (int, error) {
+		if _, err := c.Write([]byte(number)); err != nil {
+			return 0, err
+		}
+		return c.Write(p)
 	}
-	return c.Conn.Write(p)
 }
 
-// Where the reader enciphers, no number passes on any wire; a terminal, or a reader that nobody has told to, that lets one pass is
-// found.
+// keeping writes a copy of what is sent into a file beside the store.
+func keeping(file string) func(c link.Conn, p []byte) (int, error) {
+	return func(c link.Conn, p []byte) (int, error) {
+		kept, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := kept.Write(p); err != nil {
+			return 0, err
+		}
+		if err := kept.Close(); err != nil {
+			return 0, err
+		}
+		return c.Write(p)
+	}
+}
+
+// Where the reader enciphers, no number passes on any wire, and what the reader gave is kept nowhere. A terminal, or a reader that
+// nobody has told to, that lets a number pass is found, and so is a terminal that keeps what it sends.
 func TestWhereTheReaderEnciphersANumberOnAWireIsFound(t *testing.T) {
 	cards := testCards(t)
 	sale := "present unionpay-0005\nsale 88.00\nsettle\n"
@@ -62,10 +89,11 @@ func TestWhereTheReaderEnciphersANumberOnAWireIsFound(t *testing.T) {
 		"a reader told to be in clear": {"reader cipher off\n" + sale, func(*Options) {}, ""},
 		"a reader in clear":            {sale, func(o *Options) { o.PlantClearReader = true }, "on the wire reader"},
 		"a number to the acquirer": {sale, func(o *Options) {
-			o.PlantLine = func(d link.Dialer, _ link.Framing) link.Dialer {
-				return chatty{d, cards.Reader["unionpay-0005"].PAN}
-			}
+			o.PlantLine = tampering(chatty(cards.Reader["unionpay-0005"].PAN))
 		}, "on the wire line"},
+		"a request that is kept": {sale, func(o *Options) {
+			o.PlantLine = tampering(keeping(filepath.Join(o.Dir, "life-1", "kept")))
+		}, "an enciphered track in hexadecimal stands in kept"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := Options{Seed: 1, Dir: fastDir(t), Cards: cards, Profile: underReader()}

@@ -111,7 +111,7 @@ SEED  :=
 sim: ## a million sales with every fault and power cut, in virtual time, and both sides' books compared
 	@mkdir -p $(BIN)
 	@go test -c -o $(BIN)/sim.test ./firmware/simrig
-	@cd firmware/simrig && $(if $(SEED),../../$(BIN)/sim.test -test.run '^TestReplay$$' -seed $(SEED),../../$(BIN)/sim.test -test.timeout 0 -test.run '^TestCampaign$$' -sales $(SALES))
+	@cd firmware/simrig && $(if $(SEED),GOMAXPROCS=1 GODEBUG=asyncpreemptoff=1 ../../$(BIN)/sim.test -test.run '^TestReplay$$' -seed $(SEED),../../$(BIN)/sim.test -test.timeout 0 -test.run '^TestCampaign$$' -sales $(SALES))
 
 # `make cuts` cuts each story at so many bytes of each wire and at eight times as many commits of each kind, which is nearly all;
 # BYTES=all takes every step there is, and hours.

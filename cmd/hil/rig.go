@@ -182,8 +182,8 @@ retry = "1s"
 
 [downloads]
 parameters = ["acquirer.answer", "acquirer.reversal_tries", "terminal.name"]
-quiet = "300ms"
-retry = "6s"
+quiet = "{{.Quiet}}"
+retry = "{{.Again}}"
 
 [acquirer]
 key_file = "tmk.key"{{if .Sealed}}
@@ -211,7 +211,7 @@ func (r *rig) writeConfig() error {
 		return err
 	}
 	return errors.Join(configuration.Execute(f, map[string]any{"Tries": reversalTries, "Sealed": r.Sealed, "ID": terminalID, "Merchant": merchantID,
-		"Answer": r.Answer, "Reply": replyWithin, "Retry": r.Retry, "Lookalike": r.Lookalike, "CardWait": cmp.Or(r.CardWait, 20*time.Second), "Ways": ways}), f.Close())
+		"Quiet": 3 * time.Second / haste, "Again": time.Minute / haste, "Answer": r.Answer, "Reply": replyWithin, "Retry": r.Retry, "Lookalike": r.Lookalike, "CardWait": cmp.Or(r.CardWait, 20*time.Second), "Ways": ways}), f.Close())
 }
 
 // start runs a program of the bench and returns the line in which it says that it is ready.

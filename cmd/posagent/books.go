@@ -39,7 +39,7 @@ func (c *command) txnList(ctx context.Context, most int) int {
 	fmt.Fprintf(c.out, "%5s  %-8s %-9s  %-13s  %10s %-3s  %-4s  %-11s  %s\n", "ID", "KIND", "STATE", "BATCH/VOUCHER", "AMOUNT", "", "CARD", "TIME", "REFERENCE")
 	for _, t := range e.Txns {
 		row := fmt.Sprintf("%5d  %-8s %-9s  %s/%s  %10s %-3s  %-4s  %s  ", t.ID, short(t.Kind), standing(t), t.Batch, t.STAN, t.Amount, t.Currency,
-			t.Card[max(len(t.Card)-4, 0):], t.Began.Local().Format("01-02 15:04"))
+			t.Card[max(len(t.Card)-4, 0):], t.Began.Time().Local().Format("01-02 15:04"))
 		fmt.Fprintln(c.out, clip(row+plain(t.Reference), columns))
 	}
 	return exitDone
@@ -123,7 +123,7 @@ func (c *command) show(e agent.Event) {
 	row("state", "%s %s", state.ZH, state.EN)
 	row("", "%s", e.Text.ZH)
 	row("", "%s", e.Text.EN)
-	row("began", "%s", t.Began.Local().Format("2006-01-02 15:04:05"))
+	row("began", "%s", t.Began.Time().Local().Format("2006-01-02 15:04:05"))
 	row("amount", "%s %s", t.Currency, t.Amount)
 	row("card", "%s  %s", strings.TrimSpace(t.Platform+" "+t.Card), t.Entry)
 	row("voucher", "%s  of batch %s", t.STAN, t.Batch)
@@ -169,7 +169,7 @@ func (c *command) show(e agent.Event) {
 		if i == 0 {
 			name = "journal"
 		}
-		row(name, "%s  boot %d  %s", l.At.Local().Format("01-02 15:04:05"), l.Boot, l.Event)
+		row(name, "%s  boot %d  %s", l.At.Time().Local().Format("01-02 15:04:05"), l.Boot, l.Event)
 	}
 }
 

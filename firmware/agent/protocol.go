@@ -214,7 +214,7 @@ type Record struct {
 	Left      string        `json:"left,omitempty"`       // of a charge with something in undone_by: what certainly was not given back
 	UndoneBy  []Undo        `json:"undone_by,omitempty"`  // what undid this, or used it up, or may have; in list and show
 	Resolved  *Resolution   `json:"resolved,omitempty"`   // how people closed it
-	Began     time.Time     `json:"began"`
+	Began     Moment        `json:"began"`
 	Boot      uint32        `json:"boot"`
 	Journal   []Entry       `json:"journal"`
 }
@@ -264,7 +264,19 @@ type Resolution struct {
 
 // Entry is one journal line.
 type Entry struct {
-	At    time.Time `json:"at"`
-	Boot  uint32    `json:"boot"`
-	Event string    `json:"event"`
+	At    Moment `json:"at"`
+	Boot  uint32 `json:"boot"`
+	Event string `json:"event"`
+}
+
+// Moment is a time as RFC 3339 writes it. It is text because each stage of a transaction is told with its whole journal, and
+// encoding/json writes and reads a time.Time twice.
+type Moment string
+
+func momentOf(t time.Time) Moment { return Moment(t.Format(time.RFC3339Nano)) }
+
+// Time is the zero time of what is no moment.
+func (m Moment) Time() time.Time {
+	t, _ := time.Parse(time.RFC3339Nano, string(m))
+	return t
 }

@@ -2,8 +2,8 @@ package agent
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+	"strconv"
 
 	"posagent/txnstore/txn"
 	"posagent/txnstore/txn/words"
@@ -19,7 +19,7 @@ func RecordOf(x txn.Txn) *Record {
 		Reason: x.Reason, Reversal: x.Tries.Code, Tries: x.Tries.Made - x.Tries.Unsent,
 		Bearer: x.Sent.Bearer, Written: x.Sent.Written, Total: x.Sent.Total, Address: x.Sent.Address,
 		Handed: x.Sent.Handed, Acked: x.Sent.Acked,
-		Merchant: x.Slips.Merchant, Customer: x.Slips.Customer, Approver: x.Approver, Began: x.Began, Boot: x.Boot,
+		Merchant: x.Slips.Merchant, Customer: x.Slips.Customer, Approver: x.Approver, Began: momentOf(x.Began), Boot: x.Boot,
 	}
 	if o := x.Original; o != (txn.Original{}) {
 		r.Original = &Original{ID: uint64(o.ID), RRN: o.RRN, Auth: o.AuthCode, Date: o.Date}
@@ -30,8 +30,11 @@ func RecordOf(x txn.Txn) *Record {
 	if x.Resolved != (txn.Resolution{}) {
 		r.Resolved = &Resolution{x.Resolved.Charged, x.Resolved.Evidence, x.Resolved.By, x.Resolved.With}
 	}
+	if len(x.Journal) > 0 {
+		r.Journal = make([]Entry, 0, len(x.Journal))
+	}
 	for _, l := range x.Journal {
-		r.Journal = append(r.Journal, Entry{l.At, l.Boot, l.Event})
+		r.Journal = append(r.Journal, Entry{momentOf(l.At), l.Boot, l.Event})
 	}
 	return r
 }
@@ -106,4 +109,7 @@ func (a *Agent) shown(x txn.Txn) Event {
 	return e
 }
 
-func sixDigits(n uint32) string { return fmt.Sprintf("%06d", n) }
+func sixDigits(n uint32) string {
+	digits := strconv.FormatUint(uint64(n), 10)
+	return "000000"[min(len(digits), 6):] + digits
+}

@@ -102,6 +102,12 @@ func (a *Agent) answer(ctx context.Context, q Request, out *eventWriter, cancels
 			return e
 		})
 	}
+	return a.reply(ctx, q, out, cancels)
+}
+
+// reply answers what begins no transaction. It stands apart from answer because a transaction's stages are written from there,
+// deep in the stack of its connection.
+func (a *Agent) reply(ctx context.Context, q Request, out *eventWriter, cancels <-chan struct{}) Event {
 	if err := a.guard.held(); err != nil {
 		switch q.Op {
 		case "balance":
@@ -252,14 +258,8 @@ func (w *eventWriter) write(e *Event) error {
 	if w.err != nil {
 		return w.err
 	}
-	w.line.Reset()
-	err := json.NewEncoder(&w.line).Encode(e) // which ends the line
-	if err == nil && w.line.Len() > MaxLine {
-		err = errors.New("answer longer than a line may be")
-	}
-	if err != nil {
-		w.line.Reset()
-		_ = json.NewEncoder(&w.line).Encode(failed(err))
+	if err := w.encode(e); err != nil {
+		w.sorry(err)
 	}
 	_ = w.conn.SetWriteDeadline(time.Now().Add(writeWithin))
 	_, w.err = w.conn.Write(w.line.Bytes())
@@ -267,4 +267,20 @@ func (w *eventWriter) write(e *Event) error {
 		w.err = net.ErrClosed
 	}
 	return w.err
+}
+
+// encode makes an event the line.
+func (w *eventWriter) encode(e *Event) error {
+	w.line.Reset()
+	err := json.NewEncoder(&w.line).Encode(e) // which ends the line
+	if err == nil && w.line.Len() > MaxLine {
+		err = errors.New("answer longer than a line may be")
+	}
+	return err
+}
+
+// sorry is the line in place of an answer that none can hold.
+func (w *eventWriter) sorry(why error) {
+	e := failed(why)
+	_ = w.encode(&e)
 }

@@ -25,7 +25,7 @@ func (f *findings) paper(here map[Voucher]Sale, slips []Slip) (smudged int) {
 			f.slip(here[s.key()], s)
 			p.add(s)
 		case !s.Torn:
-			f.say("slip %s (voucher %s) belongs to no sale", s.Name, s.key())
+			f.say("slip %s (voucher %s) belongs to no sale:\n%s", s.Name, s.key(), s.Text)
 		}
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(here), Voucher.compare) {

@@ -122,16 +122,21 @@ func (w *World) wireCommand(words []string) error {
 }
 
 // smudge notes which slips were printed while the printer's line lost or changed bytes. ESC/POS has no checksum, so nobody
-// can hold the terminal to what stands on them.
+// can hold the terminal to what stands on them. Those of which bytes still wait, in a printer that is held on or on the wire, are
+// among them: a cut that came twice may make two pieces of one.
 func (w *World) smudge(p *port, noisy bool) {
 	if p != w.printer {
 		return
 	}
 	now := len(w.paper.Slips())
+	last := now + w.paper.Waiting()
+	if wire := p.newest(); wire != nil && wire.toFar.carries() {
+		last++
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if n := len(w.smudged); n > 0 && w.smudged[n-1][1] < 0 { // it was noisy until now
-		w.smudged[n-1][1] = now
+		w.smudged[n-1][1] = last
 	}
 	if noisy {
 		w.smudged = append(w.smudged, [2]int{now, -1})

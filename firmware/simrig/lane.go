@@ -320,6 +320,13 @@ func (l *lane) suffer(f Faults) {
 	l.faults = f
 }
 
+// carries reports whether bytes are under way.
+func (l *lane) carries() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.held) > 0
+}
+
 // over is what a read would meet at once, whatever has arrived.
 func (l *lane) over() error {
 	l.mu.Lock()

@@ -181,6 +181,18 @@ func (p *Printer) Uncut() string {
 	return string(p.paper.text)
 }
 
+// Waiting is how many cuts stand in what was received and is not printed yet.
+func (p *Printer) Waiting() (cuts int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, command := range p.queue {
+		if command[0] == codeGS && command[1] == 'V' {
+			cuts++
+		}
+	}
+	return cuts
+}
+
 // Slips returns the text of each slip that was cut, torn off or broken off, oldest first, at most the last thousand.
 // Lines are placed as on the paper, without spaces at their ends.
 func (p *Printer) Slips() []string {

@@ -202,7 +202,8 @@ type element struct {
 	offset     int
 }
 
-// elements checks every line of a page: that it lies in the page, and that keys ascend.
+// elements checks every line of a page: that it lies in the page, and that keys ascend. They follow one another without a gap, as
+// bbolt writes them (internal/common, WriteInodeToPage): one behind the last line is there because the page claims too few.
 func (p treePage) elements() ([]element, error) { return p.elementsInto(nil) }
 
 // elementsInto is elements with room for some of them.
@@ -216,6 +217,7 @@ func (p treePage) elementsInto(room []element) ([]element, error) {
 	}
 	list := slices.Grow(room[:0], p.count)[:p.count]
 	clear(list)
+	next := uint64(first)
 	for i := range list {
 		e, at := &list[i], pageHeader+i*elementSize
 		var position, keySize, valueSize uint64
@@ -233,6 +235,10 @@ func (p treePage) elementsInto(room []element) ([]element, error) {
 		if start < uint64(first) || start+keySize+valueSize > uint64(len(p.raw)) || keySize == 0 {
 			return nil, &fault{p.id, at, "an element lies outside its page"}
 		}
+		if start != next {
+			return nil, &fault{p.id, at, "an element does not follow the one before it"}
+		}
+		next = start + keySize + valueSize
 		e.offset = int(start)
 		e.key = p.raw[start : start+keySize]
 		e.value = p.raw[start+keySize : start+keySize+valueSize]
